@@ -1,0 +1,1 @@
+//! Benchmark programs: what is compared with what stands in the README.

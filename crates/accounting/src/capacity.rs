@@ -1,0 +1,78 @@
+//! Capacity: how many seats there were at each instant, as a step function with its own history.
+
+use crate::UnixMs;
+
+/// A step function over time: each step's value holds from its instant to the next step's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Steps {
+    steps: Vec<(UnixMs, Option<i64>)>,
+}
+
+impl Steps {
+    /// The function of these observations, in any order; of two at one instant the last given counts. `None`
+    /// says that from there on the capacity is unknown or uncounted.
+    pub fn new(mut observed: Vec<(UnixMs, Option<i64>)>) -> Self {
+        observed.sort_by_key(|&(at, _)| at);
+        let mut steps: Vec<(UnixMs, Option<i64>)> = Vec::new();
+        for (at, value) in observed {
+            if steps.last().is_some_and(|&(last, _)| last == at) {
+                steps.pop();
+            }
+            if steps.last().map_or(value.is_some(), |&(_, last)| last != value) {
+                steps.push((at, value));
+            }
+        }
+        Self { steps }
+    }
+
+    /// The value in force at an instant; `None` before the first step.
+    pub fn at(&self, at: UnixMs) -> Option<i64> {
+        let next = self.steps.partition_point(|&(from, _)| from <= at);
+        next.checked_sub(1).and_then(|index| self.steps[index].1)
+    }
+
+    /// The sum of several pools' functions, unknown pools left out (the same feature on several servers).
+    #[must_use]
+    pub fn sum(pools: &[Self]) -> Self {
+        let mut instants: Vec<UnixMs> =
+            pools.iter().flat_map(|pool| pool.steps.iter().map(|&(at, _)| at)).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let total = |at| pools.iter().filter_map(|pool| pool.at(at)).reduce(|a, b| a + b);
+        Self::new(instants.into_iter().map(|at| (at, total(at))).collect())
+    }
+
+    /// The stretches of `[from, until)` with one value each: (from, until, value).
+    pub fn within(&self, from: UnixMs, until: UnixMs) -> Vec<(UnixMs, UnixMs, Option<i64>)> {
+        let mut stretches = Vec::new();
+        let mut start = from;
+        let first = self.steps.partition_point(|&(at, _)| at <= from);
+        for &(at, _) in self.steps[first..].iter().take_while(|&&(at, _)| at < until) {
+            stretches.push((start, at, self.at(start)));
+            start = at;
+        }
+        if start < until {
+            stretches.push((start, until, self.at(start)));
+        }
+        stretches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Steps;
+
+    #[test]
+    fn capacity_is_the_one_in_force_at_that_instant() {
+        let steps = Steps::new(vec![(200, Some(8)), (100, Some(5)), (300, None)]);
+        assert_eq!([50, 100, 199, 200, 300].map(|at| steps.at(at)), [None, Some(5), Some(5), Some(8), None]);
+        assert_eq!(steps.within(150, 250), [(150, 200, Some(5)), (200, 250, Some(8))]);
+    }
+
+    #[test]
+    fn pools_of_several_servers_add_up() {
+        let pools = [Steps::new(vec![(0, Some(3))]), Steps::new(vec![(10, Some(4)), (20, None)])];
+        let sum = Steps::sum(&pools);
+        assert_eq!([5, 10, 20].map(|at| sum.at(at)), [Some(3), Some(7), Some(3)]);
+    }
+}

@@ -1,0 +1,19 @@
+//! The meaning of license use: events, sessions, feature days, reports.
+//!
+//! Pure: nothing here reads a clock, a file, a socket, the environment or a database. Words, rules and formulas
+//! are those of the domain page in `docs/domain.md`; where a function computes a formula, its comment repeats it.
+
+pub mod calendar;
+pub mod capacity;
+pub mod concurrency;
+pub mod day;
+pub mod event;
+pub mod feature_day;
+pub mod ledger;
+pub mod page;
+pub mod pairing;
+pub mod report;
+pub mod session;
+
+/// An instant: milliseconds since 1970-01-01 00:00 UTC.
+pub type UnixMs = i64;

@@ -1,0 +1,136 @@
+//! The contract that every format keeps.
+//!
+//! A parser never fails a file. Every line is an event, a note, noise or unrecognized, and the four counts add up to
+//! the lines read. Bytes go in, not text: logs hold latin-1. A parser has no clock; what it must know of now is in
+//! its [`Setting`]. Its state is small and part of the checkpoint: an offset alone cannot resume a log that prints no
+//! date on its lines.
+
+use accounting::UnixMs;
+use accounting::day::Day;
+use accounting::event::{Event, Pairing};
+use jiff::tz::TimeZone;
+use std::borrow::Cow;
+
+/// What a parser made of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read<'a> {
+    /// The instant that the line carries or has by its place, where it has one: evidence that its process lived.
+    pub at: Option<UnixMs>,
+    /// The process that wrote it (`lmgrd`, a vendor daemon), empty where the line does not tell.
+    pub process: &'a str,
+    /// What it says.
+    pub line: Line<'a>,
+}
+
+/// The four kinds of lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// Something happened, `times` times (loggers join repeats).
+    Event {
+        /// What happened.
+        event: Event<'a>,
+        /// How often; 1 but for joined repeats.
+        times: u32,
+    },
+    /// The line changes what is known (date, server, packages) but is no event.
+    Note(Note<'a>),
+    /// Known and meaningless.
+    Noise,
+    /// Kept in the quarantine with the reason, a lower-case fragment such as `event without a feature`.
+    Unrecognized(&'static str),
+}
+
+/// What a note says to the reader of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note<'a> {
+    /// The parser's own state took it (a date anchor, the start of a block).
+    State,
+    /// The license server's name as far as it is known by now: `PORT@HOST`, or `HOST`.
+    Server(Cow<'a, str>),
+    /// Features that a package consists of.
+    Components {
+        /// The package's feature code.
+        package: String,
+        /// Codes of its components.
+        components: Vec<Cow<'a, str>>,
+    },
+}
+
+/// What a parser must be told.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The zone of the server's wall clock.
+    pub zone: TimeZone,
+    /// The civil day of the first line, for formats that print none on their lines.
+    pub first_day: Day,
+}
+
+/// What a first look at an input found, before it is parsed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// The civil day of the first dated line, where an anchor was found (counted backwards from it).
+    pub first_day: Option<Day>,
+    /// Without an anchor: how many midnights lie between the first line and the last, for counting backwards from
+    /// the file's modification time.
+    pub midnights: i32,
+    /// The license server as the text names it: `PORT@HOST`, or `HOST`.
+    pub server: Option<String>,
+    /// The wall-clock second of the day of the first dated line.
+    pub first_second: Option<u32>,
+    /// Vendor daemons seen.
+    pub vendors: Vec<String>,
+    /// Whether the text begins with the start of a server, so that it continues no other.
+    pub begins_with_start: bool,
+    /// The first line that carries a time of its own stands at this line number (1-based).
+    pub first_dated_line: Option<u64>,
+}
+
+/// Looks at the lines of an input from its beginning.
+pub trait Surveyor {
+    /// Takes the next line (without its ending); false once it has seen enough.
+    fn line(&mut self, line: &[u8]) -> bool;
+    /// What it found.
+    fn finish(self: Box<Self>) -> Survey;
+}
+
+/// How surely bytes are of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// They are not.
+    No,
+    /// Nothing speaks against it.
+    Maybe,
+    /// They are.
+    Yes,
+}
+
+/// Turns lines into events.
+pub trait Parser: Send {
+    /// Reads the next line, given without its line ending.
+    fn line<'a>(&mut self, line: &'a [u8]) -> Read<'a>;
+    /// All that the next line needs to know, as JSON for the checkpoint.
+    fn state(&self) -> String;
+}
+
+/// A state that another version wrote, or that was damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("the checkpoint's parser state cannot be read: {0}")]
+pub struct StateError(#[from] pub serde_json::Error);
+
+/// One way of printing.
+pub trait Format: Sync {
+    /// Its name for `--format`.
+    fn name(&self) -> &'static str;
+    /// One line for `--format-help`: what it is and where it comes from.
+    fn describe(&self) -> &'static str;
+    /// Whether the beginning of an input (UTF-8 or any single-byte text) is of this format.
+    fn fits(&self, head: &[u8]) -> Fit;
+    /// A surveyor for a new input.
+    fn surveyor(&self) -> Box<dyn Surveyor>;
+    /// A parser for the beginning of an input.
+    fn parser(&self, setting: &Setting) -> Box<dyn Parser>;
+    /// A parser that goes on where [`Parser::state`] was taken.
+    fn resume(&self, setting: &Setting, state: &str) -> Result<Box<dyn Parser>, StateError>;
+    /// How its ends find their starts.
+    fn pairing(&self) -> Pairing;
+}
