@@ -5,6 +5,7 @@ use crate::day::Day;
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// A named part of the week.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,13 +259,13 @@ impl Calendar {
             text += &class.name;
             for stretch in &class.stretches {
                 let days: Vec<_> = stretch.days.iter().map(|day| day.to_monday_zero_offset()).collect();
-                text += &format!(" {days:?} {}-{}", stretch.from_minute, stretch.until_minute);
+                let _ = write!(text, " {days:?} {}-{}", stretch.from_minute, stretch.until_minute);
             }
             text += "\n";
         }
-        text += &format!("{:?}\n", self.working_days);
+        let _ = writeln!(text, "{:?}", self.working_days);
         for (day, name) in &self.holidays {
-            text += &format!("{day} {name}\n");
+            let _ = writeln!(text, "{day} {name}");
         }
         text
     }
