@@ -10,10 +10,10 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Day(pub i32);
 
-/// The first day that can be written, with some to spare.
-const FIRST: Day = Day(-4_300_000);
-/// The last one.
-const LAST: Day = Day(2_900_000);
+/// -9999-01-01, the first day that can be written.
+const FIRST: Day = Day(-4_371_587);
+/// 9999-12-31, the last one.
+const LAST: Day = Day(2_932_896);
 
 /// A text that is not a day.
 #[derive(Debug, thiserror::Error)]
