@@ -5,6 +5,7 @@ use crate::day::Day;
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// A named part of the week.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +99,20 @@ pub struct CivilDay {
     pub working: bool,
 }
 
+/// An hour of a civil day, `[from, until)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hour {
+    /// First instant.
+    pub from: UnixMs,
+    /// The instant after the last: shorter than 60 minutes only where the clock changes in between.
+    pub until: UnixMs,
+    /// What the wall clock shows, 0 to 23.
+    pub hour: u8,
+}
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
 /// The seven days as the reports write them, Monday first.
 pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
@@ -176,61 +191,81 @@ impl Calendar {
 
     /// Whether a day is worked: one of the working days and no holiday.
     pub fn is_working(&self, day: Day) -> bool {
-        self.working_days.contains(&(day.weekday().to_monday_zero_offset() as u8))
-            && !self.holidays.contains_key(&day)
+        self.working_days.contains(&(day.weekday_index() as u8)) && !self.holidays.contains_key(&day)
     }
 
     /// A civil day with its cuts. Where the clock jumps over a class boundary the class begins at the jump; an
     /// hour that comes twice belongs both times to its class.
     pub fn day(&self, day: Day) -> CivilDay {
         let (start, end) = (day.start(&self.zone), day.next().start(&self.zone));
-        let boundaries = &self.week[day.weekday().to_monday_zero_offset() as usize];
-        let mut cuts: Vec<Cut> = Vec::with_capacity(boundaries.len());
-        for &(from, until, offset_ms) in &self.offsets(day, start, end) {
-            for (nth, &(minute, class)) in boundaries.iter().enumerate() {
-                let next = boundaries.get(nth + 1).map_or(24 * 60, |&(minute, _)| minute);
-                let midnight_ms = i64::from(day.0) * 86_400_000 - offset_ms;
-                let cut_from = (midnight_ms + i64::from(minute) * 60_000).max(from);
-                let cut_until = (midnight_ms + i64::from(next) * 60_000).min(until);
-                if cut_from < cut_until {
-                    push(&mut cuts, Cut { from: cut_from, until: cut_until, class });
+        let mut cuts: Vec<Cut> = Vec::with_capacity(4);
+        self.each_offset(start, end, |from, until, offset_ms| {
+            // Where the clock is set back over midnight, the wall shows the day before once more.
+            let first = (from + offset_ms).div_euclid(DAY_MS);
+            for wall_day in first..=(until - 1 + offset_ms).div_euclid(DAY_MS) {
+                let midnight_ms = wall_day * DAY_MS - offset_ms;
+                let boundaries = &self.week[Day(wall_day as i32).weekday_index()];
+                for (nth, &(minute, class)) in boundaries.iter().enumerate() {
+                    let next = boundaries.get(nth + 1).map_or(24 * 60, |&(minute, _)| minute);
+                    let cut_from = (midnight_ms + i64::from(minute) * 60_000).max(from);
+                    let cut_until = (midnight_ms + i64::from(next) * 60_000).min(until);
+                    if cut_from < cut_until {
+                        push(&mut cuts, Cut { from: cut_from, until: cut_until, class });
+                    }
                 }
             }
-        }
+        });
         CivilDay { day, start, end, cuts, working: self.is_working(day) }
     }
 
-    /// The stretches of a day with one offset from UTC each: (from, until, offset in ms).
-    fn offsets(&self, _day: Day, start: UnixMs, end: UnixMs) -> Vec<(UnixMs, UnixMs, i64)> {
-        let stamp = |at| jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let mut stretches = Vec::with_capacity(1);
+    /// The hours of a day as the wall clock shows them, ascending and without gap from its start to its end. An hour
+    /// that comes twice is there twice; one that is jumped over is not there.
+    pub fn hours(&self, civil: &CivilDay) -> Vec<Hour> {
+        let mut hours: Vec<Hour> = Vec::with_capacity(25);
+        self.each_offset(civil.start, civil.end, |mut from, until, offset_ms| {
+            while from < until {
+                let wall_hour = (from + offset_ms).div_euclid(HOUR_MS);
+                let next = ((wall_hour + 1) * HOUR_MS - offset_ms).min(until);
+                hours.push(Hour { from, until: next, hour: wall_hour.rem_euclid(24) as u8 });
+                from = next;
+            }
+        });
+        hours
+    }
+
+    /// The stretches of `[start, end)` with one offset from UTC each: (from, until, offset in ms).
+    fn each_offset(&self, start: UnixMs, end: UnixMs, mut each: impl FnMut(UnixMs, UnixMs, i64)) {
+        let stamp = jiff::Timestamp::from_millisecond(start).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let mut from = start;
-        for transition in self.zone.following(stamp(start)) {
+        for transition in self.zone.following(stamp) {
             let at = transition.timestamp().as_millisecond();
             if at >= end {
                 break;
             }
-            stretches.push((from, at, offset_ms(&self.zone, from)));
-            from = at;
+            if at > from {
+                each(from, at, offset_ms(&self.zone, from));
+                from = at;
+            }
         }
-        stretches.push((from, end, offset_ms(&self.zone, from)));
-        stretches
+        if from < end {
+            each(from, end, offset_ms(&self.zone, from));
+        }
     }
 
     /// One text that says all of this calendar: two calendars with the same text cut time alike.
     pub fn fingerprint(&self) -> String {
         let mut text = format!("{}\n", self.zone_name);
         for class in &self.classes {
-            text.push_str(&class.name);
+            text += &class.name;
             for stretch in &class.stretches {
                 let days: Vec<_> = stretch.days.iter().map(|day| day.to_monday_zero_offset()).collect();
-                text.push_str(&format!(" {days:?} {}-{}", stretch.from_minute, stretch.until_minute));
+                let _ = write!(text, " {days:?} {}-{}", stretch.from_minute, stretch.until_minute);
             }
-            text.push('\n');
+            text += "\n";
         }
-        text.push_str(&format!("{:?}\n", self.working_days));
+        let _ = writeln!(text, "{:?}", self.working_days);
         for (day, name) in &self.holidays {
-            text.push_str(&format!("{day} {name}\n"));
+            let _ = writeln!(text, "{day} {name}");
         }
         text
     }

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod capacity;
 pub mod concurrency;
 pub mod day;
+pub mod directory;
 pub mod event;
 pub mod feature_day;
 pub mod ledger;

@@ -1,8 +1,23 @@
 //! Reports: plain values computed from feature days, which know nothing of their rendering.
 
+pub mod average_licenses;
+pub mod concurrency;
+pub mod group;
+pub mod levels;
+pub mod overnight;
+pub mod ranking;
+pub mod usage;
+
+mod labels;
+mod lens;
+mod packages;
+mod tally;
+mod watch;
+
 use crate::UnixMs;
 use crate::day::Day;
 use crate::feature_day::DayView;
+use crate::session::FeatureId;
 use globset::GlobMatcher;
 
 /// A computed answer.
@@ -25,6 +40,18 @@ pub struct Column {
     pub name: &'static str,
     /// Whether its cells are numbers (shown right-aligned).
     pub number: bool,
+}
+
+impl Column {
+    /// A column of texts or instants.
+    pub const fn text(name: &'static str) -> Self {
+        Self { name, number: false }
+    }
+
+    /// A column of numbers.
+    pub const fn number(name: &'static str) -> Self {
+        Self { name, number: true }
+    }
 }
 
 /// A value of a report.
@@ -63,8 +90,11 @@ pub struct Scope {
     pub working_days_only: bool,
 }
 
-/// Takes in the feature days of a scope, ascending by feature and day, and makes a report of them.
+/// Takes in the feature days of a scope, ascending by feature and day, and makes a report of them. Of a feature all
+/// days of the period are to be given that have sessions, also those that do not count: packages look at them.
 pub trait Accumulator {
+    /// The features whose days must be given, ascending: those of the scope, and others that bear on them.
+    fn features(&self) -> Vec<FeatureId>;
     /// Whether [`DayView::requests`] must be filled.
     fn needs_requests(&self) -> bool {
         false
@@ -73,4 +103,43 @@ pub trait Accumulator {
     fn day(&mut self, view: &DayView<'_>);
     /// The report.
     fn finish(self: Box<Self>) -> Report;
+}
+
+/// A number as the faces show it: up to six digits after the point, no exponent, no trailing zeros.
+pub fn decimal(number: f64) -> String {
+    let text = format!("{number:.6}");
+    match text.trim_end_matches('0').trim_end_matches('.') {
+        "-0" => "0".to_owned(),
+        short if text.contains('.') => short.to_owned(),
+        _ => text,
+    }
+}
+
+/// Milliseconds as seconds.
+fn seconds(ms: i128) -> Cell {
+    Cell::Decimal(ms as f64 / 1000.0)
+}
+
+/// Milliseconds as minutes.
+fn minutes(ms: i128) -> Cell {
+    Cell::Decimal(ms as f64 / 60_000.0)
+}
+
+/// `part` of `whole` in percent; empty where there is no whole.
+fn percent(part: i128, whole: i128) -> Cell {
+    if whole == 0 { Cell::Empty } else { Cell::Decimal(100.0 * part as f64 / whole as f64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn decimals_have_up_to_six_digits_and_no_exponent() {
+        let numbers = [0.0, -0.0, -1e-9, 1.0, 100.0, 0.5, 1e-6, 4e-7, 0.043_813_131, 1e15, -2.25, 120_300.0];
+        let texts =
+            ["0", "0", "0", "1", "100", "0.5", "0.000001", "0", "0.043813", "1000000000000000", "-2.25"];
+        assert_eq!(numbers.map(decimal)[..11], texts);
+        assert_eq!(decimal(120_300.0), "120300");
+    }
 }

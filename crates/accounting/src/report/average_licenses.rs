@@ -1,0 +1,116 @@
+//! `average-licenses`: how many licenses working at all working hours would have given the same use.
+
+use super::group::Key;
+use super::lens::Lens;
+use super::tally::Tally;
+use super::{Accumulator, Cell, Column, Report, Scope, decimal};
+use crate::calendar::{Calendar, CivilDay};
+use crate::day::Day;
+use crate::feature_day::DayView;
+use crate::ledger::Names;
+use crate::session::FeatureId;
+use std::collections::BTreeMap;
+
+/// What `average-licenses` can be asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Options {
+    /// Working hours of a working day; by default the mean length of the class `prime` (of all classes where the
+    /// calendar has none of that name) on the month's working days.
+    pub hours_per_day: Option<f64>,
+    /// Working days of a month; by default the calendar's, without holidays.
+    pub days_per_month: Option<f64>,
+}
+
+/// The report `average-licenses`: `average_licenses` = usage minutes on working days / 60 / working hours per day /
+/// working days in the month (the article's `AveLic`; domain.md §5). Always working days only; the whole month is the
+/// denominator, also where the period is a part of it.
+#[derive(Debug)]
+pub struct AverageLicenses<'a> {
+    tally: Tally<'a>,
+    options: Options,
+}
+
+impl<'a> AverageLicenses<'a> {
+    /// An empty one.
+    pub fn new(names: &'a Names, calendar: &'a Calendar, mut scope: Scope, options: Options) -> Self {
+        scope.working_days_only = true;
+        Self { tally: Tally::new(Lens::new(names, calendar, scope), vec![Key::Month, Key::Feature]), options }
+    }
+}
+
+impl Accumulator for AverageLicenses<'_> {
+    fn features(&self) -> Vec<FeatureId> {
+        self.tally.lens.features()
+    }
+
+    fn day(&mut self, view: &DayView<'_>) {
+        self.tally.day(view);
+    }
+
+    fn finish(self: Box<Self>) -> Report {
+        let Self { tally, options } = *self;
+        let calendar = tally.lens.calendar;
+        let mut notes = tally.lens.notes();
+        notes.push(options.note(calendar));
+        let mut hours_of_month: BTreeMap<String, f64> = BTreeMap::new();
+        let mut rows = Vec::new();
+        for sums in tally.finish() {
+            let Cell::Text(month) = &sums.cells[0] else { continue };
+            let hours = *hours_of_month
+                .entry(month.clone())
+                .or_insert_with(|| options.hours_of_month(calendar, first_day(month)));
+            let average = if hours > 0.0 {
+                Cell::Decimal(sums.seat_ms as f64 / 3_600_000.0 / hours)
+            } else {
+                Cell::Empty
+            };
+            rows.push(sums.cells.into_iter().chain([average]).collect());
+        }
+        let columns =
+            vec![Column::text("month"), Column::text("feature"), Column::number("average_licenses")];
+        Report { name: "average-licenses", columns, rows, notes }
+    }
+}
+
+impl Options {
+    /// Working hours per day · working days of the month that begins on that day.
+    fn hours_of_month(&self, calendar: &Calendar, first: Option<Day>) -> f64 {
+        let Some(first) = first else { return 0.0 };
+        let month = first.date().month();
+        let days: Vec<CivilDay> = (0..31)
+            .map(|nth| Day(first.0 + nth))
+            .filter(|day| day.date().month() == month && calendar.is_working(*day))
+            .map(|day| calendar.day(day))
+            .collect();
+        let prime_ms: i64 = days.iter().map(|day| prime_ms(calendar, day)).sum();
+        let mean = prime_ms as f64 / 3_600_000.0 / (days.len() as f64).max(1.0);
+        self.hours_per_day.unwrap_or(mean) * self.days_per_month.unwrap_or(days.len() as f64)
+    }
+
+    fn note(&self, calendar: &Calendar) -> String {
+        let hours = match self.hours_per_day {
+            Some(hours) => format!("{} hours per day", decimal(hours)),
+            None if calendar.class_named("prime").is_some() => {
+                "the calendar's prime hours per day".to_owned()
+            }
+            None => "the calendar's hours of all time classes per day".to_owned(),
+        };
+        let days = match self.days_per_month {
+            Some(days) => format!("{} days per month", decimal(days)),
+            None => "the calendar's working days of the whole month, without holidays".to_owned(),
+        };
+        format!("a license is counted as {hours}, {days}")
+    }
+}
+
+/// How long the class `prime` is on a day, or where there is none of that name the whole day.
+fn prime_ms(calendar: &Calendar, civil: &CivilDay) -> i64 {
+    let prime = calendar.class_named("prime");
+    let cuts = civil.cuts.iter().filter(|cut| prime.is_none_or(|prime| cut.class == prime));
+    cuts.map(|cut| cut.until - cut.from).sum()
+}
+
+/// The first day of a month `YYYY-MM`.
+fn first_day(month: &str) -> Option<Day> {
+    format!("{month}-01").parse().ok()
+}

@@ -1,0 +1,265 @@
+//! Group keys as small numbers, and the texts behind them.
+
+use super::Cell;
+use super::group::Key;
+use super::lens::Lens;
+use crate::calendar::{Calendar, CivilDay};
+use crate::day::Day;
+use crate::ledger::PersonId;
+use crate::session::{FeatureId, HolderId, VersionId};
+use rustc_hash::FxHashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// Values numbered in the order in which they are first seen.
+#[derive(Debug)]
+pub(crate) struct Numbered<T> {
+    numbers: FxHashMap<T, u32>,
+    values: Vec<T>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { numbers: FxHashMap::default(), values: Vec::new() }
+    }
+}
+
+impl<T: Hash + Eq + Clone> Numbered<T> {
+    pub(crate) fn number(&mut self, value: T) -> u32 {
+        if let Some(&number) = self.numbers.get(&value) {
+            return number;
+        }
+        let number = self.values.len() as u32;
+        self.values.push(value.clone());
+        self.numbers.insert(value, number);
+        number
+    }
+
+    pub(crate) fn value(&self, number: u32) -> &T {
+        &self.values[number as usize]
+    }
+}
+
+/// A civil day and what it counts for.
+#[derive(Debug)]
+pub(crate) struct DayRow {
+    pub(crate) civil: CivilDay,
+    /// Whether the scope counts it.
+    pub(crate) counts: bool,
+    /// Months since the year 0.
+    pub(crate) month: i32,
+    /// The ISO week: its year times 100 and its number.
+    pub(crate) week: i32,
+}
+
+/// The civil days of a report, each made once.
+#[derive(Debug, Default)]
+pub(crate) struct Days {
+    rows: FxHashMap<Day, Arc<DayRow>>,
+}
+
+impl Days {
+    pub(crate) fn row(&mut self, day: Day, lens: &Lens<'_>) -> Arc<DayRow> {
+        let row = self.rows.entry(day).or_insert_with(|| {
+            let (civil, date) = (lens.calendar.day(day), day.date());
+            let week = date.iso_week_date();
+            Arc::new(DayRow {
+                counts: lens.counts_day(&civil),
+                civil,
+                month: i32::from(date.year()) * 12 + i32::from(date.month()) - 1,
+                week: i32::from(week.year()) * 100 + i32::from(week.week()),
+            })
+        });
+        Arc::clone(row)
+    }
+}
+
+/// The keys that are the same for a whole feature day; 0 where a key is not asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct OfView {
+    texts: [u32; 3],
+    day: i32,
+    week: i32,
+    month: i32,
+}
+
+/// What tells one group from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct GroupKey {
+    pub(crate) view: u32,
+    pub(crate) holder: u32,
+    pub(crate) member: u32,
+    pub(crate) version: VersionId,
+    pub(crate) class: u8,
+}
+
+/// The numbers of the keys that are asked for.
+#[derive(Debug)]
+pub(crate) struct Labels {
+    pub(crate) keys: Vec<Key>,
+    texts: Numbered<Option<String>>,
+    views: Numbered<OfView>,
+    holders: Numbered<[u32; 4]>,
+    members: Numbered<[u32; 2]>,
+    of_feature: FxHashMap<FeatureId, [u32; 3]>,
+    of_holder: FxHashMap<HolderId, u32>,
+    of_member: FxHashMap<(PersonId, Option<usize>), u32>,
+    by_holder: bool,
+    by_member: bool,
+}
+
+impl Labels {
+    pub(crate) fn new(keys: Vec<Key>) -> Self {
+        let any = |of: &[Key]| of.iter().any(|key| keys.contains(key));
+        let by_holder = any(&[Key::Person, Key::User, Key::Host, Key::Server]);
+        let by_member = any(&[Key::Organization, Key::Project]);
+        Self {
+            keys,
+            texts: Numbered::default(),
+            views: Numbered::default(),
+            holders: Numbered::default(),
+            members: Numbered::default(),
+            of_feature: FxHashMap::default(),
+            of_holder: FxHashMap::default(),
+            of_member: FxHashMap::default(),
+            by_holder,
+            by_member,
+        }
+    }
+
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.keys.contains(&key)
+    }
+
+    /// The key of a feature day's group; those of its sessions are added by [`Self::of_part`].
+    pub(crate) fn of_view(&mut self, feature: FeatureId, day: &DayRow, lens: &Lens<'_>) -> GroupKey {
+        let number = |asked, number| if asked { number } else { 0 };
+        let texts = self.of_feature(feature, lens);
+        let view = OfView {
+            texts,
+            day: number(self.has(Key::Day), day.civil.day.0),
+            week: number(self.has(Key::Week), day.week),
+            month: number(self.has(Key::Month), day.month),
+        };
+        GroupKey { view: self.views.number(view), holder: 0, member: 0, version: 0, class: 0 }
+    }
+
+    fn of_feature(&mut self, id: FeatureId, lens: &Lens<'_>) -> [u32; 3] {
+        if let Some(&texts) = self.of_feature.get(&id) {
+            return texts;
+        }
+        let feature = lens.names.features.get(&id);
+        let code = feature.map(|feature| feature.code.clone());
+        let product = feature.and_then(|feature| feature.product.clone()).or_else(|| code.clone());
+        let product_type = feature.and_then(|feature| feature.product_type.clone());
+        let values = [(Key::Feature, code), (Key::Product, product), (Key::Type, product_type)];
+        let texts = values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
+        self.of_feature.insert(id, texts);
+        texts
+    }
+
+    /// The same key with what the session's holder and version add.
+    pub(crate) fn of_part(
+        &mut self,
+        view: GroupKey,
+        part: &crate::session::Part,
+        person: PersonId,
+        day: Day,
+        lens: &Lens<'_>,
+    ) -> GroupKey {
+        let holder = if self.by_holder { self.of_holder(part.holder, lens) } else { 0 };
+        let member =
+            if self.by_member { self.of_member(person, lens.membership(person, day), lens) } else { 0 };
+        let version = if self.has(Key::Version) { part.version } else { 0 };
+        GroupKey { holder, member, version, ..view }
+    }
+
+    fn of_holder(&mut self, id: HolderId, lens: &Lens<'_>) -> u32 {
+        if let Some(&number) = self.of_holder.get(&id) {
+            return number;
+        }
+        let holder = lens.names.holders.get(&id);
+        let person = holder.and_then(|holder| lens.names.persons.get(holder.person as usize));
+        let server = holder.and_then(|holder| lens.names.servers.get(&holder.server));
+        let values = [
+            (Key::Person, person.map(|person| person.name.clone())),
+            (Key::User, holder.map(|holder| holder.user.clone())),
+            (Key::Host, holder.map(|holder| holder.host.clone())),
+            (Key::Server, server.map(|server| server.name.clone())),
+        ];
+        let texts = values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
+        let number = self.holders.number(texts);
+        self.of_holder.insert(id, number);
+        number
+    }
+
+    fn of_member(&mut self, person: PersonId, nth: Option<usize>, lens: &Lens<'_>) -> u32 {
+        if let Some(&number) = self.of_member.get(&(person, nth)) {
+            return number;
+        }
+        let membership = nth.map(|nth| &lens.names.persons[person as usize].memberships[nth]);
+        let values = [
+            (Key::Organization, membership.and_then(|membership| membership.organization.clone())),
+            (Key::Project, membership.and_then(|membership| membership.project.clone())),
+        ];
+        let texts = values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
+        let number = self.members.number(texts);
+        self.of_member.insert((person, nth), number);
+        number
+    }
+
+    /// Whether two days of one person make the same group, time class apart.
+    pub(crate) fn same_group(&self, person: PersonId, one: &DayRow, other: &DayRow, lens: &Lens<'_>) -> bool {
+        let member = |day: &DayRow| {
+            let nth = lens.membership(person, day.civil.day);
+            let membership = nth.map(|nth| &lens.names.persons[person as usize].memberships[nth]);
+            membership.map_or((None, None), |membership| {
+                let organization = membership.organization.as_ref().filter(|_| self.has(Key::Organization));
+                (organization, membership.project.as_ref().filter(|_| self.has(Key::Project)))
+            })
+        };
+        !self.has(Key::Day)
+            && (!self.has(Key::Month) || one.month == other.month)
+            && (!self.has(Key::Week) || one.week == other.week)
+            && (!self.by_member || member(one) == member(other))
+    }
+
+    /// The cells of a group's keys, in their order.
+    pub(crate) fn cells(&self, group: &GroupKey, lens: &Lens<'_>) -> Vec<Cell> {
+        let cell = |text: Option<&String>| text.map_or(Cell::Empty, |text| Cell::Text(text.clone()));
+        let view = self.views.value(group.view);
+        let text = |number: u32| cell(self.texts.value(number).as_ref());
+        let of_holder = |nth: usize| text(self.holders.value(group.holder)[nth]);
+        let of_member = |nth: usize| text(self.members.value(group.member)[nth]);
+        let of_key = |key: &Key| match key {
+            Key::Feature => text(view.texts[0]),
+            Key::Product => text(view.texts[1]),
+            Key::Type => text(view.texts[2]),
+            Key::Version => {
+                cell(lens.names.versions.get(&group.version).filter(|version| !version.is_empty()))
+            }
+            Key::Person => of_holder(0),
+            Key::User => of_holder(1),
+            Key::Host => of_holder(2),
+            Key::Server => of_holder(3),
+            Key::Organization => of_member(0),
+            Key::Project => of_member(1),
+            Key::TimeClass => cell(class_name(lens.calendar, group.class)),
+            Key::Day => Cell::Text(Day(view.day).to_string()),
+            Key::Week => {
+                Cell::Text(format!("{:04}-W{:02}", view.week.div_euclid(100), view.week.rem_euclid(100)))
+            }
+            Key::Month => Cell::Text(month_text(view.month)),
+        };
+        self.keys.iter().map(of_key).collect()
+    }
+}
+
+fn class_name(calendar: &Calendar, class: u8) -> Option<&String> {
+    calendar.classes().get(usize::from(class)).map(|class| &class.name)
+}
+
+/// `YYYY-MM` of a count of months since the year 0.
+pub(crate) fn month_text(month: i32) -> String {
+    format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)
+}

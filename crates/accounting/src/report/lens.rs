@@ -1,0 +1,160 @@
+//! What a scope counts: which features, days, holders and stretches of a day.
+
+use super::Scope;
+use crate::UnixMs;
+use crate::calendar::{Calendar, CivilDay, WEEKDAYS};
+use crate::day::Day;
+use crate::ledger::{Names, PersonId, ServerId};
+use crate::session::{FeatureId, HolderId};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A holder in a scope.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Who {
+    /// The person.
+    pub(crate) person: PersonId,
+    /// Whether the scope's server and person are this holder's.
+    counts: bool,
+}
+
+/// A scope, resolved against the names of a ledger and its calendar.
+#[derive(Debug)]
+pub(crate) struct Lens<'a> {
+    pub(crate) names: &'a Names,
+    pub(crate) calendar: &'a Calendar,
+    pub(crate) scope: Scope,
+    features: FxHashSet<FeatureId>,
+    holders: FxHashMap<HolderId, Who>,
+    /// A holder without a name.
+    stranger: Who,
+    /// For each person and each of its memberships whether its organization is in the scope.
+    organizations: Vec<Vec<bool>>,
+}
+
+impl<'a> Lens<'a> {
+    pub(crate) fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope) -> Self {
+        let matches = |code: &str| scope.feature.as_ref().is_none_or(|glob| glob.is_match(code));
+        let features =
+            names.features.iter().filter(|(_, feature)| matches(&feature.code)).map(|(&id, _)| id).collect();
+        let person_counts: Vec<bool> = names
+            .persons
+            .iter()
+            .map(|person| scope.person.as_ref().is_none_or(|glob| glob.is_match(&person.name)))
+            .collect();
+        let servers = servers_named(names, scope.server.as_deref());
+        let who = |holder: &crate::ledger::Holder| Who {
+            person: holder.person,
+            counts: servers.as_ref().is_none_or(|servers| servers.contains(&holder.server))
+                && person_counts.get(holder.person as usize).copied().unwrap_or(scope.person.is_none()),
+        };
+        let holders = names.holders.iter().map(|(&id, holder)| (id, who(holder))).collect();
+        let stranger =
+            Who { person: PersonId::MAX, counts: scope.server.is_none() && scope.person.is_none() };
+        let organizations = scope.organization.as_ref().map_or_else(Vec::new, |glob| {
+            let counts = |name: &Option<String>| name.as_ref().is_some_and(|name| glob.is_match(name));
+            let of = |person: &crate::ledger::Person| {
+                person.memberships.iter().map(|membership| counts(&membership.organization)).collect()
+            };
+            names.persons.iter().map(of).collect()
+        });
+        Self { names, calendar, scope, features, holders, stranger, organizations }
+    }
+
+    /// The features of the scope, ascending.
+    pub(crate) fn features(&self) -> Vec<FeatureId> {
+        let mut features: Vec<_> = self.features.iter().copied().collect();
+        features.sort_unstable();
+        features
+    }
+
+    pub(crate) fn counts_feature(&self, feature: FeatureId) -> bool {
+        self.features.contains(&feature)
+    }
+
+    /// Whether a day is in the period and, where only working days are asked for, one of them.
+    pub(crate) fn counts_day(&self, civil: &CivilDay) -> bool {
+        self.in_period(civil.day) && (civil.working || !self.scope.working_days_only)
+    }
+
+    pub(crate) fn in_period(&self, day: Day) -> bool {
+        self.scope.from.is_none_or(|from| from <= day) && self.scope.until.is_none_or(|until| day < until)
+    }
+
+    pub(crate) fn counts_class(&self, class: u8) -> bool {
+        self.scope.class.is_none_or(|only| only == class)
+    }
+
+    /// The holder, where it counts on that day: its license server, its person, and the organization to which the
+    /// person belongs on that day.
+    pub(crate) fn counted(&self, holder: HolderId, day: Day) -> Option<Who> {
+        let who = self.holders.get(&holder).copied().unwrap_or(self.stranger);
+        (who.counts && self.counts_member(who.person, day)).then_some(who)
+    }
+
+    /// Whether the organization to which a person belongs on a day is in the scope.
+    pub(crate) fn counts_member(&self, person: PersonId, day: Day) -> bool {
+        self.scope.organization.is_none()
+            || self.membership(person, day).is_some_and(|nth| self.organizations[person as usize][nth])
+    }
+
+    /// Which of a person's memberships is in force on a day.
+    pub(crate) fn membership(&self, person: PersonId, day: Day) -> Option<usize> {
+        self.names.persons.get(person as usize)?.memberships.iter().position(|membership| {
+            membership.from.is_none_or(|from| from <= day) && membership.until.is_none_or(|until| day < until)
+        })
+    }
+
+    /// The stretches of a day that count: the whole day, or its cuts of the scope's class; none of a day that does
+    /// not count.
+    pub(crate) fn stretches(&self, civil: &CivilDay) -> Vec<(UnixMs, UnixMs)> {
+        if !self.counts_day(civil) {
+            return Vec::new();
+        }
+        match self.scope.class {
+            None => vec![(civil.start, civil.end)],
+            Some(class) => {
+                let of_class = civil.cuts.iter().filter(|cut| cut.class == class);
+                of_class.map(|cut| (cut.from, cut.until)).collect()
+            }
+        }
+    }
+
+    /// The license servers of a feature that are in the scope, ascending.
+    pub(crate) fn servers_of(&self, feature: FeatureId) -> Vec<ServerId> {
+        let only = servers_named(self.names, self.scope.server.as_deref());
+        let counts = |server: &ServerId| only.as_ref().is_none_or(|only| only.contains(server));
+        let of = self.names.features.get(&feature).map(|feature| &feature.servers);
+        let mut servers: Vec<_> = of.into_iter().flatten().copied().filter(counts).collect();
+        servers.sort_unstable();
+        servers.dedup();
+        servers
+    }
+
+    /// What must be said of every report of this scope.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let zone = self.calendar.zone_name();
+        let mut notes = vec![format!("days, weeks and months are civil ones of {zone}")];
+        if self.scope.working_days_only {
+            let weekdays: Vec<_> =
+                self.calendar.working_days().iter().map(|&day| WEEKDAYS[usize::from(day)]).collect();
+            let holidays = self.calendar.holidays().keys().filter(|day| self.in_period(**day)).count();
+            notes.push(format!("working days only: {} but for {holidays} holidays", weekdays.join(" ")));
+        }
+        if let Some(class) =
+            self.scope.class.and_then(|class| self.calendar.classes().get(usize::from(class)))
+        {
+            notes.push(format!("time class {} only", class.name));
+        }
+        if let Some(server) = &self.scope.server {
+            notes.push(format!("license server {server} only"));
+        }
+        notes.push(self.coverage_note());
+        notes
+    }
+}
+
+/// The numbers of the license server of that name; `None` where none is asked for.
+fn servers_named(names: &Names, name: Option<&str>) -> Option<FxHashSet<ServerId>> {
+    let name = name?;
+    Some(names.servers.iter().filter(|(_, server)| server.name == name).map(|(&id, _)| id).collect())
+}

@@ -1,0 +1,238 @@
+//! Sums by groups: seat time, distinct sessions, distinct persons.
+
+use super::Cell;
+use super::group::Key;
+use super::labels::{DayRow, Days, GroupKey, Labels};
+use super::lens::Lens;
+use crate::UnixMs;
+use crate::calendar::CivilDay;
+use crate::day::Day;
+use crate::feature_day::DayView;
+use crate::ledger::PersonId;
+use crate::session::{FeatureId, Part};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cmp::Ordering;
+
+/// A group without a number yet.
+const NONE: u32 = u32::MAX;
+
+/// The sums of a group while it grows.
+#[derive(Debug, Default)]
+struct Group {
+    seat_ms: i128,
+    sessions: i64,
+    persons: FxHashSet<PersonId>,
+    /// The number of `persons`, once no more can come and the set is given back.
+    persons_counted: Option<usize>,
+}
+
+/// The sums of a group.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Sums {
+    /// A cell for each key.
+    pub(crate) cells: Vec<Cell>,
+    /// ∫u dt in seat-milliseconds.
+    pub(crate) seat_ms: i128,
+    /// Distinct sessions.
+    pub(crate) sessions: i64,
+    /// Distinct persons.
+    pub(crate) persons: i64,
+}
+
+/// Adds up feature days by groups.
+#[derive(Debug)]
+pub(crate) struct Tally<'a> {
+    pub(crate) lens: Lens<'a>,
+    days: Days,
+    labels: Labels,
+    numbers: FxHashMap<GroupKey, u32>,
+    groups: Vec<Group>,
+    keys: Vec<GroupKey>,
+    /// The group of each time class in the present feature day, where sessions do not differ in their keys.
+    slots: [u32; 32],
+    by_part: bool,
+    by_class: bool,
+    /// Whether the groups of a feature are complete once the next one comes.
+    by_code: bool,
+    feature: Option<FeatureId>,
+    complete: usize,
+}
+
+/// What a part is looked at against: the day, and its stretches that count with their time class.
+struct Today<'d> {
+    row: &'d DayRow,
+    stretches: Vec<(UnixMs, UnixMs, u8)>,
+    key: GroupKey,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn new(lens: Lens<'a>, keys: Vec<Key>) -> Self {
+        let codes: FxHashSet<&str> =
+            lens.names.features.values().map(|feature| feature.code.as_str()).collect();
+        Self {
+            by_part: keys.iter().any(|key| key.is_of_holder()),
+            by_class: keys.contains(&Key::TimeClass),
+            by_code: keys.contains(&Key::Feature) && codes.len() == lens.names.features.len(),
+            lens,
+            days: Days::default(),
+            labels: Labels::new(keys),
+            numbers: FxHashMap::default(),
+            groups: Vec::new(),
+            keys: Vec::new(),
+            slots: [NONE; 32],
+            feature: None,
+            complete: 0,
+        }
+    }
+
+    /// A civil day of the calendar.
+    pub(crate) fn civil(&mut self, day: Day) -> CivilDay {
+        self.days.row(day, &self.lens).civil.clone()
+    }
+
+    /// Adds a feature day's parts, clipped to the day, to their groups.
+    pub(crate) fn day(&mut self, view: &DayView<'_>) {
+        let row = self.days.row(view.civil.day, &self.lens);
+        if !row.counts || !self.lens.counts_feature(view.feature) {
+            return;
+        }
+        self.begin_feature(view.feature);
+        self.slots = [NONE; 32];
+        let key = self.labels.of_view(view.feature, &row, &self.lens);
+        let today = Today { row: &row, stretches: self.stretches(&row.civil), key };
+        for part in view.parts {
+            if let Some(who) = self.lens.counted(part.holder, row.civil.day) {
+                self.part(&today, part, who.person);
+            }
+        }
+    }
+
+    /// Gives the sets of persons back of the groups to which nothing more can come.
+    fn begin_feature(&mut self, feature: FeatureId) {
+        if self.by_code && self.feature != Some(feature) {
+            for group in &mut self.groups[self.complete..] {
+                group.persons_counted = Some(std::mem::take(&mut group.persons).len());
+            }
+            self.complete = self.groups.len();
+        }
+        self.feature = Some(feature);
+    }
+
+    /// The stretches of a day that count, each with its time class where that is a key.
+    fn stretches(&self, civil: &CivilDay) -> Vec<(UnixMs, UnixMs, u8)> {
+        if !self.by_class && self.lens.scope.class.is_none() {
+            return vec![(civil.start, civil.end, 0)];
+        }
+        let of_scope = civil.cuts.iter().filter(|cut| self.lens.counts_class(cut.class));
+        of_scope.map(|cut| (cut.from, cut.until, if self.by_class { cut.class } else { 0 })).collect()
+    }
+
+    /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
+    fn part(&mut self, today: &Today<'_>, part: &Part, person: PersonId) {
+        let mut seen = 0_u32;
+        for &(from, until, class) in &today.stretches {
+            let (start, end) = (part.from.max(from), part.until.min(until));
+            if !qualifies(part, from, until) {
+                continue;
+            }
+            let number = self.group(today, part, person, class);
+            let first = seen & (1 << class) == 0;
+            seen |= 1 << class;
+            let new = first
+                && (part.from >= today.row.civil.start || !self.counted_before(today, part, person, class));
+            let group = &mut self.groups[number as usize];
+            group.seat_ms += i128::from((end - start) * i64::from(part.seats));
+            if first {
+                group.persons.insert(person);
+            }
+            group.sessions += i64::from(new);
+        }
+    }
+
+    fn group(&mut self, today: &Today<'_>, part: &Part, person: PersonId, class: u8) -> u32 {
+        let slot = self.slots[usize::from(class)];
+        if !self.by_part && slot != NONE {
+            return slot;
+        }
+        let mut key = GroupKey { class, ..today.key };
+        if self.by_part {
+            key = self.labels.of_part(key, part, person, today.row.civil.day, &self.lens);
+        }
+        let (groups, keys) = (&mut self.groups, &mut self.keys);
+        let number = *self.numbers.entry(key).or_insert_with(|| {
+            groups.push(Group::default());
+            keys.push(key);
+            groups.len() as u32 - 1
+        });
+        self.slots[usize::from(class)] = number;
+        number
+    }
+
+    /// Whether an earlier day of the period put the session in the same group: then it has been counted there.
+    fn counted_before(&mut self, today: &Today<'_>, part: &Part, person: PersonId, class: u8) -> bool {
+        let mut day = today.row.civil.day;
+        loop {
+            day = day.previous();
+            if self.lens.scope.from.is_some_and(|from| day < from) {
+                return false;
+            }
+            let row = self.days.row(day, &self.lens);
+            if row.civil.end <= part.from || self.ends_here(today.row, &row) {
+                return false;
+            }
+            if row.counts
+                && self.lens.counts_member(person, day)
+                && self.labels.same_group(person, today.row, &row, &self.lens)
+                && self.has_class(&row.civil, part, class)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// Whether no day up to `earlier` can be in the groups of `today`, as its month, week or day is another.
+    fn ends_here(&self, today: &DayRow, earlier: &DayRow) -> bool {
+        self.labels.has(Key::Day)
+            || self.labels.has(Key::Month) && today.month != earlier.month
+            || self.labels.has(Key::Week) && today.week != earlier.week
+    }
+
+    fn has_class(&self, civil: &CivilDay, part: &Part, class: u8) -> bool {
+        self.stretches(civil).iter().any(|&(from, until, of)| of == class && qualifies(part, from, until))
+    }
+
+    /// The groups, ascending by their keys in the order asked for (time classes in the calendar's order).
+    pub(crate) fn finish(self) -> Vec<Sums> {
+        let (labels, lens) = (&self.labels, &self.lens);
+        let of_group = |(key, group): (GroupKey, Group)| {
+            let persons = group.persons_counted.unwrap_or(group.persons.len());
+            let cells = labels.cells(&key, lens);
+            let sums =
+                Sums { cells, seat_ms: group.seat_ms, sessions: group.sessions, persons: persons as i64 };
+            (key.class, sums)
+        };
+        let mut sums: Vec<(u8, Sums)> = self.keys.into_iter().zip(self.groups).map(of_group).collect();
+        sums.sort_by(|(class, one), (other_class, other)| {
+            let by_key = |(nth, key): (usize, &Key)| match key {
+                Key::TimeClass => class.cmp(other_class),
+                _ => by_text(&one.cells[nth], &other.cells[nth]),
+            };
+            labels.keys.iter().enumerate().map(by_key).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        });
+        sums.into_iter().map(|(_, sums)| sums).collect()
+    }
+}
+
+/// Whether a session is in `[from, until)`: it overlaps it, or, of zero length, lies in it.
+fn qualifies(part: &Part, from: UnixMs, until: UnixMs) -> bool {
+    part.from.max(from) < part.until.min(until)
+        || part.from == part.until && from <= part.from && part.from < until
+}
+
+/// The order of texts, empty cells first.
+pub(crate) fn by_text(one: &Cell, other: &Cell) -> Ordering {
+    match (one, other) {
+        (Cell::Text(one), Cell::Text(other)) => one.cmp(other),
+        (one, other) => matches!(one, Cell::Text(_)).cmp(&matches!(other, Cell::Text(_))),
+    }
+}

@@ -1,0 +1,103 @@
+//! `usage`: seat time, sessions and persons by any keys.
+
+use super::group::Key;
+use super::lens::Lens;
+use super::packages::Packages;
+use super::tally::{Sums, Tally};
+use super::{Accumulator, Cell, Column, Report, Scope, minutes, seconds};
+use crate::calendar::Calendar;
+use crate::feature_day::DayView;
+use crate::ledger::Names;
+use crate::session::FeatureId;
+
+/// What `usage` can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The keys, in the order of the columns.
+    pub by: Vec<Key>,
+}
+
+impl Default for Options {
+    /// By month and feature.
+    fn default() -> Self {
+        Self { by: vec![Key::Month, Key::Feature] }
+    }
+}
+
+/// The report `usage`. For each group of the sessions' parts (domain.md §5, in whole milliseconds until shown):
+///
+/// - `usage_minutes` = ∫u dt / 60, with ∫u dt in seat-seconds,
+/// - `seat_seconds` = ∫u dt = Σ seats · (time of the session in the group),
+/// - `sessions`: distinct sessions with a part in the group, one of zero length in the group of its instant,
+/// - `persons`: distinct persons of these sessions.
+///
+/// By `product` or `type` without `feature` a package's session is left out where the same holder has a session of
+/// one of its components that starts in the same second (domain.md §2).
+#[derive(Debug)]
+pub struct Usage<'a> {
+    tally: Tally<'a>,
+    packages: Option<Packages>,
+    columns: Vec<Column>,
+}
+
+impl<'a> Usage<'a> {
+    /// An empty one.
+    pub fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope, options: Options) -> Self {
+        let lens = Lens::new(names, calendar, scope);
+        let has = |key| options.by.contains(&key);
+        let by_product = (has(Key::Product) || has(Key::Type)) && !has(Key::Feature);
+        let packages = by_product.then(|| Packages::new(names, &lens.features()));
+        let mut columns: Vec<_> = options.by.iter().map(|key| Column::text(key.name())).collect();
+        columns.extend(["usage_minutes", "seat_seconds", "sessions", "persons"].map(Column::number));
+        Self { tally: Tally::new(lens, options.by), packages, columns }
+    }
+}
+
+impl Accumulator for Usage<'_> {
+    fn features(&self) -> Vec<FeatureId> {
+        let mut features = self.tally.lens.features();
+        features.extend(self.packages.iter().flat_map(Packages::components));
+        features.sort_unstable();
+        features.dedup();
+        features
+    }
+
+    fn day(&mut self, view: &DayView<'_>) {
+        let lens = &self.tally.lens;
+        let (day, counts) = (view.civil.day, lens.counts_day(view.civil));
+        let held = self.packages.as_mut().is_some_and(|packages| {
+            packages.take(view, |part| counts && lens.counted(part.holder, day).is_some())
+        });
+        if !held {
+            self.tally.day(view);
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Report {
+        let Self { mut tally, packages, columns } = *self;
+        let mut notes = tally.lens.notes();
+        if packages.is_some() {
+            notes.push(
+                "by product: a package's session is left out where its holder has one of a component that starts \
+                 in the same second"
+                    .to_owned(),
+            );
+        }
+        for (feature, day, parts) in packages.into_iter().flat_map(Packages::release) {
+            let civil = tally.civil(day);
+            tally.day(&DayView { feature, civil: &civil, parts: &parts, requests: &[] });
+        }
+        Report { name: "usage", columns, rows: tally.finish().into_iter().map(row).collect(), notes }
+    }
+}
+
+fn row(sums: Sums) -> Vec<Cell> {
+    let mut row = sums.cells;
+    row.extend([
+        minutes(sums.seat_ms),
+        seconds(sums.seat_ms),
+        Cell::Int(sums.sessions),
+        Cell::Int(sums.persons),
+    ]);
+    row
+}

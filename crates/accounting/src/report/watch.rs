@@ -1,0 +1,92 @@
+//! When somebody was watching: the coverage of the license servers of a feature.
+
+use super::lens::Lens;
+use crate::UnixMs;
+use crate::calendar::{Calendar, CivilDay};
+use crate::day::Day;
+use crate::ledger::{Names, ServerId};
+use crate::session::FeatureId;
+
+/// The time in which at least one of some license servers was watched: disjoint ranges, ascending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Watch {
+    ranges: Vec<(UnixMs, UnixMs)>,
+}
+
+impl Watch {
+    /// The union of the servers' coverage.
+    pub(crate) fn of(names: &Names, servers: &[ServerId]) -> Self {
+        let watched = servers.iter().filter_map(|server| names.servers.get(server));
+        let mut ranges: Vec<_> = watched.flat_map(|server| server.watched.iter().copied()).collect();
+        ranges.retain(|(from, until)| from < until);
+        ranges.sort_unstable();
+        let mut union: Vec<(UnixMs, UnixMs)> = Vec::with_capacity(ranges.len());
+        for (from, until) in ranges {
+            match union.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(until),
+                _ => union.push((from, until)),
+            }
+        }
+        Self { ranges: union }
+    }
+
+    /// The parts of `[from, until)` that were watched.
+    pub(crate) fn within(&self, from: UnixMs, until: UnixMs) -> impl Iterator<Item = (UnixMs, UnixMs)> {
+        let first = self.ranges.partition_point(|range| range.1 <= from);
+        let ranges = self.ranges[first..].iter().take_while(move |range| range.0 < until);
+        ranges.map(move |range| (range.0.max(from), range.1.min(until)))
+    }
+
+    /// The first watched instant and the one after the last.
+    pub(crate) fn span(&self) -> Option<(UnixMs, UnixMs)> {
+        Some((self.ranges.first()?.0, self.ranges.last()?.1))
+    }
+}
+
+impl Lens<'_> {
+    /// When the license servers of a feature (those of the scope) were watched.
+    pub(crate) fn watch(&self, feature: FeatureId) -> Watch {
+        Watch::of(self.names, &self.servers_of(feature))
+    }
+
+    /// W of domain.md §5: the stretches of a day that count and were watched.
+    pub(crate) fn windows(&self, civil: &CivilDay, watch: &Watch) -> Vec<(UnixMs, UnixMs)> {
+        let stretches = self.stretches(civil);
+        stretches.into_iter().flat_map(|(from, until)| watch.within(from, until)).collect()
+    }
+
+    /// The civil days of the period in which something was watched, from the first to the last; those in between
+    /// in which nothing was are left out.
+    pub(crate) fn watched_days(&self, watch: &Watch) -> Vec<Day> {
+        let Some((from, until)) = watch.span() else { return Vec::new() };
+        let (first, last) = (self.calendar.day_of(from), self.calendar.day_of(until - 1));
+        let first = self.scope.from.map_or(first, |from| from.max(first));
+        let last = self.scope.until.map_or(last, |until| until.previous().min(last));
+        (first.0..=last.0).map(Day).collect()
+    }
+
+    /// The coverage of the scope's license servers in the period, in words.
+    pub(crate) fn coverage_note(&self) -> String {
+        let mut servers: Vec<_> = self.features().into_iter().flat_map(|id| self.servers_of(id)).collect();
+        servers.sort_unstable();
+        servers.dedup();
+        let zone = self.calendar.zone();
+        let start = self.scope.from.map_or(UnixMs::MIN, |day| day.start(zone));
+        let end = self.scope.until.map_or(UnixMs::MAX, |day| day.start(zone));
+        let ranges: Vec<_> = Watch::of(self.names, &servers).within(start, end).collect();
+        match (ranges.first(), ranges.last()) {
+            (Some(first), Some(last)) => format!(
+                "watched from {} until {}, gaps: {}",
+                instant(first.0, self.calendar),
+                instant(last.1, self.calendar),
+                ranges.len() - 1
+            ),
+            _ => "nothing was watched in this period".to_owned(),
+        }
+    }
+}
+
+fn instant(at: UnixMs, calendar: &Calendar) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    stamp.to_zoned(calendar.zone().clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}

@@ -1,0 +1,84 @@
+//! Packages and their components: one use that the vendor writes twice (domain.md §2).
+
+use crate::books::{Books, text};
+use accounting::calendar::Calendar;
+use accounting::report::group::Key;
+use accounting::report::usage::{Options, Usage};
+use accounting::report::{Accumulator, Scope};
+use expect_test::{Expect, expect};
+
+/// A package, written before its component; `suite` has the higher number in one ledger, the lower in the other.
+fn books(suite_first: bool) -> Books {
+    let mut books = Books::new(Calendar::standard("UTC").unwrap());
+    books.server("27000@lic1");
+    let (one, two) = (books.feature("one"), books.feature("two"));
+    let (suite, cad) = if suite_first { (one, two) } else { (two, one) };
+    let mut name = |id, code: &str, product: Option<&str>, components: Vec<u32>| {
+        let feature = books.names.features.get_mut(&id).unwrap();
+        (feature.code, feature.product) = (code.to_owned(), product.map(str::to_owned));
+        feature.components = components;
+    };
+    name(suite, "suite", None, vec![cad]);
+    name(cad, "cad", Some("CAD 2019"), vec![]);
+    let (anna, bob) = (books.holder("anna", "pc1"), books.holder("bob", "pc2"));
+    books.session(suite, anna, "2024-01-01 10:00:05.900", "2024-01-02 10:00:05.900");
+    books.session(cad, anna, "2024-01-01 10:00:05.100", "2024-01-01 10:01:05.100");
+    books.session(suite, bob, "2024-01-01 10:00:06", "2024-01-01 10:10:06");
+    books.session(cad, bob, "2024-01-01 10:00:07", "2024-01-01 10:01:07");
+    books
+}
+
+fn check(by: &str, expected: &Expect) {
+    for suite_first in [true, false] {
+        let books = books(suite_first);
+        let options = Options { by: Key::list(by).unwrap() };
+        let report = books.report(Usage::new(&books.names, &books.calendar, Scope::default(), options));
+        expected.assert_eq(&text(&report));
+    }
+}
+
+#[test]
+fn by_product_a_package_with_its_component_is_one_use() {
+    check(
+        "product",
+        &expect![[r#"
+            product usage_minutes seat_seconds sessions persons
+            CAD 2019 2 120 2 2
+            suite 10 600 1 1
+        "#]],
+    );
+    check(
+        "type",
+        &expect![[r#"
+            type usage_minutes seat_seconds sessions persons
+            - 12 720 3 2
+        "#]],
+    );
+}
+
+#[test]
+fn by_feature_the_books_keep_both() {
+    check(
+        "feature,product",
+        &expect![[r#"
+            feature product usage_minutes seat_seconds sessions persons
+            cad CAD 2019 2 120 2 2
+            suite suite 1450 87000 2 2
+        "#]],
+    );
+}
+
+#[test]
+fn a_package_in_the_scope_asks_for_its_components_too() {
+    let books = books(true);
+    let feature = Some(globset::Glob::new("suite").unwrap().compile_matcher());
+    let scope = Scope { feature, ..Scope::default() };
+    let usage =
+        Usage::new(&books.names, &books.calendar, scope, Options { by: Key::list("product").unwrap() });
+    assert_eq!(usage.features(), [1, 2]);
+    expect![[r#"
+        product usage_minutes seat_seconds sessions persons
+        suite 10 600 1 1
+    "#]]
+    .assert_eq(&text(&books.report(usage)));
+}
