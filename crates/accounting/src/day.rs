@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A civil day, counted from 1970-01-01.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Day(pub i32);
 
 /// -9999-01-01, the first day that can be written.
@@ -21,6 +21,11 @@ const LAST: Day = Day(2_932_896);
 pub struct NotADay(String);
 
 impl Day {
+    /// The first day that can be written, 0000-01-01.
+    pub const MIN: Self = Self(-719_528);
+    /// The last day that can be written, 9999-12-31.
+    pub const MAX: Self = Self(2_932_896);
+
     /// The civil day of an instant in a zone: the one whose [`start`](Self::start) is the last not after it. That is
     /// the wall clock's date, but where the clock is set back over a midnight: the day that has begun goes on.
     pub fn of(at: UnixMs, zone: &TimeZone) -> Self {

@@ -75,11 +75,12 @@ pub fn decode(day_start: UnixMs, page: &[u8], parts: &mut Vec<Part>) -> Result<(
     let mut at = day_start;
     for index in 0..count {
         let delta = bytes.next()?;
-        at += if index == 0 { unzigzag(delta) } else { delta as i64 } * unit;
+        let steps = if index == 0 { unzigzag(delta) } else { delta as i64 };
+        at = at.wrapping_add(steps.wrapping_mul(unit));
         parts.push(Part { from: at, until: at, holder: 0, version: 0, seats: 0, ended: Ended::Open });
     }
     for part in &mut parts[first..] {
-        part.until = part.from + bytes.next()? as i64 * unit;
+        part.until = part.from.wrapping_add((bytes.next()? as i64).wrapping_mul(unit));
     }
     for part in &mut parts[first..] {
         part.holder = bytes.next()? as u32;

@@ -133,4 +133,8 @@ pub trait Format: Sync {
     fn resume(&self, setting: &Setting, state: &str) -> Result<Box<dyn Parser>, StateError>;
     /// How its ends find their starts.
     fn pairing(&self) -> Pairing;
+    /// The process that stands for the license server itself: its lines are evidence for every daemon.
+    fn server_process(&self) -> &'static str {
+        ""
+    }
 }

@@ -147,7 +147,7 @@ pub(crate) struct FeatureDayRow {
     pub(crate) figures: Figures,
 }
 
-const FEATURE_DAY: Table = Table {
+const FEATURE_DAY: Table<'static> = Table {
     name: "feature_day",
     columns: &[
         ("feature_id", Type::Int),
@@ -163,7 +163,7 @@ const FEATURE_DAY: Table = Table {
     ],
 };
 
-const FEATURE_DAY_PAGE: Table = Table {
+const FEATURE_DAY_PAGE: Table<'static> = Table {
     name: "feature_day_page",
     columns: &[("feature_id", Type::Int), ("day", Type::Text), ("part", Type::Int), ("page", Type::Blob)],
 };

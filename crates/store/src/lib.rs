@@ -15,7 +15,7 @@ mod settings;
 mod upkeep;
 
 pub use derive::Progress;
-pub use read::{HistoryRow, SessionRow, Selection, UnrecognizedRow};
+pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use upkeep::{Difference, Status, Verified};
 

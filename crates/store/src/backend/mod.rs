@@ -81,9 +81,9 @@ pub(crate) enum Type {
 
 /// A table to insert many rows into.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
-    pub(crate) columns: &'static [(&'static str, Type)],
+pub(crate) struct Table<'t> {
+    pub(crate) name: &'t str,
+    pub(crate) columns: &'t [(&'t str, Type)],
 }
 
 /// A row of an answer; columns count from 0.
@@ -161,7 +161,7 @@ pub(crate) trait Backend: Send {
     /// Runs statements without parameters.
     fn batch(&mut self, sql: &str) -> Result<(), Error>;
     /// Inserts many rows at once, the quickest way that the database has.
-    fn insert<'a>(&mut self, table: &Table, rows: usize, cell: CellOf<'a>) -> Result<(), Error>;
+    fn insert<'a>(&mut self, table: &Table<'_>, rows: usize, cell: CellOf<'a>) -> Result<(), Error>;
     /// Begins a transaction that will write.
     fn begin_write(&mut self) -> Result<(), Error>;
     /// Begins a transaction that reads one state of the database.

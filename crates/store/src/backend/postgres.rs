@@ -121,7 +121,7 @@ impl Backend for Postgres {
         Ok(self.client.batch_execute(sql)?)
     }
 
-    fn insert<'a>(&mut self, table: &Table, rows: usize, cell: CellOf<'a>) -> Result<(), Error> {
+    fn insert<'a>(&mut self, table: &Table<'_>, rows: usize, cell: CellOf<'a>) -> Result<(), Error> {
         if rows == 0 {
             return Ok(());
         }

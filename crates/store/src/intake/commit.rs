@@ -1,6 +1,6 @@
 //! One commit: what a part of an input says, its checkpoint, and the marks of what it makes dirty.
 
-use super::interner::{Daemon, Interner};
+use super::interner::Daemon;
 use super::repair::{Changes, Late, Repair, Scope, open_keys_of, step_of};
 use super::server::{BreakRow, ServerState, SpanRow};
 use super::{Batch, Intake, Key, KeyEvent, Outcome};
@@ -41,13 +41,12 @@ impl Intake {
     pub fn commit(
         &mut self,
         store: &mut Store,
-        interner: &Interner,
         batch: &Batch,
         checkpoint: &Checkpoint,
     ) -> Result<Outcome, Error> {
         let backend = store.backend.as_mut();
+        self.resolved.add(backend, &batch.names)?;
         for _ in 0..TRIES {
-            self.resolved.catch_up(backend, interner)?;
             let result = self.try_commit(backend, batch, checkpoint);
             match result {
                 Ok(Some(outcome)) => return Ok(outcome),
@@ -86,8 +85,8 @@ impl Intake {
         match result {
             Ok(outcome) => {
                 self.input = written;
-                for state in servers.iter().filter_map(|server| self.servers.get_mut(server).map(|s| (server, s))) {
-                    state.1.sequence += 1;
+                for (_, state) in self.servers.iter_mut().filter(|(server, _)| servers.contains(server)) {
+                    state.sequence += 1;
                 }
                 Ok(Some(outcome))
             }
@@ -242,7 +241,7 @@ impl Intake {
             late.retracted.push(step);
             plan.move_to_repair(&key, event, &batch.events, &self.resolved.versions, input);
         }
-        for (daemon, _) in before.iter().chain(std::iter::empty()) {
+        for daemon in before.keys() {
             scope.held.insert(daemon.clone(), self.held_by_others(daemon, input, batch.run));
         }
         Ok(plan)

@@ -15,13 +15,32 @@ pub type NameId = u32;
 /// A daemon of this process: an index into the interner's list.
 pub type DaemonId = u32;
 
-/// Gives names small numbers; knows which ones the ledger has not seen yet.
+/// Gives names small numbers, from 0 on without gap.
 #[derive(Debug, Default)]
 pub struct Interner {
     features: Texts,
     versions: Texts,
     holders: HashTable<u32>,
     holder_texts: Vec<HolderText>,
+    daemons: Vec<DaemonText>,
+    told: Told,
+}
+
+/// How many names of each kind [`Interner::news`] has told.
+#[derive(Debug, Default)]
+struct Told {
+    features: usize,
+    versions: usize,
+    holders: usize,
+    daemons: usize,
+}
+
+/// Names that are new since the last batch, in the order of their numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewNames {
+    features: Vec<Box<str>>,
+    versions: Vec<Box<str>>,
+    holders: Vec<HolderText>,
     daemons: Vec<DaemonText>,
 }
 
@@ -44,7 +63,7 @@ impl Texts {
 }
 
 /// A holder as its license server names it.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct HolderText {
     daemon: DaemonId,
     user: Box<str>,
@@ -53,7 +72,7 @@ struct HolderText {
     checkout_data: Box<str>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct DaemonText {
     server: String,
     format: &'static str,
@@ -63,6 +82,23 @@ struct DaemonText {
 }
 
 impl Interner {
+    /// The names that are new since the last call: they go into the next batch.
+    pub fn news(&mut self) -> NewNames {
+        let news = NewNames {
+            features: self.features.texts[self.told.features..].to_vec(),
+            versions: self.versions.texts[self.told.versions..].to_vec(),
+            holders: self.holder_texts[self.told.holders..].to_vec(),
+            daemons: self.daemons[self.told.daemons..].to_vec(),
+        };
+        self.told = Told {
+            features: self.features.texts.len(),
+            versions: self.versions.texts.len(),
+            holders: self.holder_texts.len(),
+            daemons: self.daemons.len(),
+        };
+        news
+    }
+
     /// The number of a feature's code.
     pub fn feature(&mut self, code: &str) -> NameId {
         self.features.id(code)
@@ -164,70 +200,73 @@ pub(super) struct Resolved {
 const TOGETHER: usize = 10_000;
 
 impl Resolved {
-    /// Brings the ledger and this up to the interner, in a transaction of its own: names are no facts.
-    pub(super) fn catch_up(&mut self, backend: &mut dyn Backend, interner: &Interner) -> Result<(), Error> {
-        let new_versions = interner.versions.texts.len() + 1 > self.versions.len();
-        if interner.features.texts.len() == self.features.len()
-            && interner.holder_texts.len() == self.holders.len()
-            && interner.daemons.len() == self.daemons.len()
-            && !new_versions
-        {
+    /// Takes in new names, in a transaction of its own: names are no facts.
+    pub(super) fn add(&mut self, backend: &mut dyn Backend, names: &NewNames) -> Result<(), Error> {
+        if self.versions.is_empty() {
+            self.versions.push(super::NO_VERSION);
+        }
+        if *names == NewNames::default() {
             return Ok(());
         }
-        writing(backend, |backend| {
-            self.daemons(backend, interner)?;
-            let features = &interner.features.texts[self.features.len()..];
-            self.features.extend(texts(backend, "feature", "feature_id", "code", features)?);
-            if self.versions.is_empty() {
-                self.versions.push(super::NO_VERSION);
+        let (daemons, features, versions, holders) = writing(backend, |backend| {
+            let mut daemons = self.daemons.clone();
+            for daemon in &names.daemons {
+                daemons.push(resolve_daemon(backend, daemon)?);
             }
-            let versions = &interner.versions.texts[self.versions.len() - 1..];
-            self.versions.extend(texts(backend, "version", "version_id", "version", versions)?);
-            self.holders(backend, interner)
-        })
-    }
-
-    fn daemons(&mut self, backend: &mut dyn Backend, interner: &Interner) -> Result<(), Error> {
-        for daemon in &interner.daemons[self.daemons.len()..] {
-            let params: Vec<Value> = vec![
-                daemon.server.as_str().into(),
-                daemon.format.into(),
-                i64::from(daemon.exclusive).into(),
-                daemon.zone.as_str().into(),
-            ];
-            backend.execute(include_str!("../../queries/server_insert.sql"), &params)?;
-            let server = all(backend, include_str!("../../queries/server_id.sql"), &params[..1], |row| row.id(0))?;
-            let server = *server.first().ok_or(Error::Conflict)?;
-            self.daemons.push(Daemon { server, vendor: daemon.vendor.clone() });
-        }
+            let features = texts(backend, "feature", "feature_id", "code", &names.features)?;
+            let versions = texts(backend, "version", "version_id", "version", &names.versions)?;
+            let holders = resolve_holders(backend, &daemons, &names.holders)?;
+            Ok((daemons, features, versions, holders))
+        })?;
+        self.daemons = daemons;
+        self.features.extend(features);
+        self.versions.extend(versions);
+        self.holders.extend(holders);
+        self.holder_daemons.extend(names.holders.iter().map(|holder| holder.daemon));
         Ok(())
     }
+}
 
-    fn holders(&mut self, backend: &mut dyn Backend, interner: &Interner) -> Result<(), Error> {
-        for new in interner.holder_texts[self.holders.len()..].chunks(TOGETHER) {
-            let rows: Vec<_> = new
-                .iter()
-                .map(|holder| {
-                    let daemon = &self.daemons[holder.daemon as usize];
-                    let HolderText { user, host, display, checkout_data, .. } = holder;
-                    json!([daemon.server, daemon.vendor, user, host, display, checkout_data])
-                })
-                .collect();
-            let param = [Value::Text(json!(rows).to_string())];
-            backend.execute(include_str!("../../queries/holder_insert.sql"), &param)?;
-            let mut found = FxHashMap::default();
-            backend.query(include_str!("../../queries/holder_ids.sql"), &param, &mut |row| {
-                let text = json!([row.int(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?, row.text(6)?]);
-                found.insert(text.to_string(), row.id(0)?);
-                Ok(())
-            })?;
-            for (holder, row) in new.iter().zip(&rows) {
-                self.holders.push(*found.get(&row.to_string()).ok_or(Error::Conflict)?);
-                self.holder_daemons.push(holder.daemon);
-            }
+fn resolve_daemon(backend: &mut dyn Backend, daemon: &DaemonText) -> Result<Daemon, Error> {
+    let params: Vec<Value> = vec![
+        daemon.server.as_str().into(),
+        daemon.format.into(),
+        i64::from(daemon.exclusive).into(),
+        daemon.zone.as_str().into(),
+    ];
+    backend.execute(include_str!("../../queries/server_insert.sql"), &params)?;
+    let server = all(backend, include_str!("../../queries/server_id.sql"), &params[..1], |row| row.id(0))?;
+    Ok(Daemon { server: *server.first().ok_or(Error::Conflict)?, vendor: daemon.vendor.clone() })
+}
+
+fn resolve_holders(
+    backend: &mut dyn Backend,
+    daemons: &[Daemon],
+    holders: &[HolderText],
+) -> Result<Vec<HolderId>, Error> {
+    let mut ids = Vec::with_capacity(holders.len());
+    for new in holders.chunks(TOGETHER) {
+        let rows: Vec<_> = new
+            .iter()
+            .map(|holder| {
+                let daemon = &daemons[holder.daemon as usize];
+                let HolderText { user, host, display, checkout_data, .. } = holder;
+                json!([daemon.server, daemon.vendor, user, host, display, checkout_data])
+            })
+            .collect();
+        let param = [Value::Text(json!(rows).to_string())];
+        backend.execute(include_str!("../../queries/holder_insert.sql"), &param)?;
+        let mut found = FxHashMap::default();
+        backend.query(include_str!("../../queries/holder_ids.sql"), &param, &mut |row| {
+            let text = json!([row.int(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?, row.text(6)?]);
+            found.insert(text.to_string(), row.id(0)?);
+            Ok(())
+        })?;
+        for row in &rows {
+            ids.push(*found.get(&row.to_string()).ok_or(Error::Conflict)?);
         }
-        Ok(())
     }
+    Ok(ids)
 }
 
 /// The ledger's numbers of texts, which are added where they are new.

@@ -9,7 +9,7 @@ mod server;
 pub(crate) use commit::marks::new_mark;
 pub(crate) use commit::requests::outcome_from_codes;
 pub(crate) use server::{SpanRow, evidence, spans};
-pub use interner::{DaemonId, Interner, NameId};
+pub use interner::{DaemonId, Interner, NameId, NewNames};
 
 use crate::input::Checkpoint;
 use accounting::UnixMs;
@@ -107,6 +107,8 @@ pub struct Quarantined {
 /// What a part of one input says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
+    /// Names that this part is the first to use.
+    pub names: NewNames,
     /// Which run of dates of the input the events belong to.
     pub run: u32,
     /// Starts and ends.

@@ -200,7 +200,7 @@ fn add_what_is_more(steps: &mut Vec<Step>, late: Vec<Step>, held: &[(UnixMs, Uni
 }
 
 fn unmatched(feature: FeatureId, row: &Row<'_>) -> Result<(Key, i64, UnmatchedEnd), Error> {
-    let key = Key { feature, holder: row.id(0)?, handle: row.with_text(1, Box::from)? };
+    let key = Key { feature, holder: row.id(0)?, handle: row.with_text(1, |text| text.into())? };
     let ended = row.int(6)?;
     let end = End {
         at: row.int(2)?,

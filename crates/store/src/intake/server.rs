@@ -65,7 +65,7 @@ impl ServerState {
         let mut rows: FxHashMap<Key, Vec<Session>> = FxHashMap::default();
         backend.query(include_str!("../../queries/session_open_of_server.sql"), &param, &mut |row| {
             let (key, session) = key_and_session(row)?;
-            state.vendors.insert(key.holder, row.with_text(15, Box::from)?);
+            state.vendors.insert(key.holder, row.with_text(15, |text| text.into())?);
             rows.entry(key).or_default().push(session);
             Ok(())
         })?;
@@ -144,7 +144,7 @@ fn breaks(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<BreakRow>, 
 
 /// Reads the columns of `session`: feature, holder, handle, then as [`SESSION_COLUMNS`] lists them.
 pub(super) fn key_and_session(row: &Row<'_>) -> Result<(Key, Session), Error> {
-    let key = Key { feature: row.id(0)?, holder: row.id(1)?, handle: row.with_text(2, Box::from)? };
+    let key = Key { feature: row.id(0)?, holder: row.id(1)?, handle: row.with_text(2, |text| text.into())? };
     let ended = row.int(7)?;
     let session = Session {
         from: row.int(3)?,

@@ -57,6 +57,10 @@ impl Format for DebugLog {
         Ok(Box::new(Reader { clock: WallClock::at(setting.zone.clone(), state.position), known: state.known }))
     }
 
+    fn server_process(&self) -> &'static str {
+        "lmgrd"
+    }
+
     fn pairing(&self) -> Pairing {
         Pairing::Counted
     }

@@ -12,7 +12,7 @@ use accounting::session::{FeatureId, HolderId, VersionId};
 use rustc_hash::FxHashMap;
 use serde_json::json;
 
-const REQUEST: Table = Table {
+const REQUEST: Table<'static> = Table {
     name: "request",
     columns: &[
         ("feature_id", Type::Int),

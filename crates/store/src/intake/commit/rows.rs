@@ -8,7 +8,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 /// The table of sessions.
-pub(crate) const SESSION: Table = Table {
+pub(crate) const SESSION: Table<'static> = Table {
     name: "session",
     columns: &[
         ("feature_id", Type::Int),
@@ -29,7 +29,7 @@ pub(crate) const SESSION: Table = Table {
     ],
 };
 
-const UNMATCHED_END: Table = Table {
+const UNMATCHED_END: Table<'static> = Table {
     name: "unmatched_end",
     columns: &[
         ("feature_id", Type::Int),

@@ -1,0 +1,376 @@
+//! From what a parser read to batches of the ledger: names become numbers, lines become spans.
+
+use accounting::UnixMs;
+use accounting::event::{CheckinReason, Claim, Event, Pairing, What};
+use accounting::pairing::{End, Start, Step};
+use accounting::session::Ended;
+use formats::line::{Format, Line, Note, Read};
+use rustc_hash::FxHashMap;
+use store::input::Counts;
+use store::intake::{
+    Batch, BreakEvent, DaemonId, Interner, KeyEvent, Quarantined, RequestEvent, RequestOutcome, Span,
+};
+
+/// A fall of the clock by more than this begins a new run: the dates go back, as in files pasted together.
+const DATES_GO_BACK_MS: i64 = 300_000;
+/// Shapes of unknown lines told apart in one batch; what is beyond is counted under one shape.
+const SHAPES: usize = 1_000;
+
+/// Summed up what an input said, for the summary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) checkouts: u64,
+    pub(crate) checkins: u64,
+    pub(crate) denials: u64,
+    pub(crate) from: Option<UnixMs>,
+    pub(crate) until: Option<UnixMs>,
+}
+
+/// Collects the lines of one input.
+pub(crate) struct Collector<'a> {
+    interner: &'a mut Interner,
+    format: &'static dyn Format,
+    zone: String,
+    server: String,
+    /// Whether the server's name was given from outside, so that what the text says is not asked.
+    server_given: bool,
+    daemons: Vec<(String, DaemonId)>,
+    handles: FxHashMap<String, u32>,
+    shapes: FxHashMap<(String, &'static str), usize>,
+    batch: Batch,
+    /// The spans that go on, by daemon.
+    open_spans: FxHashMap<DaemonId, Span>,
+    /// Whether the next span of a daemon begins a run of the server.
+    begins: bool,
+    latest: UnixMs,
+    pub(crate) counts: Counts,
+    pub(crate) tally: Tally,
+}
+
+/// Where a collector goes on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Resume {
+    pub(crate) server: String,
+    pub(crate) run: u32,
+    pub(crate) latest: Option<UnixMs>,
+    /// Vendor, first line, last line, begins a run.
+    pub(crate) spans: Vec<(String, UnixMs, UnixMs, bool)>,
+    pub(crate) begins: bool,
+}
+
+impl<'a> Collector<'a> {
+    pub(crate) fn new(
+        interner: &'a mut Interner,
+        format: &'static dyn Format,
+        zone: &str,
+        server_given: bool,
+        resume: &Resume,
+        counts: Counts,
+    ) -> Self {
+        let mut collector = Self {
+            interner,
+            format,
+            zone: zone.to_owned(),
+            server: resume.server.clone(),
+            server_given,
+            daemons: Vec::new(),
+            handles: FxHashMap::default(),
+            shapes: FxHashMap::default(),
+            batch: Batch { run: resume.run, ..Batch::default() },
+            open_spans: FxHashMap::default(),
+            begins: resume.begins,
+            latest: resume.latest.unwrap_or(UnixMs::MIN),
+            counts,
+            tally: Tally::default(),
+        };
+        for (vendor, from, until, begins_run) in &resume.spans {
+            let daemon = collector.daemon(vendor);
+            let span =
+                Span { daemon, run: resume.run, from: *from, until: *until, begins_run: *begins_run };
+            collector.open_spans.insert(daemon, span);
+        }
+        collector
+    }
+
+    /// How another collector would go on after the last batch.
+    pub(crate) fn resume(&self) -> Resume {
+        let vendor = |id: DaemonId| {
+            self.daemons.iter().find(|(_, known)| *known == id).map_or(String::new(), |(vendor, _)| vendor.clone())
+        };
+        let mut spans: Vec<_> = self
+            .open_spans
+            .values()
+            .map(|span| (vendor(span.daemon), span.from, span.until, span.begins_run))
+            .collect();
+        spans.sort();
+        Resume {
+            server: self.server.clone(),
+            run: self.batch.run,
+            latest: (self.latest > UnixMs::MIN).then_some(self.latest),
+            spans,
+            begins: self.begins,
+        }
+    }
+
+    /// The license server as far as it is known.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The latest instant of any line of this run.
+    pub(crate) fn latest(&self) -> UnixMs {
+        self.latest
+    }
+
+    /// Events gathered since the last batch.
+    pub(crate) fn gathered(&self) -> usize {
+        self.batch.events.len() + self.batch.requests.len()
+    }
+
+    /// Whether a line of this instant begins a new run, so that the batch before it must be taken first.
+    pub(crate) fn begins_new_run(&self, read: &Read<'_>) -> bool {
+        read.at.is_some_and(|at| self.latest > UnixMs::MIN && at < self.latest - DATES_GO_BACK_MS)
+    }
+
+    /// Begins a new run of dates.
+    pub(crate) fn new_run(&mut self) {
+        self.batch.run += 1;
+        self.open_spans.clear();
+        self.latest = UnixMs::MIN;
+    }
+
+    /// What was gathered; the collector goes on with an empty batch.
+    pub(crate) fn take(&mut self) -> Batch {
+        self.handles.clear();
+        self.shapes.clear();
+        let next = Batch { run: self.batch.run, ..Batch::default() };
+        let mut batch = std::mem::replace(&mut self.batch, next);
+        batch.spans.extend(self.open_spans.values().copied());
+        batch.spans.sort_unstable_by_key(|span| (span.from, span.daemon, span.until));
+        batch.names = self.interner.news();
+        batch
+    }
+
+    /// Takes a line in.
+    pub(crate) fn line(&mut self, read: &Read<'_>, text: &[u8], line_number: u64) {
+        self.counts.lines += 1;
+        if let Line::Note(Note::Server(name)) = &read.line
+            && !self.server_given
+        {
+            self.rename_server(name);
+        }
+        if let Some(at) = read.at {
+            self.evidence(at, read);
+        }
+        match &read.line {
+            Line::Event { event, times } => {
+                self.counts.events += 1;
+                for _ in 0..*times {
+                    self.event(event);
+                }
+            }
+            Line::Note(note) => {
+                self.counts.notes += 1;
+                if let Note::Components { package, components } = note {
+                    let package = self.interner.feature(package);
+                    for component in components {
+                        let component = self.interner.feature(component);
+                        self.batch.components.push((package, component));
+                    }
+                }
+            }
+            Line::Noise => self.counts.noise += 1,
+            Line::Unrecognized(reason) => self.quarantine(reason, text, line_number),
+        }
+    }
+
+    /// A line that no parser saw: beyond the limit.
+    pub(crate) fn unreadable(&mut self, reason: &'static str, text: &[u8], line_number: u64) {
+        self.counts.lines += 1;
+        self.quarantine(reason, text, line_number);
+    }
+
+    fn quarantine(&mut self, reason: &'static str, text: &[u8], line_number: u64) {
+        self.counts.unrecognized += 1;
+        let beginning = String::from_utf8_lossy(&text[..text.len().min(400)]).replace('\0', "\u{fffd}");
+        let mut shape = shape(&beginning);
+        if self.shapes.len() >= SHAPES && !self.shapes.contains_key(&(shape.clone(), reason)) {
+            "(many other shapes)".clone_into(&mut shape);
+        }
+        if let Some(&index) = self.shapes.get(&(shape.clone(), reason)) {
+            self.batch.quarantined[index].lines += 1;
+            return;
+        }
+        self.shapes.insert((shape.clone(), reason), self.batch.quarantined.len());
+        self.batch.quarantined.push(Quarantined {
+            shape,
+            reason: reason.to_owned(),
+            lines: 1,
+            first_line: line_number,
+            sample: beginning,
+        });
+    }
+
+    /// The text says what its license server is called: before any event that is its name from the beginning.
+    fn rename_server(&mut self, name: &str) {
+        if self.server != name {
+            name.clone_into(&mut self.server);
+            self.daemons.clear();
+            self.open_spans.clear();
+        }
+    }
+
+    fn daemon(&mut self, vendor: &str) -> DaemonId {
+        if let Some((_, id)) = self.daemons.iter().find(|(known, _)| known == vendor) {
+            return *id;
+        }
+        let pairing = self.format.pairing();
+        let id = self.interner.daemon(&self.server, self.format.name(), pairing, &self.zone, vendor);
+        self.daemons.push((vendor.to_owned(), id));
+        id
+    }
+
+    /// A dated line: its daemon was alive, and somebody was watching.
+    fn evidence(&mut self, at: UnixMs, read: &Read<'_>) {
+        if let Line::Event { event, .. } = &read.line
+            && event.what == What::ServerStarted
+        {
+            let open = self.open_spans.drain().map(|(_, span)| span);
+            self.batch.spans.extend(open);
+            self.begins = true;
+        }
+        let process = if read.process == self.format.server_process() { "" } else { read.process };
+        let daemon = self.daemon(process);
+        if let Line::Event { event, .. } = &read.line
+            && event.what == What::DaemonStarted
+            && event.vendor == read.process
+            && let Some(span) = self.open_spans.remove(&daemon)
+        {
+            self.batch.spans.push(span);
+        }
+        let (run, begins) = (self.batch.run, self.begins || starts(read));
+        let span = self.open_spans.entry(daemon).or_insert_with(|| Span {
+            daemon,
+            run,
+            from: at,
+            until: at,
+            begins_run: begins,
+        });
+        span.until = span.until.max(at);
+        self.latest = self.latest.max(at);
+        self.tally.from = Some(self.tally.from.map_or(at, |from| from.min(at)));
+        self.tally.until = Some(self.tally.until.map_or(at, |until| until.max(at)));
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        match &event.what {
+            What::Checkout(claim) => {
+                self.tally.checkouts += 1;
+                let version = self.interner.version(claim.version.as_deref());
+                let start =
+                    Start { at: event.at, order: event.order, seats: claim.seats, version, input: 0 };
+                self.key_event(event, claim, Step::Start(start));
+            }
+            What::Checkin(claim, reason) => {
+                self.tally.checkins += 1;
+                let ended = match reason {
+                    CheckinReason::Returned => Ended::Checkin,
+                    CheckinReason::TimedOut => Ended::TimedOut,
+                    CheckinReason::ServerStopped => Ended::ServerStopped,
+                };
+                let end = End { at: event.at, order: event.order, seats: claim.seats, ended, input: 0 };
+                self.key_event(event, claim, Step::End(end));
+            }
+            What::Denial(claim, refusal) => {
+                self.tally.denials += 1;
+                self.request(event, claim, RequestOutcome::Denied(refusal.reason), &refusal.code);
+            }
+            What::Queued(claim) => self.request(event, claim, RequestOutcome::Queued, ""),
+            What::Dequeued(claim) => self.request(event, claim, RequestOutcome::Dequeued, ""),
+            What::DaemonStarted | What::DaemonStopped => {
+                let daemon = self.daemon(&event.vendor);
+                let started = event.what == What::DaemonStarted;
+                self.batch.breaks.push(BreakEvent { daemon, at: event.at, started });
+            }
+            What::ServerStarted => {
+                let daemon = self.daemon("");
+                self.batch.breaks.push(BreakEvent { daemon, at: event.at, started: true });
+            }
+        }
+    }
+
+    fn holder(&mut self, event: &Event<'_>, claim: &Claim<'_>) -> u32 {
+        let daemon = self.daemon(&event.vendor);
+        let display = claim.display.as_deref().unwrap_or_default();
+        let data = claim.checkout_data.as_deref().unwrap_or_default();
+        self.interner.holder(daemon, &claim.user, &claim.host, display, data)
+    }
+
+    fn key_event(&mut self, event: &Event<'_>, claim: &Claim<'_>, step: Step) {
+        let feature = self.interner.feature(&claim.feature);
+        let holder = self.holder(event, claim);
+        let handle = match &claim.handle {
+            None => 0,
+            Some(handle) => match self.handles.get(&**handle) {
+                Some(index) => *index,
+                None => {
+                    self.batch.handles.push(handle.replace('\0', "\u{fffd}"));
+                    let index = self.batch.handles.len() as u32;
+                    self.handles.insert(handle.to_string(), index);
+                    index
+                }
+            },
+        };
+        self.batch.events.push(KeyEvent { feature, holder, handle, step });
+    }
+
+    fn request(&mut self, event: &Event<'_>, claim: &Claim<'_>, outcome: RequestOutcome, code: &str) {
+        let request = RequestEvent {
+            feature: self.interner.feature(&claim.feature),
+            holder: self.holder(event, claim),
+            at: event.at,
+            outcome,
+            code: code.replace('\0', "\u{fffd}"),
+            seats: claim.seats,
+            version: self.interner.version(claim.version.as_deref()),
+        };
+        self.batch.requests.push(request);
+    }
+
+    /// Turns what was gathered since `before` events and requests into things to take back: an unfinished last line,
+    /// read again as it stood.
+    pub(crate) fn take_back(&mut self) {
+        self.batch.retracted = std::mem::take(&mut self.batch.events);
+        self.batch.retracted_requests = std::mem::take(&mut self.batch.requests);
+        self.batch.breaks.clear();
+    }
+}
+
+/// Whether a line is the start of a daemon: before it nothing of it was watched.
+fn starts(read: &Read<'_>) -> bool {
+    matches!(&read.line, Line::Event { event, .. } if event.what == What::DaemonStarted && event.vendor == read.process)
+}
+
+/// A line with its letters and digits folded, so that lines of one kind have one shape.
+fn shape(line: &str) -> String {
+    let mut shape = String::with_capacity(line.len().min(120));
+    for character in line.chars() {
+        let folded = match character {
+            '0'..='9' => '9',
+            letter if letter.is_alphabetic() => 'a',
+            other => other,
+        };
+        if !(matches!(folded, '9' | 'a') && shape.ends_with(folded)) {
+            shape.push(folded);
+        }
+        if shape.len() >= 120 {
+            break;
+        }
+    }
+    shape
+}
+
+/// Whether a format's ends close one session a key.
+pub(crate) fn is_exclusive(format: &dyn Format) -> bool {
+    format.pairing() == Pairing::Exclusive
+}

@@ -1,0 +1,137 @@
+//! The bytes of an input: a file or standard input, plain or compressed.
+
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::input::FINGERPRINT_BYTES;
+
+/// An input whose bytes can be read more than once.
+#[derive(Debug, Clone)]
+pub(crate) struct Bytes {
+    path: PathBuf,
+    packing: Packing,
+    /// Keeps the copy of standard input as long as it is needed.
+    _spool: Option<Arc<tempfile::TempPath>>,
+}
+
+/// How the bytes are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+impl Bytes {
+    /// A file; how it is packed is told by its first bytes, not by its name.
+    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
+        let mut magic = [0; 4];
+        let mut file = File::open(path)?;
+        let length = read_full(&mut file, &mut magic)?;
+        let packing = match &magic[..length] {
+            [0x1f, 0x8b, ..] => Packing::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
+            _ => Packing::Plain,
+        };
+        Ok(Self { path: path.to_owned(), packing, _spool: None })
+    }
+
+    /// Standard input, kept in a temporary file: whether it is known can only be told by looking twice.
+    pub(crate) fn of_stdin() -> io::Result<Self> {
+        let mut spool = tempfile::NamedTempFile::new()?;
+        io::copy(&mut io::stdin().lock(), &mut spool)?;
+        spool.flush()?;
+        let kept = spool.into_temp_path();
+        let bytes = Self::of_file(&kept)?;
+        Ok(Self { _spool: Some(Arc::new(kept)), ..bytes })
+    }
+
+    /// Its size as it lies on disk, for progress.
+    pub(crate) fn size(&self) -> io::Result<u64> {
+        Ok(std::fs::metadata(&self.path)?.len())
+    }
+
+    /// When it was last modified, in milliseconds since 1970.
+    pub(crate) fn modified_ms(&self) -> io::Result<i64> {
+        let modified = std::fs::metadata(&self.path)?.modified()?;
+        let since = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        Ok(since as i64)
+    }
+
+    /// Reads from a position of the unpacked bytes; `seen` counts the bytes read from disk.
+    pub(crate) fn reader_at(&self, position: u64, seen: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
+        let mut file = File::open(&self.path)?;
+        if self.packing == Packing::Plain {
+            file.seek(SeekFrom::Start(position))?;
+            seen.store(position, Ordering::Relaxed);
+            return Ok(Box::new(Counted { inner: file, seen }));
+        }
+        let counted = BufReader::new(Counted { inner: file, seen });
+        let mut unpacked: Box<dyn Read + Send> = match self.packing {
+            Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(counted)),
+            _ => Box::new(zstd::Decoder::with_buffer(counted)?),
+        };
+        let skipped = io::copy(&mut (&mut unpacked).take(position), &mut io::sink())?;
+        if skipped < position {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "shorter than when it was read last"));
+        }
+        Ok(unpacked)
+    }
+
+    /// Its first bytes, at most [`FINGERPRINT_BYTES`].
+    pub(crate) fn head(&self) -> io::Result<Vec<u8>> {
+        let mut reader = self.reader_at(0, Arc::default())?;
+        let mut head = vec![0; FINGERPRINT_BYTES];
+        let length = read_full(&mut reader, &mut head)?;
+        head.truncate(length);
+        Ok(head)
+    }
+
+    /// The hash of the bytes before a position, as a checkpoint keeps it; `None` where the input is shorter.
+    pub(crate) fn tail_hash(&self, position: u64) -> io::Result<Option<String>> {
+        let from = position.saturating_sub(FINGERPRINT_BYTES as u64);
+        let mut reader = match self.reader_at(from, Arc::default()) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            reader => reader?,
+        };
+        let mut tail = vec![0; (position - from) as usize];
+        let length = read_full(&mut reader, &mut tail)?;
+        Ok((length == tail.len()).then(|| hash(&tail)))
+    }
+}
+
+/// The hash that inputs are known by.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Fills the buffer as far as there are bytes.
+pub(crate) fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match reader.read(&mut buffer[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    inner: R,
+    seen: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.seen.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}

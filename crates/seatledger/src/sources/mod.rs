@@ -1,0 +1,3 @@
+//! Where bytes come from. Import of a file and following a live one share everything behind the bytes.
+
+pub(crate) mod import;

@@ -1,0 +1,334 @@
+//! What readers get: one state of the ledger, names and feature days. Readers never write: days that are dirty or
+//! unsettled are computed in memory.
+
+use crate::backend::{Backend, Row, all, one, reading};
+use crate::derive::{Context, parse_days, requests};
+use crate::intake::{RequestOutcome, outcome_from_codes};
+use crate::names::watched;
+use crate::{Error, Store};
+use accounting::UnixMs;
+use accounting::calendar::Calendar;
+use accounting::day::Day;
+use accounting::feature_day::{DayView, Request};
+use accounting::ledger::{Names, ServerId};
+use accounting::page;
+use accounting::pairing::InputId;
+use accounting::report::Accumulator;
+use accounting::session::{Ended, FeatureId, HolderId, Part, VersionId};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// One state of a ledger.
+pub struct Reader<'a> {
+    backend: &'a mut dyn Backend,
+    context: Context,
+}
+
+/// A session as the ledger holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// The feature.
+    pub feature: FeatureId,
+    /// What counts of it: an open one up to its last evidence.
+    pub part: Part,
+    /// What the server calls this one hold; empty where it does not say.
+    pub handle: String,
+    /// Where its start was read.
+    pub input: InputId,
+}
+
+/// Something that happened, for the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// When.
+    pub at: UnixMs,
+    /// What: `grant`, `checkin`, `denial`, …
+    pub action: &'static str,
+    /// The feature.
+    pub feature: FeatureId,
+    /// Who.
+    pub holder: HolderId,
+    /// The version, 0 where unknown.
+    pub version: VersionId,
+    /// How many seats.
+    pub seats: u32,
+    /// Class and code of a denial; empty else.
+    pub reason: String,
+    /// Where it was read.
+    pub input: InputId,
+}
+
+/// A stretch in which an input watched a license server, or did not between two runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoverageRow {
+    /// The input.
+    pub input: InputId,
+    /// The license server.
+    pub server: ServerId,
+    /// First line.
+    pub from: UnixMs,
+    /// Last line.
+    pub until: UnixMs,
+    /// Whether it was watched; else the server was down, or nobody wrote.
+    pub watched: bool,
+    /// Lines of the input, on its first stretch.
+    pub lines: Option<(u64, u64)>,
+}
+
+/// Lines that no format knew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnrecognizedRow {
+    /// The input.
+    pub input: InputId,
+    /// The line with its letters and digits folded.
+    pub shape: String,
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub lines: u64,
+    /// The number of the first one.
+    pub first_line: u64,
+    /// The first one.
+    pub sample: String,
+}
+
+impl Store {
+    /// Reads one state of the ledger.
+    pub fn read<T>(&mut self, work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        reading(self.backend.as_mut(), |backend| {
+            let context = Context::read(backend)?;
+            work(&mut Reader { backend, context })
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// The names behind the numbers.
+    pub fn names(&self) -> Arc<Names> {
+        Arc::clone(&self.context.ledger.names)
+    }
+
+    /// The calendar in force.
+    pub fn calendar(&self) -> Calendar {
+        self.context.calendar.clone()
+    }
+
+    /// The instant as of which the ledger speaks: its last evidence.
+    pub fn as_of(&mut self) -> Result<Option<UnixMs>, Error> {
+        Ok(one(self.backend, "select max(until_at) from span", &[], |row| row.opt_int(0))?.flatten())
+    }
+
+    /// What people call the inputs.
+    pub fn inputs(&mut self) -> Result<FxHashMap<InputId, String>, Error> {
+        let rows = all(self.backend, "select input_id, name from input", &[], |row| Ok((row.id(0)?, row.text(1)?)))?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Gives an accumulator the feature days that it needs, of the days `[from, until)`.
+    pub fn fold(
+        &mut self,
+        from: Option<Day>,
+        until: Option<Day>,
+        accumulator: &mut dyn Accumulator,
+    ) -> Result<(), Error> {
+        let range = (from.unwrap_or(Day::MIN), until.unwrap_or(Day::MAX));
+        let needs_requests = accumulator.needs_requests();
+        for feature in accumulator.features() {
+            self.feature_days(feature, range, needs_requests, &mut |view| accumulator.day(view))?;
+        }
+        Ok(())
+    }
+
+    fn feature_days(
+        &mut self,
+        feature: FeatureId,
+        (from, until): (Day, Day),
+        needs_requests: bool,
+        each: &mut dyn FnMut(&DayView<'_>),
+    ) -> Result<(), Error> {
+        let params = [feature.into(), from.to_string().into(), until.to_string().into()];
+        let sql = "select distinct day from feature_day_mark
+                   where feature_id = $1 and day >= $2 and day < $3 order by day";
+        let marked = parse_days(&all(self.backend, sql, &params, |row| row.text(0))?)?;
+        let mut computed = Vec::new();
+        self.context.compute(self.backend, feature, &marked, &mut |_, day| {
+            computed.push(day);
+            Ok(())
+        })?;
+        let requests = if needs_requests { self.requests(feature, (from, until))? } else { FxHashMap::default() };
+        let marked: BTreeSet<Day> = marked.into_iter().collect();
+        let mut computed = computed.into_iter().peekable();
+        let mut stored = StoredDay { day: None, parts: Vec::new() };
+        let context = &mut self.context;
+        let deliver = |context: &mut Context, day: Day, parts: &mut Vec<Part>, each: &mut dyn FnMut(&DayView<'_>)| {
+            parts.sort_unstable_by_key(page::order);
+            let requests = requests.get(&day).map_or(&[][..], Vec::as_slice);
+            each(&DayView { feature, civil: context.civil(day), parts, requests });
+        };
+        self.backend.query(include_str!("../queries/page_between.sql"), &params, &mut |row| {
+            let day: Day = row.with_text(0, |text| text.parse())?.map_err(|_| Error::Corrupt("feature day".to_owned()))?;
+            if marked.contains(&day) {
+                return Ok(());
+            }
+            if stored.day != Some(day) {
+                if let Some(done) = stored.day.replace(day) {
+                    deliver(context, done, &mut stored.parts, each);
+                }
+                stored.parts.clear();
+                while let Some(mut earlier) = computed.next_if(|computed| computed.day < day) {
+                    deliver(context, earlier.day, &mut earlier.parts, each);
+                }
+            }
+            let start = context.civil(day).start;
+            let first = stored.parts.len();
+            row.with_blob(1, |page| page::decode(start, page, &mut stored.parts))?
+                .map_err(|error| Error::Corrupt(format!("feature day {day} of feature {feature}: {error}")))?;
+            for part in stored.parts[first..].iter_mut().filter(|part| part.ended == Ended::Open) {
+                part.until = context.ledger.open_until(part.holder, part.from).max(part.until);
+            }
+            Ok(())
+        })?;
+        if let Some(done) = stored.day {
+            deliver(context, done, &mut stored.parts, each);
+        }
+        for mut later in computed {
+            deliver(context, later.day, &mut later.parts, each);
+        }
+        Ok(())
+    }
+
+    /// The requests of a feature by day.
+    fn requests(
+        &mut self,
+        feature: FeatureId,
+        (from, until): (Day, Day),
+    ) -> Result<FxHashMap<Day, Vec<Request>>, Error> {
+        let zone = self.context.calendar.zone().clone();
+        let bounds = (
+            if from == Day::MIN { UnixMs::MIN } else { from.start(&zone) },
+            if until == Day::MAX { UnixMs::MAX } else { until.start(&zone) },
+        );
+        let mut by_day: FxHashMap<Day, Vec<Request>> = FxHashMap::default();
+        for request in requests(self.backend, feature, bounds.0, bounds.1)? {
+            by_day.entry(Day::of(request.at, &zone)).or_default().push(request);
+        }
+        Ok(by_day)
+    }
+
+    /// Sessions of a feature that overlap `[from, until)`, in order of their start; of zero length, that lie in it.
+    pub fn sessions(
+        &mut self,
+        feature: FeatureId,
+        (from, until): (UnixMs, UnixMs),
+        open_only: bool,
+        each: &mut dyn FnMut(SessionRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let sql = match open_only {
+            true => include_str!("../queries/session_list_open.sql"),
+            false => include_str!("../queries/session_list.sql"),
+        };
+        let ledger = &self.context.ledger;
+        self.backend.query(sql, &[feature.into(), from.into(), until.into()], &mut |row| {
+            let part = ledger.part(row)?;
+            if !part.touches(from, until) {
+                return Ok(());
+            }
+            each(SessionRow { feature, part, handle: row.text(6)?, input: row.id(7)? })
+        })
+    }
+
+    /// What happened in `[from, until)`, in order of time.
+    pub fn history(
+        &mut self,
+        (from, until): (UnixMs, UnixMs),
+        each: &mut dyn FnMut(HistoryRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let sql = include_str!("../queries/history_between.sql");
+        self.backend.query(sql, &[from.into(), until.into()], &mut |row| each(history_row(row)?))
+    }
+
+    /// What was watched when.
+    pub fn coverage(&mut self) -> Result<Vec<CoverageRow>, Error> {
+        let sql = "select distinct p.input_id, p.server_id, i.lines, i.unrecognized
+                   from span p join input i on i.input_id = p.input_id order by p.server_id, p.input_id";
+        let inputs = all(self.backend, sql, &[], |row| {
+            Ok((row.id(0)?, row.id(1)?, (row.int(2)? as u64, row.int(3)? as u64)))
+        })?;
+        let mut rows = Vec::new();
+        for (input, server, lines) in inputs {
+            let mut spans = crate::intake::spans(self.backend, server)?;
+            spans.retain(|span| span.input == input);
+            let mut before: Option<UnixMs> = None;
+            for (from, until) in watched(&spans) {
+                let row = CoverageRow { input, server, from, until, watched: true, lines: None };
+                match before.replace(until) {
+                    None => rows.push(CoverageRow { lines: Some(lines), ..row }),
+                    Some(last) => {
+                        rows.push(CoverageRow { from: last, until: from, watched: false, ..row.clone() });
+                        rows.push(row);
+                    }
+                }
+            }
+        }
+        rows.sort_by_key(|row| (row.from, row.server, row.input));
+        Ok(rows)
+    }
+
+    /// The quarantine, most lines first.
+    pub fn unrecognized(&mut self) -> Result<Vec<UnrecognizedRow>, Error> {
+        let sql = "select input_id, shape, reason, lines, first_line, sample from quarantine
+                   order by lines desc, input_id, first_line, shape";
+        all(self.backend, sql, &[], |row| {
+            Ok(UnrecognizedRow {
+                input: row.id(0)?,
+                shape: row.text(1)?,
+                reason: row.text(2)?,
+                lines: row.int(3)? as u64,
+                first_line: row.int(4)? as u64,
+                sample: row.text(5)?,
+            })
+        })
+    }
+}
+
+struct StoredDay {
+    day: Option<Day>,
+    parts: Vec<Part>,
+}
+
+fn history_row(row: &Row<'_>) -> Result<HistoryRow, Error> {
+    let (kind, code) = (row.int(1)?, row.opt_int(2)?);
+    let (action, reason) = match kind {
+        0 => ("grant", String::new()),
+        1 => (action_of(Ended::from_code(code.unwrap_or_default())), String::new()),
+        _ => match outcome_from_codes(kind - 2, code)? {
+            RequestOutcome::Denied(reason) => {
+                let text = row.text(7)?;
+                let code = if text.is_empty() { String::new() } else { format!(" ({text})") };
+                ("denial", format!("{}{code}", reason.as_str()))
+            }
+            RequestOutcome::Queued => ("queued", String::new()),
+            RequestOutcome::Dequeued => ("dequeued", String::new()),
+        },
+    };
+    Ok(HistoryRow {
+        at: row.int(0)?,
+        action,
+        feature: row.id(3)?,
+        holder: row.id(4)?,
+        version: row.id(5)?,
+        seats: row.id(6)?,
+        reason,
+        input: row.id(8)?,
+    })
+}
+
+fn action_of(ended: Option<Ended>) -> &'static str {
+    match ended {
+        Some(Ended::Detached) => "detachment",
+        Some(Ended::TimedOut) => "timeout",
+        Some(ended) => ended.as_str(),
+        None => "checkin",
+    }
+}
