@@ -17,6 +17,8 @@ mod server_text;
 mod wrapper;
 
 #[cfg(test)]
+mod parsed;
+#[cfg(test)]
 mod tests;
 
 use clock::WallClock;

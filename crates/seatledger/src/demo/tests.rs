@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// Made once: it takes a while in a build for tests.
-static YEAR: LazyLock<Year> = LazyLock::new(|| Year::new().unwrap());
+pub(super) static YEAR: LazyLock<Year> = LazyLock::new(|| Year::new().unwrap());
 
 fn lines(page: &Page) -> impl Iterator<Item = &str> {
     std::str::from_utf8(&page.text).unwrap().lines()

@@ -83,13 +83,16 @@ impl<'a> Collector<'a> {
             counts,
             tally: Tally::default(),
         };
-        for (vendor, from, until, begins_run) in &resume.spans {
-            let daemon = collector.daemon(vendor);
-            let span =
-                Span { daemon, run: resume.run, from: *from, until: *until, begins_run: *begins_run };
-            collector.open_spans.insert(daemon, span);
-        }
+        collector.restore_spans(resume);
         collector
+    }
+
+    fn restore_spans(&mut self, resume: &Resume) {
+        for (vendor, from, until, begins_run) in &resume.spans {
+            let daemon = self.daemon(vendor);
+            let span = Span { daemon, run: resume.run, from: *from, until: *until, begins_run: *begins_run };
+            self.open_spans.insert(daemon, span);
+        }
     }
 
     /// How another collector would go on after the last batch.
@@ -337,14 +340,19 @@ impl<'a> Collector<'a> {
         self.batch.requests.push(request);
     }
 
-    /// Turns what was gathered since `before` events and requests into things to take back: an unfinished last line,
-    /// read again as it stood.
-    pub(crate) fn take_back(&mut self) {
+    /// Turns what was gathered into things to take back: an unfinished last line, read again as it stood.
+    pub(crate) fn take_back(&mut self, before: &Resume) {
         self.batch.retracted = std::mem::take(&mut self.batch.events);
         self.batch.retracted_requests = std::mem::take(&mut self.batch.requests);
         self.batch.breaks.clear();
+        self.batch.spans.clear();
+        self.batch.quarantined.clear();
+        self.shapes.clear();
+        self.tally = Tally::default();
+        self.latest = before.latest.unwrap_or(UnixMs::MIN);
+        self.open_spans.clear();
+        self.restore_spans(before);
     }
-}
 
 /// Whether a line is the start of a daemon: before it nothing of it was watched.
 fn starts(read: &Read<'_>) -> bool {

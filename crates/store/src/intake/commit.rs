@@ -35,19 +35,21 @@ impl Intake {
         self.input = known;
     }
 
-    /// Commits a part of the current input together with its checkpoint.
+    /// Commits a part of the current input (a batch for each run of its dates) together with its checkpoint.
     ///
     /// [`Error::Conflict`] says that another process has read the same input meanwhile.
     pub fn commit(
         &mut self,
         store: &mut Store,
-        batch: &Batch,
+        batches: &[Batch],
         checkpoint: &Checkpoint,
     ) -> Result<Outcome, Error> {
         let backend = store.backend.as_mut();
-        self.resolved.add(backend, &batch.names)?;
+        for batch in batches {
+            self.resolved.add(backend, &batch.names)?;
+        }
         for _ in 0..TRIES {
-            let result = self.try_commit(backend, batch, checkpoint);
+            let result = self.try_commit(backend, batches, checkpoint);
             match result {
                 Ok(Some(outcome)) => return Ok(outcome),
                 // Somebody else wrote about the server: read it again and pair again.
@@ -65,10 +67,10 @@ impl Intake {
     fn try_commit(
         &mut self,
         backend: &mut dyn Backend,
-        batch: &Batch,
+        batches: &[Batch],
         checkpoint: &Checkpoint,
     ) -> Result<Option<Outcome>, Error> {
-        let servers = self.servers_of(batch);
+        let servers: BTreeSet<ServerId> = batches.iter().flat_map(|batch| self.servers_of(batch)).collect();
         let mut stale = false;
         let mut written = None;
         let result = writing(backend, |backend| {
@@ -80,7 +82,13 @@ impl Intake {
             }
             let id = input::advance(backend, self.input.as_ref(), checkpoint)?;
             written = Some(Checkpoint { id: Some(id), ..checkpoint.clone() });
-            self.apply(backend, batch, id, &servers)
+            let mut outcome = Outcome::default();
+            for batch in batches {
+                let of_batch = self.apply(backend, batch, id, &servers)?;
+                outcome.sessions_closed += of_batch.sessions_closed;
+                outcome.unmatched += of_batch.unmatched;
+            }
+            Ok(outcome)
         });
         match result {
             Ok(outcome) => {

@@ -3,8 +3,7 @@
 use super::lines::{Encoding, Lines};
 use super::state::ReaderState;
 use crate::sources::collector::{Collector, Tally};
-use accounting::UnixMs;
-use formats::line::{Format, Line, Parser};
+use formats::line::{Format, Parser};
 use std::io::Read;
 use std::sync::mpsc::SyncSender;
 use store::input::Checkpoint;
@@ -19,8 +18,8 @@ const LINES_TOGETHER: u64 = 2_000_000;
 
 /// What the reading thread sends.
 pub(crate) enum Sent {
-    /// A part of the input, with the checkpoint after it.
-    Batch(Box<Batch>, Box<Checkpoint>),
+    /// A part of the input (several batches where its dates go back), with the checkpoint after it.
+    Part(Vec<Batch>, Box<Checkpoint>),
     /// The input was read to its end.
     End(Tally),
     /// It could not be read further; what was sent before stands.
@@ -31,39 +30,41 @@ pub(crate) enum Sent {
 pub(crate) struct Reading {
     pub(crate) format: &'static dyn Format,
     pub(crate) encoding: Encoding,
-    pub(crate) zone: String,
     pub(crate) server_given: bool,
+    /// How it goes on; `unfinished` is a line whose events are to be taken back.
     pub(crate) state: ReaderState,
-    /// Where to go on; its counts are those of the lines before.
+    /// Where it goes on; its counts are those of the lines before.
     pub(crate) checkpoint: Checkpoint,
-    /// A first line that began in another input: what stood there, to be taken back.
-    pub(crate) joined: Option<Vec<u8>>,
     pub(crate) parser: Box<dyn Parser>,
     /// Parses the unfinished line once more, as it was parsed then.
     pub(crate) parser_of_unfinished: Option<Box<dyn Parser>>,
+    /// Whether the unfinished line stood in another input, so that this one begins with its rest.
+    pub(crate) joined: bool,
+}
+
+/// What a step of reading came to.
+enum Next {
+    Line,
+    End,
+    NobodyListens,
 }
 
 impl Reading {
-    /// Reads to the end and sends batches; stops where nobody takes them any more.
+    /// Reads to the end and sends what it finds; stops where nobody takes it any more.
     pub(crate) fn run(mut self, bytes: Box<dyn Read + Send>, interner: &mut Interner, to: &SyncSender<Sent>) {
-        let unfinished = self.joined.take().or_else(|| self.state.unfinished.take());
-        let counts = self.checkpoint.counts;
-        let resume = self.state.resume.clone();
-        let mut collector =
-            Collector::new(interner, self.format, &self.zone, self.server_given, &resume, counts);
-        if let (Some(line), Some(parser)) = (&unfinished, self.parser_of_unfinished.as_mut()) {
-            let before = collector.counts;
-            let read = parser.line(line);
-            collector.line(&read, line, 0);
-            collector.take_back();
-            collector.tally = Tally::default();
-            let joined = self.checkpoint.id.is_none();
-            collector.counts = if joined { before } else { less_one_line(before, &read.line) };
-        }
+        let mut collector = Collector::new(
+            interner,
+            self.format,
+            &self.state.zone,
+            self.server_given,
+            &self.state.resume,
+            self.checkpoint.counts,
+        );
+        let mut beginning = self.take_back(&mut collector).filter(|_| self.joined);
         let mut lines = Lines::new(bytes, self.checkpoint.position, self.encoding);
-        let mut first = unfinished.filter(|_| self.checkpoint.id.is_none());
+        let mut part = Part { batches: Vec::new(), lines: collector.counts.lines };
         loop {
-            match self.next(&mut lines, &mut collector, &mut first, to) {
+            match self.next(&mut lines, &mut collector, &mut part, &mut beginning, to) {
                 Ok(Next::Line) => {}
                 Ok(Next::End) => {
                     let _ = to.send(Sent::End(collector.tally));
@@ -72,67 +73,154 @@ impl Reading {
                 Ok(Next::NobodyListens) => return,
                 Err(error) => {
                     let line = collector.counts.lines + 1;
-                    let _ = to.send(Sent::Failed(format!("cannot be read beyond line {line}: {error}")));
+                    let _ = to.send(Sent::Failed(format!("line {line}: cannot be read further: {error}")));
                     return;
                 }
             }
         }
     }
 
+    /// Takes back what an unfinished line said; it is read whole now.
+    fn take_back(&mut self, collector: &mut Collector<'_>) -> Option<Vec<u8>> {
+        let line = self.state.unfinished.take()?;
+        let mut parser = self.parser_of_unfinished.take()?;
+        let (before, spans) = (collector.counts, collector.resume());
+        collector.line(&parser.line(&line), &line, 0);
+        let with = collector.counts;
+        collector.take_back(&spans);
+        collector.counts = before;
+        if !self.joined {
+            let one = |with: u64, before: u64| before - (with - before);
+            collector.counts.lines = one(with.lines, before.lines);
+            collector.counts.events = one(with.events, before.events);
+            collector.counts.notes = one(with.notes, before.notes);
+            collector.counts.noise = one(with.noise, before.noise);
+            collector.counts.unrecognized = one(with.unrecognized, before.unrecognized);
+        }
+        Some(line)
+    }
+
     fn next(
         &mut self,
         lines: &mut Lines<Box<dyn Read + Send>>,
         collector: &mut Collector<'_>,
-        first: &mut Option<Vec<u8>>,
+        part: &mut Part,
+        beginning: &mut Option<Vec<u8>>,
         to: &SyncSender<Sent>,
     ) -> std::io::Result<Next> {
         let position = lines.position();
-        // Only a batch that is full needs to know how the parser stood before the line that ends it.
-        let full = collector.gathered() >= EVENTS_TOGETHER || self.lines_since(collector) >= LINES_TOGETHER;
+        let gathered = part.events() + collector.gathered();
+        // Only a part that is full needs to know how all stood before the line that ends it.
+        let full = gathered >= EVENTS_TOGETHER || collector.counts.lines - part.lines >= LINES_TOGETHER;
         let before = full.then(|| (self.parser.state(), lines.hash_before(position)));
         let Some(raw) = lines.next()? else {
-            let hash = lines.hash_before(lines.position());
-            let state = self.parser.state();
-            return Ok(self.send(collector, lines.position(), hash, state, None, to).and_end());
+            let at = self.checkpoint(collector, position, lines.hash_before(position), self.parser.state());
+            return Ok(part.send(collector, at, to).then(Next::End));
         };
         let number = collector.counts.lines + 1;
         if raw.too_long {
-            collector.unreadable("longer than 1 MiB", raw.bytes, number);
+            let text = self.encoding.decode(raw.bytes);
+            collector.unreadable("longer than 1 MiB", &text, number);
             return Ok(Next::Line);
         }
-        if !raw.ended {
-            let unfinished = raw.bytes.to_vec();
-            return Ok(self.unfinished(&unfinished, position, lines, collector, first, to));
-        }
+        let ended = raw.ended;
         let decoded = self.encoding.decode(raw.bytes);
-        let text = joined(first, &decoded);
-        let read = self.parser.line(&text);
-        if collector.begins_new_run(&read) {
-            // The state before the line is needed for the checkpoint; the parser has seen the line already, so the
-            // batch of the old run is kept apart by its spans and events only.
-            collector.new_run();
-        }
-        let later = read.at.is_some_and(|at: UnixMs| at > collector.latest());
-        if let Some((state, hash)) = before
-            && (later || collector.gathered() >= EVENTS_AT_MOST || collector.gathered() == 0)
-        {
-            let text = text.into_owned();
-            match self.send(collector, position, hash, state.clone(), None, to) {
-                Next::Line => {}
-                stop => return Ok(stop),
+        let text = match beginning.take() {
+            Some(mut line) => {
+                line.extend_from_slice(&decoded);
+                line.into()
             }
-            // The line is read once more, by a parser that stands where the checkpoint does.
-            let again = self.parser.line_again(&text, &state, self.format, &self.zone);
-            collector.line(&again, &text, number);
-            return Ok(Next::Line);
+            None => decoded,
+        };
+        if !ended {
+            // The line may go on when the file grows: it counts, and the checkpoint stays before it.
+            let text = text.into_owned();
+            let mut at =
+                self.checkpoint(collector, position, lines.hash_before(position), self.parser.state());
+            let read = self.parser.line(&text);
+            part.line(collector, &read, &text, number);
+            at.1.unfinished = Some(text);
+            at.0.counts = collector.counts;
+            return Ok(part.send(collector, at, to).then(Next::End));
         }
-        collector.line(&read, &text, number);
+        let read = self.parser.line(&text);
+        let later = read.at.is_some_and(|at| at > collector.latest());
+        if let Some((state, hash)) = before
+            && (later || gathered == 0 || gathered >= EVENTS_AT_MOST)
+        {
+            let at = self.checkpoint(collector, position, hash, state);
+            if !part.send(collector, at, to) {
+                return Ok(Next::NobodyListens);
+            }
+        }
+        part.line(collector, &read, &text, number);
         Ok(Next::Line)
+    }
+
+    fn checkpoint(
+        &self,
+        collector: &Collector<'_>,
+        position: u64,
+        hash: Option<String>,
+        parser: String,
+    ) -> (Checkpoint, ReaderState) {
+        let state = ReaderState {
+            parser,
+            resume: collector.resume(),
+            zone: self.state.zone.clone(),
+            unfinished: None,
+        };
+        let checkpoint = Checkpoint {
+            position,
+            tail_hash: hash.unwrap_or_else(|| self.checkpoint.tail_hash.clone()),
+            counts: collector.counts,
+            ..self.checkpoint.clone()
+        };
+        (checkpoint, state)
     }
 }
 
-enum Next {
-    Line,
-    End,
-    NobodyListens,
+trait Then {
+    fn then(self, next: Next) -> Next;
+}
+
+impl Then for bool {
+    fn then(self, next: Next) -> Next {
+        if self { next } else { Next::NobodyListens }
+    }
+}
+
+/// What was read since the last checkpoint.
+struct Part {
+    batches: Vec<Batch>,
+    /// The lines that had been read at the last checkpoint.
+    lines: u64,
+}
+
+impl Part {
+    fn events(&self) -> usize {
+        self.batches.iter().map(|batch| batch.events.len() + batch.requests.len()).sum()
+    }
+
+    /// Takes a line in; where the dates go back a batch of its own begins.
+    fn line(&mut self, collector: &mut Collector<'_>, read: &formats::line::Read<'_>, text: &[u8], number: u64) {
+        if collector.begins_new_run(read) {
+            self.batches.push(collector.take());
+            collector.new_run();
+        }
+        collector.line(read, text, number);
+    }
+
+    /// Sends what was gathered; false where nobody takes it.
+    fn send(
+        &mut self,
+        collector: &mut Collector<'_>,
+        (checkpoint, state): (Checkpoint, ReaderState),
+        to: &SyncSender<Sent>,
+    ) -> bool {
+        self.batches.push(collector.take());
+        self.lines = collector.counts.lines;
+        let checkpoint = Checkpoint { reader_state: state.to_text(), ..checkpoint };
+        to.send(Sent::Part(std::mem::take(&mut self.batches), Box::new(checkpoint))).is_ok()
+    }
 }
