@@ -110,7 +110,11 @@ fn read(line: &[u8]) -> Result<Entry<'_>, &'static str> {
     }
     let Some(entry) = header::cut(line) else {
         let tagged = memchr::memmem::find(line, record::TAG).is_some();
-        return Err(if tagged { "record without a time and a host before it" } else { "no shape that loggers print" });
+        return Err(if tagged {
+            "record without a time and a host before it"
+        } else {
+            "no shape that loggers print"
+        });
     };
     let said = match entry.says {
         Says::Record(record, times) if record.contains(&b'#') => Said::Record(read_owned(record)?, times),
@@ -182,7 +186,8 @@ impl Reader {
             Said::Record(_, 0) => (time.at, Line::Noise),
             Said::Record(record, times) => {
                 let at = instant(midnight(record.day), &self.zone);
-                let local = midnight(record.day).checked_add(jiff::Span::new().minutes(i64::from(record.minute)));
+                let local =
+                    midnight(record.day).checked_add(jiff::Span::new().minutes(i64::from(record.minute)));
                 let at = local.map_or(at, |local| instant(local, &self.zone));
                 let order = order(time, at, record.minute);
                 self.forget(&host);

@@ -43,7 +43,8 @@ impl Packages {
         }
         while let Some(at) = memmem::find(rest, OF) {
             let before = trim_end(&rest[..at]);
-            let start = before.iter().rposition(|&byte| crate::text::is_blank(byte)).map_or(0, |blank| blank + 1);
+            let start =
+                before.iter().rposition(|&byte| crate::text::is_blank(byte)).map_or(0, |blank| blank + 1);
             let package = text(&before[start..]).into_owned();
             rest = &rest[at + OF.len()..];
             let end = memchr(b')', rest);

@@ -2,7 +2,7 @@
 
 use super::{event, prefix, server};
 use crate::line::{Fit, Line};
-use crate::text::{bare, day, is_blank, trim, trim_start, word};
+use crate::text::{bare, day, is_blank, text, trim, trim_start, word};
 use accounting::day::Day;
 use memchr::memmem;
 
@@ -31,7 +31,9 @@ pub(super) fn is_inner(line: &[u8]) -> bool {
 fn is_list(line: &[u8]) -> bool {
     let set_apart = line.first().is_some_and(|&byte| is_blank(byte)) || line.contains(&b'\t');
     let plain = |byte: &u8| {
-        is_blank(*byte) || byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b')')
+        is_blank(*byte)
+            || byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b')')
     };
     set_apart && line.iter().all(plain)
 }
@@ -67,25 +69,32 @@ pub(super) fn is_version(message: &[u8]) -> bool {
 /// The name of `NAME (pid 4552)`.
 pub(super) fn name_before_bracket(rest: &[u8]) -> Option<&str> {
     let (name, rest) = word(rest);
-    if !trim_start(rest).starts_with(b"(") { None } else { known_name(name) }
+    if trim_start(rest).starts_with(b"(") { known_name(name) } else { None }
 }
 
 /// The name of `NAME exited with status 46 (…)`.
 pub(super) fn name_that_exited(message: &[u8]) -> Option<&str> {
     let (name, rest) = word(message);
-    if !trim_start(rest).starts_with(b"exited with status") { None } else { known_name(name) }
+    if trim_start(rest).starts_with(b"exited with status") { known_name(name) } else { None }
 }
 
 fn known_name(name: &[u8]) -> Option<&str> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if name.is_empty() || name.len() > 64 || !name.iter().all(plain) { None } else { std::str::from_utf8(name).ok() }
+    if name.is_empty() || name.len() > 64 || !name.iter().all(plain) {
+        None
+    } else {
+        std::str::from_utf8(name).ok()
+    }
 }
 
 /// The day of a month nearest to a known one: what prints no year.
 pub(super) fn near(known: Day, month: u32, of_month: u32) -> Option<Day> {
     let year = u32::try_from(known.date().year()).ok()?;
     let candidates = [year.saturating_sub(1), year, year + 1];
-    candidates.into_iter().filter_map(|year| day(year, month, of_month)).min_by_key(|day| (day.0 - known.0).abs())
+    candidates
+        .into_iter()
+        .filter_map(|year| day(year, month, of_month))
+        .min_by_key(|day| (day.0 - known.0).abs())
 }
 
 /// Whether a line begins a server's log: lmgrd's first line, or the one that names the host.
@@ -99,7 +108,7 @@ pub(super) fn fits(head: &[u8]) -> Fit {
     for line in head.split(|&byte| byte == b'\n') {
         let Some(cut) = prefix::cut(bare(line)) else { continue };
         if let Some((word, rest)) = event::split(cut.message)
-            && event::parse(word, rest).is_ok()
+            && event::parse(word, &text(rest)).is_ok()
         {
             return Fit::Yes;
         }
