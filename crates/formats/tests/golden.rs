@@ -107,7 +107,7 @@ fn render(path: &Path) -> String {
     let mut parser = format_of(path).parser(&setting_of(path));
     for (nth, line) in lines(&std::fs::read(path).unwrap()).enumerate() {
         let read = parser.line(line);
-        writeln!(out, "{:>3} {}", nth + 1, rendered(&read)).unwrap();
+        writeln!(out, "{:>3} {}", nth + 1, rendered(&read).replace('\0', "␀")).unwrap();
     }
     out
 }

@@ -82,6 +82,8 @@ struct Latest {
 
 /// Of so many hosts the last line is kept.
 const HOSTS: usize = 64;
+/// Records longer than this are not kept for a repeat.
+const LONGEST: usize = 4096;
 
 /// A line as far as it concerns us.
 struct Entry<'a> {
@@ -207,6 +209,9 @@ impl Reader {
             self.latest.remove(0);
         }
         let Record { claim, starts, .. } = record;
+        if host.len() + claim.feature.len() + claim.user.len() > LONGEST {
+            return;
+        }
         self.latest.push(Latest {
             host: host.to_owned(),
             app: claim.feature.clone().into_owned(),

@@ -80,6 +80,11 @@ impl WallClock {
         &self.zone
     }
 
+    /// Whether a line was read.
+    pub(super) fn has_ticked(&self) -> bool {
+        self.position.last.is_some()
+    }
+
     pub(super) fn day(&self) -> Day {
         Day(self.position.day)
     }

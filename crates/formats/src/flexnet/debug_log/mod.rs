@@ -10,6 +10,8 @@ mod prefix;
 mod server;
 mod shape;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use crate::line::{Fit, Format, Line, Note, Parser, Read, Setting, StateError, Surveyor};
 use crate::text::{bare, trim};
@@ -83,8 +85,8 @@ struct Known {
     server: Server,
     daemons: Daemons,
     packages: Packages,
-    /// Notes that came on lines which had something else to say.
-    waiting: Vec<Waiting>,
+    /// Packages that came on lines which had something else to say.
+    waiting: Vec<(String, Vec<String>)>,
 }
 
 /// The lines with which lmgrd introduces itself. The first of them print no date, and days may have passed since
@@ -96,14 +98,10 @@ struct Header {
     told: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum Waiting {
-    Server(String),
-    Components(String, Vec<String>),
-}
-
-/// No more notes than this wait; a real line holds one or two.
+/// No more packages than this wait; a real line holds one or two.
 const MOST_WAITING: usize = 64;
+/// No more components of a package than this wait.
+const MOST_COMPONENTS: usize = 1000;
 
 #[derive(Serialize, Deserialize)]
 struct State<K> {
@@ -183,8 +181,13 @@ impl Reader {
                 (at, true)
             }
             Time::MonthDay(month, day, second) => {
-                let day = shape::near(self.clock.day(), month, day);
-                (self.clock.tick_on(day.unwrap_or(self.clock.day()), second), false)
+                let known = self.clock.day();
+                let day = if self.clock.has_ticked() {
+                    shape::near(known, month, day)
+                } else {
+                    shape::not_after(known.next(), month, day)
+                };
+                (self.clock.tick_on(day.unwrap_or(known), second), false)
             }
         }
     }
@@ -239,7 +242,7 @@ impl Known {
             self.header = Some(Header { rules: header.rules + 1, ..header });
             return None;
         }
-        let name = self.server.lmgrd(message);
+        self.server.lmgrd(message);
         if server::is_started_on(message) {
             let header = self.header.filter(|header| !header.named).unwrap_or_default();
             self.header = Some(Header { named: true, ..header });
@@ -248,7 +251,6 @@ impl Known {
         let started = message.strip_prefix(b"Started ").or_else(|| message.strip_prefix(b"REStarted "));
         let started = started.and_then(shape::name_before_bracket);
         if self.is_starting() && (anchored || starting || started.is_some()) {
-            self.waiting.extend(name.map(Waiting::Server));
             return Some(self.server_starts(at, starting || started.is_some()));
         }
         if starting || message.starts_with(b"EXITING DUE TO SIGNAL") {
@@ -266,7 +268,7 @@ impl Known {
             let stops = self.daemons.stop(name.as_bytes(), at);
             return if stops { Some(happened(at, name, What::DaemonStopped)) } else { note };
         }
-        name.map(|name| Line::Note(Note::Server(Cow::Owned(name))))
+        None
     }
 
     /// Whether a header has begun and not yet said its day.
@@ -287,8 +289,7 @@ impl Known {
             return Some(self.daemon_starts(at, daemon, Sign::Version));
         }
         if message.starts_with(b"Server started on ") {
-            let name = self.server.vendor(message).map(Waiting::Server);
-            self.waiting.extend(name);
+            self.server.vendor(message);
             let told = self.daemon_starts(at, daemon, Sign::Serving);
             self.components(daemon, whole);
             return Some(told);
@@ -317,21 +318,21 @@ impl Known {
 
     fn wait(&mut self, package: String, components: Vec<Cow<'_, str>>) {
         if self.waiting.len() < MOST_WAITING {
-            let components = components.into_iter().map(Cow::into_owned).collect();
-            self.waiting.push(Waiting::Components(package, components));
+            let components = components.into_iter().take(MOST_COMPONENTS).map(Cow::into_owned).collect();
+            self.waiting.push((package, components));
         }
     }
 
+    /// What came on lines that had something else to say.
     fn next_waiting<'a>(&mut self) -> Option<Note<'a>> {
+        if let Some(name) = self.server.news() {
+            return Some(Note::Server(Cow::Owned(name)));
+        }
         if self.waiting.is_empty() {
             return None;
         }
-        Some(match self.waiting.remove(0) {
-            Waiting::Server(name) => Note::Server(Cow::Owned(name)),
-            Waiting::Components(package, components) => {
-                Note::Components { package, components: components.into_iter().map(Cow::Owned).collect() }
-            }
-        })
+        let (package, components) = self.waiting.remove(0);
+        Some(Note::Components { package, components: components.into_iter().map(Cow::Owned).collect() })
     }
 
     fn server_starts<'a>(&mut self, at: UnixMs, header_ends: bool) -> Line<'a> {

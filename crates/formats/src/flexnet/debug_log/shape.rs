@@ -1,8 +1,9 @@
 //! Shapes of lines that carry no event.
 
 use super::{event, prefix, server};
+use crate::iso;
 use crate::line::{Fit, Line};
-use crate::text::{bare, day, is_blank, text, trim, trim_start, word};
+use crate::text::{bare, clock, day, is_blank, month, number, text, trim, trim_start, word};
 use accounting::day::Day;
 use memchr::memmem;
 
@@ -11,6 +12,7 @@ const UNKNOWN: &str = "no shape that a license server prints";
 
 /// A line without a time: known shapes are noise. `seen` says that lines with a time came before.
 pub(super) fn undated<'a>(line: &[u8], seen: bool) -> Line<'a> {
+    let line = if seen { without_logger(line).unwrap_or(line) } else { line };
     let text = trim(line);
     let known = text.is_empty()
         || text[0] == b'#'
@@ -19,6 +21,28 @@ pub(super) fn undated<'a>(line: &[u8], seen: bool) -> Line<'a> {
         || text.starts_with(b"Shut down FLEX")
         || (seen && (is_ruled(text) || is_list(line)));
     if known { Line::Noise } else { Line::Unrecognized(UNKNOWN) }
+}
+
+/// What follows that which container managers and loggers put in front of every line: `lmgrd_1  | `, or
+/// `Feb 18 10:03:36 host lmgrd[123]: `.
+fn without_logger(line: &[u8]) -> Option<&[u8]> {
+    let (first, rest) = word(line);
+    if let Some(after) = trim_start(rest).strip_prefix(b"|") {
+        return Some(after.strip_prefix(b" ").unwrap_or(after));
+    }
+    let rest = if iso::stamp(first).is_some() {
+        rest
+    } else {
+        month(first)?;
+        let (of_month, rest) = word(rest);
+        number(of_month)?;
+        let (time, rest) = word(rest);
+        clock(time)?;
+        rest
+    };
+    let (_host, rest) = word(rest);
+    let (tag, rest) = word(rest);
+    tag.ends_with(b":").then(|| rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
 /// `(@MSC-INFO@) …`: a message of the daemon's own kind, whose time, if any, stands inside.
@@ -95,6 +119,13 @@ pub(super) fn near(known: Day, month: u32, of_month: u32) -> Option<Day> {
         .into_iter()
         .filter_map(|year| day(year, month, of_month))
         .min_by_key(|day| (day.0 - known.0).abs())
+}
+
+/// The last day of a month and day that does not lie after another: the first line of what prints no year.
+pub(super) fn not_after(last: Day, month: u32, of_month: u32) -> Option<Day> {
+    let year = u32::try_from(last.date().year()).ok()?;
+    // Eight years back there is a 29 February again.
+    (0..=8).filter_map(|back| day(year.checked_sub(back)?, month, of_month)).find(|day| *day <= last)
 }
 
 /// Whether a line begins a server's log: lmgrd's first line, or the one that names the host.
