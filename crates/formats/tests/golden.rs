@@ -2,6 +2,8 @@
 //! compared with `<situation>.events` beside it. `UPDATE_GOLDEN=1` writes the latter anew: read them before you
 //! commit. The zone is Europe/Zurich, or what `<situation>.zone` says.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use accounting::day::Day;
 use accounting::event::{Claim, Event, What};
 use formats::line::{Format, Line, Note, Read, Setting, Survey};

@@ -6,6 +6,7 @@ use formats::line::{Line, Setting};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn setting() -> Setting {
     Setting { zone: jiff::tz::TimeZone::get("Europe/Zurich").unwrap(), first_day: Day(20_022) }
 }
