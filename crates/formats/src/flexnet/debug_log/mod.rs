@@ -247,6 +247,11 @@ impl Known {
             let header = self.header.filter(|header| !header.named).unwrap_or_default();
             self.header = Some(Header { named: true, ..header });
         }
+        if message.starts_with(b"TIMESTAMP") {
+            // No header holds one: what began was none.
+            self.header = self.header.filter(|header| header.told);
+            return None;
+        }
         let starting = message.starts_with(b"Starting vendor daemons");
         let started = message.strip_prefix(b"Started ").or_else(|| message.strip_prefix(b"REStarted "));
         let started = started.and_then(shape::name_before_bracket);

@@ -49,6 +49,7 @@ impl line::Surveyor for Survey {
 
     fn finish(mut self: Box<Self>) -> line::Survey {
         self.found.server = self.server.name();
+        self.found.midnights = self.found.midnights.max(0);
         self.found
     }
 }
