@@ -76,10 +76,6 @@ impl WallClock {
         self.position
     }
 
-    pub(super) fn zone(&self) -> &TimeZone {
-        &self.zone
-    }
-
     /// Whether a line was read.
     pub(super) fn has_ticked(&self) -> bool {
         self.position.last.is_some()

@@ -16,7 +16,6 @@ mod tests;
 use crate::line::{Fit, Format, Line, Note, Parser, Read, Setting, StateError, Surveyor};
 use crate::text::{bare, trim};
 use accounting::UnixMs;
-use accounting::day::Day;
 use accounting::event::{CheckinReason, Event, Pairing, What};
 use clock::{Position, WallClock};
 use daemons::{Daemons, Sign};
@@ -157,7 +156,8 @@ impl Reader {
         } else {
             self.known.vendor(at, process, trim(message), message)
         };
-        let line = told.unwrap_or(if anchored { Line::Note(Note::State) } else { Line::Noise });
+        let is_anchor = anchored && matches!(cut.time, Time::Second(_));
+        let line = told.unwrap_or(if is_anchor { Line::Note(Note::State) } else { Line::Noise });
         let line = match line {
             Line::Noise | Line::Note(Note::State) => self.known.next_waiting().map_or(line, Line::Note),
             other => other,
@@ -165,7 +165,7 @@ impl Reader {
         Read { at: Some(at), process, line }
     }
 
-    /// The instant of a line, and whether an anchor told its day.
+    /// The instant of a line, and whether its day was printed: by itself or by an anchor.
     #[inline]
     fn tick(&mut self, time: Time, anchor: impl FnOnce() -> Option<anchor::Anchor>) -> (UnixMs, bool) {
         match time {
@@ -177,7 +177,7 @@ impl Reader {
                 let Some(at) = stamp.instant() else {
                     return (self.clock.tick_on(stamp.day, stamp.second), true);
                 };
-                self.clock.set(Day::of(at, self.clock.zone()), stamp.second);
+                self.clock.set(stamp.day, stamp.second);
                 (at, true)
             }
             Time::MonthDay(month, day, second) => {
@@ -187,7 +187,7 @@ impl Reader {
                 } else {
                     shape::not_after(known.next(), month, day)
                 };
-                (self.clock.tick_on(day.unwrap_or(known), second), false)
+                (self.clock.tick_on(day.unwrap_or(known), second), true)
             }
         }
     }
@@ -240,7 +240,7 @@ impl Known {
         if is_rule(message) {
             let header = self.header.filter(|header| header.rules < 2).unwrap_or_default();
             self.header = Some(Header { rules: header.rules + 1, ..header });
-            return None;
+            return (anchored && self.is_starting()).then(|| self.server_starts(at, false));
         }
         self.server.lmgrd(message);
         if server::is_started_on(message) {
