@@ -43,14 +43,14 @@ pub(crate) fn stamp(bytes: &[u8]) -> Option<Stamp> {
         millis = first.fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
         rest = &fraction[digits..];
     }
-    Some(Stamp { day, second, millis, offset: offset(rest)? })
+    let offset = if rest.is_empty() { None } else { Some(offset(rest)?) };
+    Some(Stamp { day, second, millis, offset })
 }
 
-/// The outer option: whether it is well formed; the inner one: whether it is there.
-fn offset(bytes: &[u8]) -> Option<Option<i32>> {
+/// Seconds east of UTC.
+fn offset(bytes: &[u8]) -> Option<i32> {
     let (sign, digits) = match bytes {
-        [] => return Some(None),
-        [b'Z' | b'z'] => return Some(Some(0)),
+        [b'Z' | b'z'] => return Some(0),
         [b'+', digits @ ..] => (1, digits),
         [b'-', digits @ ..] => (-1, digits),
         _ => return None,
@@ -60,7 +60,7 @@ fn offset(bytes: &[u8]) -> Option<Option<i32>> {
         [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => (two(&[*h1, *h2])?, two(&[*m1, *m2])?),
         _ => return None,
     };
-    (hours < 24 && minutes < 60).then_some(Some(sign * (hours * 3600 + minutes * 60) as i32))
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60) as i32)
 }
 
 #[cfg(test)]
@@ -70,7 +70,11 @@ mod tests {
     #[test]
     fn offsets_in_three_spellings() {
         for text in ["2023-09-07T12:11:00+0200", "2023-09-07T12:11:00.000+02:00", "2023-09-07T12:11:00+02"] {
-            assert_eq!(stamp(text.as_bytes()).and_then(|stamp| stamp.instant()), Some(1_694_081_460_000), "{text}");
+            assert_eq!(
+                stamp(text.as_bytes()).and_then(|stamp| stamp.instant()),
+                Some(1_694_081_460_000),
+                "{text}"
+            );
         }
         assert_eq!(stamp(b"2023-09-07T12:11:00").map(|stamp| stamp.offset), Some(None));
         assert_eq!(stamp(b"2023-13-07T12:11:00Z"), None);

@@ -24,6 +24,10 @@ pub struct Read<'a> {
 
 /// The four kinds of lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are most of what is read, and boxing them would allocate"
+)]
 pub enum Line<'a> {
     /// Something happened, `times` times (loggers join repeats).
     Event {

@@ -12,6 +12,7 @@ const UPPER: [char; 32] = [
 ];
 
 /// The text of these bytes: UTF-8 where it is, else Windows-1252.
+#[inline]
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -28,6 +29,7 @@ fn single(byte: u8) -> char {
 
 /// A line without what is left of its ending and without byte order marks at its beginning (pasted files have them
 /// in the middle).
+#[inline]
 pub(crate) fn bare(mut line: &[u8]) -> &[u8] {
     while let [rest @ .., b'\r'] = line {
         line = rest;
@@ -44,6 +46,7 @@ pub(crate) fn is_blank(byte: u8) -> bool {
 }
 
 /// Without leading blanks and tabs.
+#[inline]
 pub(crate) fn trim_start(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = bytes {
         bytes = rest;
@@ -52,6 +55,7 @@ pub(crate) fn trim_start(mut bytes: &[u8]) -> &[u8] {
 }
 
 /// Without trailing blanks and tabs.
+#[inline]
 pub(crate) fn trim_end(mut bytes: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -65,6 +69,7 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
 }
 
 /// The first word and what follows it; both empty at the end.
+#[inline]
 pub(crate) fn word(bytes: &[u8]) -> (&[u8], &[u8]) {
     let bytes = trim_start(bytes);
     let end = bytes.iter().position(|&byte| is_blank(byte)).unwrap_or(bytes.len());
@@ -72,6 +77,7 @@ pub(crate) fn word(bytes: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// A number of one to nine digits and nothing else.
+#[inline]
 pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
     if bytes.is_empty() || bytes.len() > 9 {
         return None;
@@ -80,6 +86,7 @@ pub(crate) fn number(bytes: &[u8]) -> Option<u32> {
 }
 
 /// Two digits.
+#[inline]
 pub(crate) fn two(bytes: &[u8]) -> Option<u32> {
     if bytes.len() == 2 { number(bytes) } else { None }
 }
@@ -92,6 +99,7 @@ pub(crate) fn month(bytes: &[u8]) -> Option<u32> {
 }
 
 /// `H:MM:SS` or `HH:MM:SS` as a second of the day.
+#[inline]
 pub(crate) fn clock(bytes: &[u8]) -> Option<u32> {
     let (hour, rest) = match bytes {
         [tens, ones, b':', rest @ ..] => (two(&[*tens, *ones])?, rest),

@@ -54,7 +54,12 @@ fn every_line_of_real_logs_is_understood() {
             }
         }
         let civil = |at: Option<i64>| at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-        println!("{name}: {} {survey:?} {:?} to {:?}, {falls} falls: {counts:?}", format.name(), civil(first), civil(last));
+        println!(
+            "{name}: {} {survey:?} {:?} to {:?}, {falls} falls: {counts:?}",
+            format.name(),
+            civil(first),
+            civil(last)
+        );
         unknown += counts.get("unrecognized").copied().unwrap_or_default();
     }
     assert_eq!(unknown, 0, "unrecognized lines");

@@ -2,7 +2,7 @@
 
 use super::record::TAG;
 use crate::iso;
-use crate::text::{clock, month, number, trim_start, word};
+use crate::text::{clock, month, number, trim_end, trim_start, word};
 use accounting::UnixMs;
 use memchr::{memchr, memmem, memrchr};
 
@@ -30,6 +30,8 @@ pub(super) enum Says<'a> {
     Record(&'a [u8], u32),
     /// The line before was said so many times more.
     Again(u32),
+    /// Another program's words with the tag among them.
+    Quoted,
     /// Something else.
     Other,
 }
@@ -47,7 +49,9 @@ pub(super) fn cut(line: &[u8]) -> Option<Entry<'_>> {
     }
     let (time, rest) = time(line)?;
     let (host, message) = word(rest);
-    if host.is_empty() {
+    // A local socket's lines have no host: its place holds the tag, which ends in a colon.
+    let is_tag = host.starts_with(TAG) || (host.ends_with(b":") && memmem::find(message, TAG).is_some());
+    if host.is_empty() || is_tag {
         return None;
     }
     Some(Entry { time, host, says: says(trim_start(message)) })
@@ -144,6 +148,9 @@ pub(super) fn says(message: &[u8]) -> Says<'_> {
     }
     let Some(at) = memmem::find(message, TAG) else { return Says::Other };
     let before = &message[..at];
+    if !matches!(trim_end(before).last(), None | Some(b':' | b']' | b'[')) {
+        return Says::Quoted;
+    }
     if let Some((times, _)) = repeats(before) {
         let record = after_tag(&message[at + TAG.len()..]);
         return Says::Record(memrchr(b']', record).map_or(record, |end| &record[..end]), times);

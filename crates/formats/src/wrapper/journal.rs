@@ -41,7 +41,8 @@ impl Entry {
 pub(super) fn cut(line: &[u8]) -> Option<Entry> {
     let fields: Fields = serde_json::from_str(&crate::text::text(line)).ok()?;
     let message = bytes(fields.message?)?;
-    let micros = fields.time.and_then(bytes).and_then(|digits| String::from_utf8(digits).ok()?.parse::<i64>().ok());
+    let micros =
+        fields.time.and_then(bytes).and_then(|digits| String::from_utf8(digits).ok()?.parse::<i64>().ok());
     Some(Entry {
         time: Time { of_day: None, at: micros.map(|micros| micros.div_euclid(1000)) },
         host: fields.host.and_then(bytes).unwrap_or_default(),

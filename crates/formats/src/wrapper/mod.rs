@@ -12,9 +12,10 @@ use crate::line::{Fit, Format, Line, Parser, Read, Setting, StateError, Survey, 
 use crate::text::{bare, text, trim};
 use accounting::UnixMs;
 use accounting::calendar::{instant, midnight};
+use accounting::day::Day;
 use accounting::event::{CheckinReason, Claim, Event, Pairing, What};
 use header::{Says, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use record::Record;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -82,6 +83,8 @@ struct Latest {
 
 /// Of so many hosts the last line is kept.
 const HOSTS: usize = 64;
+/// Records longer than this are not kept for a repeat.
+const LONGEST: usize = 4096;
 
 /// A line as far as it concerns us.
 struct Entry<'a> {
@@ -96,6 +99,9 @@ enum Said<'a> {
     Other,
 }
 
+/// What `sudo` and `cron` log of the call of a logger is no record.
+const QUOTED: &str = "record's tag among another program's words";
+
 /// Reads a line without its ending, or says why not.
 fn read(line: &[u8]) -> Result<Entry<'_>, &'static str> {
     if line.first() == Some(&b'{') {
@@ -104,18 +110,24 @@ fn read(line: &[u8]) -> Result<Entry<'_>, &'static str> {
         let said = match entry.says() {
             Says::Record(record, times) => Said::Record(read_owned(record)?, times),
             Says::Again(times) => Said::Again(times),
+            Says::Quoted => return Err(QUOTED),
             Says::Other => Said::Other,
         };
         return Ok(Entry { time: entry.time, host, said });
     }
     let Some(entry) = header::cut(line) else {
         let tagged = memchr::memmem::find(line, record::TAG).is_some();
-        return Err(if tagged { "record without a time and a host before it" } else { "no shape that loggers print" });
+        return Err(if tagged {
+            "record without a time and a host before it"
+        } else {
+            "no shape that loggers print"
+        });
     };
     let said = match entry.says {
         Says::Record(record, times) if record.contains(&b'#') => Said::Record(read_owned(record)?, times),
         Says::Record(record, times) => Said::Record(record::parse(record)?, times),
         Says::Again(times) => Said::Again(times),
+        Says::Quoted => return Err(QUOTED),
         Says::Other => Said::Other,
     };
     Ok(Entry { time: entry.time, host: text(entry.host), said })
@@ -181,9 +193,7 @@ impl Reader {
             // Nothing was said: no event, but no fault of the line either.
             Said::Record(_, 0) => (time.at, Line::Noise),
             Said::Record(record, times) => {
-                let at = instant(midnight(record.day), &self.zone);
-                let local = midnight(record.day).checked_add(jiff::Span::new().minutes(i64::from(record.minute)));
-                let at = local.map_or(at, |local| instant(local, &self.zone));
+                let at = self.instant(record.day, record.minute, time.at);
                 let order = order(time, at, record.minute);
                 self.forget(&host);
                 self.remember(&host, &record, at, order);
@@ -191,6 +201,21 @@ impl Reader {
                 (Some(at), happened(at, order, claim, record.starts, times))
             }
         }
+    }
+
+    /// The instant of a stamp; in an hour that comes twice the one that lies nearer to the header's instant.
+    fn instant(&self, day: Day, minute: u32, header: Option<UnixMs>) -> UnixMs {
+        let midnight = midnight(day);
+        let local = midnight.checked_add(jiff::Span::new().minutes(i64::from(minute))).unwrap_or(midnight);
+        let first = instant(local, &self.zone);
+        let (Some(header), AmbiguousOffset::Fold { .. }) =
+            (header, self.zone.to_ambiguous_timestamp(local).offset())
+        else {
+            return first;
+        };
+        let second =
+            self.zone.to_ambiguous_timestamp(local).later().map_or(first, jiff::Timestamp::as_millisecond);
+        if (header - second).abs() < (header - first).abs() { second } else { first }
     }
 
     fn forget(&mut self, host: &str) {
@@ -202,6 +227,9 @@ impl Reader {
             self.latest.remove(0);
         }
         let Record { claim, starts, .. } = record;
+        if host.len() + claim.feature.len() + claim.user.len() > LONGEST {
+            return;
+        }
         self.latest.push(Latest {
             host: host.to_owned(),
             app: claim.feature.clone().into_owned(),

@@ -20,7 +20,7 @@ pub(super) struct Record<'a> {
 
 /// Reads a record, or says why not.
 pub(super) fn parse(record: &[u8]) -> Result<Record<'_>, &'static str> {
-    let (app, starts, stamp, rest) = verb(record)?;
+    let Cut { app, starts, stamp, rest } = verb(record)?;
     let (day, minute) = moment(stamp).ok_or("record with a stamp that is no time")?;
     let at = memchr::memmem::rfind(rest, b"PID:").ok_or("record without a process id")?;
     let (pid, _) = word(&rest[at + 4..]);
@@ -31,12 +31,21 @@ pub(super) fn parse(record: &[u8]) -> Result<Record<'_>, &'static str> {
     if user.is_empty() {
         return Err("record without a user");
     }
-    let claim = Claim { feature: text(app), user: text(user), handle: Some(text(pid)), seats: 1, ..Claim::default() };
+    let claim =
+        Claim { feature: text(app), user: text(user), handle: Some(text(pid)), seats: 1, ..Claim::default() };
     Ok(Record { claim, starts, day, minute })
 }
 
+/// A record cut at its verb.
+struct Cut<'a> {
+    app: &'a [u8],
+    starts: bool,
+    stamp: &'a [u8],
+    rest: &'a [u8],
+}
+
 /// Cuts a record at the verb that stands before its stamp: applications may hold blanks, and these words.
-fn verb(record: &[u8]) -> Result<(&[u8], bool, &[u8], &[u8]), &'static str> {
+fn verb(record: &[u8]) -> Result<Cut<'_>, &'static str> {
     let mut seen = false;
     let mut rest = record;
     loop {
@@ -52,7 +61,7 @@ fn verb(record: &[u8]) -> Result<(&[u8], bool, &[u8], &[u8]), &'static str> {
                 if app.is_empty() {
                     return Err("record without an application");
                 }
-                return Ok((app, next == b"START", stamp, behind));
+                return Ok(Cut { app, starts: next == b"START", stamp, rest: behind });
             }
         }
         rest = after;
@@ -61,7 +70,10 @@ fn verb(record: &[u8]) -> Result<(&[u8], bool, &[u8], &[u8]), &'static str> {
 
 fn is_stamp(stamp: &[u8]) -> bool {
     stamp.len() == 13
-        && stamp.iter().enumerate().all(|(at, byte)| if at == 8 { *byte == b'-' } else { byte.is_ascii_digit() })
+        && stamp
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if at == 8 { *byte == b'-' } else { byte.is_ascii_digit() })
 }
 
 /// `YYYYMMDD-HHMM`
@@ -76,7 +88,7 @@ mod tests {
     use super::*;
     use expect_test::{Expect, expect};
 
-    fn check(record: &str, expected: Expect) {
+    fn check(record: &str, expected: &Expect) {
         let actual = match parse(record.as_bytes()) {
             Ok(Record { claim, starts, day, minute }) => {
                 let Claim { feature, user, handle, .. } = claim;
@@ -90,20 +102,26 @@ mod tests {
 
     #[test]
     fn records() {
-        check("app1 START 20001120-0747 fiore PID: 599", expect!["app1 starts 2000-11-20 467 by fiore as 599"]);
-        check("app1 END 20001120-0747 fiore PID:599", expect!["app1 stops 2000-11-20 467 by fiore as 599"]);
-        check("my START app STOP 20001120-0747 a b PID: 1 ", expect!["my START app stops 2000-11-20 467 by a b as 1"]);
+        check(
+            "app1 START 20001120-0747 fiore PID: 599",
+            &expect!["app1 starts 2000-11-20 467 by fiore as 599"],
+        );
+        check("app1 END 20001120-0747 fiore PID:599", &expect!["app1 stops 2000-11-20 467 by fiore as 599"]);
+        check(
+            "my START app STOP 20001120-0747 a b PID: 1 ",
+            &expect!["my START app stops 2000-11-20 467 by a b as 1"],
+        );
     }
 
     #[test]
     fn no_records() {
-        check("", expect!["record without START or STOP"]);
-        check("app1 STOPPED 20001120-0747 fiore PID: 599", expect!["record without START or STOP"]);
-        check("app1 START 2000 fiore PID: 599", expect!["record without a stamp"]);
-        check("app1 START 20001320-0747 fiore PID: 599", expect!["record with a stamp that is no time"]);
-        check("app1 START 20001120-0747 fiore", expect!["record without a process id"]);
-        check("app1 START 20001120-0747 fiore PID: x1", expect!["record without a process id"]);
-        check("app1 START 20001120-0747 PID: 599", expect!["record without a user"]);
-        check("START 20001120-0747 fiore PID: 599", expect!["record without an application"]);
+        check("", &expect!["record without START or STOP"]);
+        check("app1 STOPPED 20001120-0747 fiore PID: 599", &expect!["record without START or STOP"]);
+        check("app1 START 2000 fiore PID: 599", &expect!["record without a stamp"]);
+        check("app1 START 20001320-0747 fiore PID: 599", &expect!["record with a stamp that is no time"]);
+        check("app1 START 20001120-0747 fiore", &expect!["record without a process id"]);
+        check("app1 START 20001120-0747 fiore PID: x1", &expect!["record without a process id"]);
+        check("app1 START 20001120-0747 PID: 599", &expect!["record without a user"]);
+        check("START 20001120-0747 fiore PID: 599", &expect!["record without an application"]);
     }
 }

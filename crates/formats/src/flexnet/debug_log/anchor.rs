@@ -89,14 +89,22 @@ mod tests {
     fn dates_of_now() {
         assert_eq!(found("TIMESTAMP 2/18/2017").as_deref(), Some("2017-02-18"));
         assert_eq!(found("TIMESTAMP 18/2/2017"), None);
-        assert_eq!(found("Server's System Date and Time: Mon Sep 01 2025 12:31:48 X Y").as_deref(), Some("2025-09-01"));
-        assert_eq!(found("FLEXnet Licensing (v10.8) started on h (IBM PC) (9/1/2025)").as_deref(), Some("2025-09-01"));
+        assert_eq!(
+            found("Server's System Date and Time: Mon Sep 01 2025 12:31:48 X Y").as_deref(),
+            Some("2025-09-01")
+        );
+        assert_eq!(
+            found("FLEXnet Licensing (v10.8) started on h (IBM PC) (9/1/2025)").as_deref(),
+            Some("2025-09-01")
+        );
         assert_eq!(found("FlexNet Licensing version v11.19.6.0"), None);
     }
 
     #[test]
     fn times_in_summaries() {
-        let day = |text: &str, second| find_in_summary(text.as_bytes(), second).map(|found| found.day_at(second).to_string());
+        let day = |text: &str, second| {
+            find_in_summary(text.as_bytes(), second).map(|found| found.day_at(second).to_string())
+        };
         assert_eq!(day("Time: Sat Feb 18 2017 23:59:59 EST", 86_399).as_deref(), Some("2017-02-18"));
         assert_eq!(day("Time: Sat Feb 18 2017 23:59:59 EST", 0).as_deref(), Some("2017-02-19"));
         assert_eq!(day("Time: Sun Feb 19 2017 00:00:00 EST", 86_399).as_deref(), Some("2017-02-18"));

@@ -96,7 +96,8 @@ impl Daemons {
             }
         };
         let goes_on = !begins && matches!(*run, Run::Serving { .. });
-        *run = if serving || goes_on { Run::Serving { since, signs } } else { Run::Starting { since, signs } };
+        *run =
+            if serving || goes_on { Run::Serving { since, signs } } else { Run::Starting { since, signs } };
         begins
     }
 

@@ -1,75 +1,70 @@
 //! Events as servers before version 6 wrote them: `OUT: feature by user@host`.
 
-use super::event::Word;
-use crate::text::{number, text, trim_end, trim_start, word};
-use accounting::event::{CheckinReason, Claim, DenialReason, Refusal, What};
+use super::event::{Said, Word, trim_end, trim_start, word};
+use crate::text::number;
 use memchr::memrchr;
-use std::borrow::Cow;
 
 const UNREAD: &str = "event without a quoted feature";
 
-/// What an event line of the old form says, or why it cannot be read.
-pub(super) fn parse(form: Word, rest: &[u8]) -> Result<What<'_>, &'static str> {
+/// Cuts an event line of the old form in its parts, or says why it cannot be read.
+#[cold]
+pub(super) fn parse(form: Word, rest: &str) -> Result<Said<'_>, &'static str> {
     match form {
-        Word::Out => Ok(What::Checkout(claim(rest)?)),
-        Word::In => Ok(What::Checkin(claim(rest)?, CheckinReason::Returned)),
-        Word::Denied => denied(rest),
-        Word::Queued => Ok(What::Queued(claim(rest)?)),
-        Word::Dequeued => Ok(What::Dequeued(claim(rest)?)),
         Word::Unsupported => Err(UNREAD),
+        Word::Denied => denied(rest),
+        form => claim(form, rest),
     }
 }
 
-/// `server died: feature by user@host …`, the end of a session whose server was lost.
-pub(super) fn server_died(rest: &[u8]) -> Result<What<'_>, &'static str> {
-    Ok(What::Checkin(claim(rest)?, CheckinReason::ServerStopped))
+/// `IN server died: feature by user@host …`: a session whose server was lost has ended.
+#[cold]
+pub(super) fn server_died(rest: &str) -> Result<Said<'_>, &'static str> {
+    claim(Word::In, rest).map(|said| Said { reason: "SHUTDOWN", ..said })
 }
 
 /// `feature by user@host (N licenses) (used: d:hh:mm:ss)`
-fn claim(rest: &[u8]) -> Result<Claim<'_>, &'static str> {
+fn claim(form: Word, rest: &str) -> Result<Said<'_>, &'static str> {
     let (feature, rest) = word(rest);
     let (by, rest) = word(rest);
-    if by != b"by" {
+    if by != "by" {
         return Err(UNREAD);
     }
     let mut seats = 1;
     let mut who = trim_end(rest);
-    while who.ends_with(b")") {
-        let Some(open) = memrchr(b'(', who) else { return Err("closing bracket without an opening one") };
-        let (count, unit) = word(&who[open + 1..who.len() - 1]);
-        if let (Some(count), b"license" | b"licenses") = (number(count), trim_start(unit)) {
-            seats = count;
-        }
+    while who.ends_with(')') {
+        let Some(open) = memrchr(b'(', who.as_bytes()) else {
+            return Err("closing bracket without an opening one");
+        };
+        seats = super::event::licenses(&who[open + 1..who.len() - 1]).unwrap_or(seats);
         who = trim_end(&who[..open]);
     }
-    holder(feature, who, seats)
+    holder(Said { word: form, feature, seats, ..Said::default() }, who)
 }
 
 /// `N feature to user (mm/dd/yy hh:mm)`; the number is missing in some.
-fn denied(rest: &[u8]) -> Result<What<'_>, &'static str> {
+fn denied(rest: &str) -> Result<Said<'_>, &'static str> {
     let (first, after) = word(rest);
-    let (seats, rest) = number(first).map_or((1, rest), |seats| (seats, after));
+    let (seats, rest) = number(first.as_bytes()).map_or((1, rest), |seats| (seats, after));
     let (feature, rest) = word(rest);
     let (to, rest) = word(rest);
-    if to != b"to" {
+    if to != "to" {
         return Err(UNREAD);
     }
     let mut who = trim_end(rest);
-    if who.ends_with(b")") {
-        who = memrchr(b'(', who).map_or(who, |open| trim_end(&who[..open]));
+    if who.ends_with(')') {
+        who = memrchr(b'(', who.as_bytes()).map_or(who, |open| trim_end(&who[..open]));
     }
-    let refusal = Refusal { reason: DenialReason::Other, code: Cow::Borrowed("") };
-    Ok(What::Denial(holder(feature, who, seats)?, refusal))
+    holder(Said { word: Word::Denied, feature, seats, ..Said::default() }, who)
 }
 
-fn holder<'a>(feature: &'a [u8], who: &'a [u8], seats: u32) -> Result<Claim<'a>, &'static str> {
+fn holder<'a>(said: Said<'a>, who: &'a str) -> Result<Said<'a>, &'static str> {
     let who = trim_start(who);
-    if feature.is_empty() || who.is_empty() {
+    if said.feature.is_empty() || who.is_empty() {
         return Err(UNREAD);
     }
-    let (user, host) = match memrchr(b'@', who) {
+    let (user, host) = match memrchr(b'@', who.as_bytes()) {
         Some(at) => (&who[..at], &who[at + 1..]),
-        None => (who, &b""[..]),
+        None => (who, ""),
     };
-    Ok(Claim { feature: text(feature), user: text(user), host: text(host), seats, ..Claim::default() })
+    Ok(Said { user, host, ..said })
 }

@@ -1,13 +1,13 @@
 //! The lines that count: what is asked for, given out, refused and brought back.
 
-use crate::text::{number, text, trim_end, trim_start, word};
 use accounting::event::{CheckinReason, Claim, DenialReason, Refusal, What};
 use memchr::{memchr, memmem, memrchr};
 use std::borrow::Cow;
 
 /// The words that begin an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Word {
+    #[default]
     Out,
     In,
     Denied,
@@ -16,12 +16,32 @@ pub(super) enum Word {
     Dequeued,
 }
 
+/// The parts of an event line; what is not printed is empty.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said<'a> {
+    pub(super) word: Word,
+    pub(super) feature: &'a str,
+    pub(super) version: &'a str,
+    pub(super) user: &'a str,
+    pub(super) host: &'a str,
+    pub(super) data: &'a str,
+    pub(super) handle: &'a str,
+    pub(super) seats: u32,
+    /// The word in brackets at the end of a checkin.
+    pub(super) reason: &'a str,
+    /// `-4,342`
+    pub(super) code: &'a str,
+}
+
 /// The mark around what a verbose server adds.
 const VERBOSE: &[u8] = b"^^^";
+/// A line cut within its end, or one that no server prints.
+const UNOPENED: &str = "closing bracket without an opening one";
 
 /// The event word with which a message begins, and what follows it.
+#[inline]
 pub(super) fn split(message: &[u8]) -> Option<(Word, &[u8])> {
-    let message = trim_start(message);
+    let message = crate::text::trim_start(message);
     let (word, length) = match message.first()? {
         b'O' if message.starts_with(b"OUT:") => (Word::Out, 4),
         b'I' if message.starts_with(b"IN:") => (Word::In, 3),
@@ -34,135 +54,149 @@ pub(super) fn split(message: &[u8]) -> Option<(Word, &[u8])> {
     Some((word, &message[length..]))
 }
 
-/// What an event line says, or why it cannot be read.
-pub(super) fn parse(word: Word, rest: &[u8]) -> Result<What<'_>, &'static str> {
+/// Cuts an event line in its parts, or says why it cannot be read.
+#[inline]
+pub(super) fn parse(word: Word, rest: &str) -> Result<Said<'_>, &'static str> {
     let rest = trim_start(rest);
-    let Some(quoted) = rest.strip_prefix(b"\"") else { return super::early::parse(word, rest) };
-    let end = memchr(b'"', quoted).ok_or("event whose feature has no end")?;
+    let Some(quoted) = rest.strip_prefix('"') else { return super::early::parse(word, rest) };
+    let end = memchr(b'"', quoted.as_bytes()).ok_or("event whose feature has no end")?;
     let (feature, rest) = (&quoted[..end], &quoted[end + 1..]);
     if feature.is_empty() {
         return Err("event without a feature");
     }
-    match word {
-        Word::Denied => denied(feature, rest),
-        Word::Unsupported => denied(feature, after_key(rest)).map(|what| match what {
-            What::Denial(claim, refusal) => {
-                What::Denial(claim, Refusal { reason: DenialReason::Unsupported, ..refusal })
+    let mut said = Said { word, feature, seats: 1, ..Said::default() };
+    let rest = said.cut_verbose(trim_end(rest));
+    let who = match word {
+        Word::Denied => said.cut_refusal(rest)?,
+        Word::Unsupported => said.cut_refusal(after_key(rest))?,
+        Word::Out | Word::In | Word::Queued | Word::Dequeued => rest,
+    };
+    let who = said.cut_suffixes(who)?;
+    said.cut_holder(who)?;
+    Ok(said)
+}
+
+impl<'a> Said<'a> {
+    /// `who  [data] (N licenses) (REASON)`, read from its end because users hold blanks; gives who.
+    #[inline]
+    fn cut_suffixes(&mut self, rest: &'a str) -> Result<&'a str, &'static str> {
+        let mut rest = trim_end(rest);
+        loop {
+            let bytes = rest.as_bytes();
+            let open = match bytes.last() {
+                Some(b')') => memrchr(b'(', bytes),
+                Some(b']') => memrchr(b'[', bytes),
+                Some(b'"') if self.word == Word::Denied || self.word == Word::Unsupported => {
+                    memrchr(b'"', &bytes[..bytes.len() - 1])
+                }
+                _ => return Ok(rest),
+            };
+            let open = open.ok_or(UNOPENED)?;
+            let inner = &rest[open + 1..rest.len() - 1];
+            match bytes[open] {
+                b'[' => self.data = inner,
+                b'"' => self.version = inner,
+                _ => match licenses(inner) {
+                    Some(seats) => self.seats = seats,
+                    None => self.reason = trim(inner),
+                },
             }
-            other => other,
-        }),
-        Word::Out => Ok(What::Checkout(claim(feature, rest)?.0)),
-        Word::In => claim(feature, rest).map(|(claim, reason)| What::Checkin(claim, checkin_reason(reason))),
-        Word::Queued => Ok(What::Queued(claim(feature, rest)?.0)),
-        Word::Dequeued => Ok(What::Dequeued(claim(feature, rest)?.0)),
-    }
-}
-
-fn checkin_reason(words: &[u8]) -> CheckinReason {
-    match words {
-        b"SHUTDOWN" => CheckinReason::ServerStopped,
-        b"INACTIVE" => CheckinReason::TimedOut,
-        _ => CheckinReason::Returned,
-    }
-}
-
-/// `who  [data] (N licenses) (REASON) ^^^ … ^^^`, read from its end because users hold blanks; the reason is empty
-/// where there is none.
-fn claim<'a>(feature: &'a [u8], rest: &'a [u8]) -> Result<(Claim<'a>, &'a [u8]), &'static str> {
-    let (mut rest, verbose) = cut_verbose(rest);
-    let (mut seats, mut data, mut reason) = (None, None, &b""[..]);
-    loop {
-        rest = trim_end(rest);
-        let (open, taken) = match rest.last() {
-            Some(b')') => (memrchr(b'(', rest), seats.is_some() && !reason.is_empty()),
-            Some(b']') => (memrchr(b'[', rest), data.is_some()),
-            _ => break,
-        };
-        let Some(open) = open else { return Err("closing bracket without an opening one") };
-        if taken {
-            break;
-        }
-        let inner = &rest[open + 1..rest.len() - 1];
-        if rest[open] == b'[' {
-            data = Some(inner);
-        } else if let Some(count) = licenses(inner) {
-            seats = Some(count);
-        } else {
-            reason = trim_end(trim_start(inner));
-        }
-        rest = &rest[..open];
-    }
-    let mut claim = holder(feature, rest)?;
-    claim.seats = seats.unwrap_or(1);
-    claim.checkout_data = data.map(text);
-    if let Some(verbose) = verbose {
-        add_verbose(&mut claim, verbose);
-    }
-    Ok((claim, reason))
-}
-
-/// `who  "version" [data] (N licenses)(words (-4,342:104 "…"))`
-fn denied<'a>(feature: &'a [u8], rest: &'a [u8]) -> Result<What<'a>, &'static str> {
-    let (rest, verbose) = cut_verbose(rest);
-    let mut rest = trim_end(rest);
-    let mut code = &b""[..];
-    if rest.ends_with(b")") {
-        let from = match memmem::rfind(rest, b"(-") {
-            Some(at) => {
-                code = error_code(&rest[at + 1..]);
-                at
-            }
-            None => rest.len() - 1,
-        };
-        // A count without a reason is left to the claim.
-        if let Some(open) = opening(rest, from)
-            && licenses(&rest[open + 1..rest.len() - 1]).is_none()
-        {
             rest = trim_end(&rest[..open]);
         }
     }
-    let mut version = None;
-    let (mut suffix, mut who) = (rest, rest);
-    while let Some(b')' | b']') = suffix.last() {
-        let open = if suffix.ends_with(b")") { memrchr(b'(', suffix) } else { memrchr(b'[', suffix) };
-        let Some(open) = open else { return Err("closing bracket without an opening one") };
-        suffix = trim_end(&suffix[..open]);
-    }
-    if let Some(unquoted) = suffix.strip_suffix(b"\"")
-        && let Some(open) = memrchr(b'"', unquoted)
-    {
-        version = Some(&unquoted[open + 1..]).filter(|version| !version.is_empty());
-        who = &suffix[..open];
-    }
-    let mut claim = if who.len() < rest.len() {
-        let (behind, _) = claim_suffix(&rest[suffix.len()..])?;
-        Claim { seats: behind.seats, checkout_data: behind.checkout_data, ..holder(feature, who)? }
-    } else {
-        self::claim(feature, rest)?.0
-    };
-    claim.version = version.map(text);
-    if let Some(verbose) = verbose {
-        add_verbose(&mut claim, verbose);
-    }
-    Ok(What::Denial(claim, Refusal { reason: reason_of(code), code: text(code) }))
-}
 
-/// `[data] (N licenses)` alone.
-fn claim_suffix(rest: &[u8]) -> Result<(Claim<'_>, &[u8]), &'static str> {
-    let mut claim = Claim { seats: 1, ..Claim::default() };
-    let mut rest = trim_end(rest);
-    while let Some(last) = rest.last() {
-        let open = if *last == b')' { memrchr(b'(', rest) } else { memrchr(b'[', rest) };
-        let Some(open) = open else { return Err("closing bracket without an opening one") };
-        let inner = &rest[open + 1..rest.len() - 1];
-        match licenses(inner) {
-            Some(count) if *last == b')' => claim.seats = count,
-            None if *last == b']' => claim.checkout_data = Some(text(inner)),
-            _ => {}
+    /// `…(words (-4,342:104 "…"))`; gives what stands before.
+    fn cut_refusal(&mut self, rest: &'a str) -> Result<&'a str, &'static str> {
+        let rest = trim_end(rest);
+        let bytes = rest.as_bytes();
+        if !bytes.ends_with(b")") {
+            return Ok(rest);
         }
-        rest = trim_end(&rest[..open]);
+        let mut from = bytes.len() - 1;
+        if let Some(at) = memmem::rfind(bytes, b"(-") {
+            self.code = error_code(&rest[at + 1..]);
+            from = at;
+        }
+        let open = opening(bytes, from).ok_or(UNOPENED)?;
+        // A count without a reason is a suffix.
+        let counts = licenses(&rest[open + 1..rest.len() - 1]).is_some();
+        Ok(if counts { rest } else { trim_end(&rest[..open]) })
     }
-    Ok((claim, rest))
+
+    /// User and host, cut at the last `@`.
+    #[inline]
+    fn cut_holder(&mut self, who: &'a str) -> Result<(), &'static str> {
+        let who = trim(who);
+        let at = memrchr(b'@', who.as_bytes());
+        let hidden = who.starts_with("OBF_STRT:").then(|| who.find(":END_OBF")).flatten().map(|end| end + 8);
+        (self.user, self.host) = match (hidden, at) {
+            (Some(end), at) if at.is_none_or(|at| at < end) => (&who[..end], trim_start(&who[end..])),
+            (_, Some(at)) => (&who[..at], &who[at + 1..]),
+            (_, None) => return Err("event without user@host"),
+        };
+        // Without an early end, so that the compiler can look at many bytes at once.
+        let host = self.host.as_bytes();
+        let odd = |byte: u8| matches!(byte, b'(' | b')' | b'[' | b']' | b'"');
+        if host.iter().fold(false, |found, &byte| found | odd(byte))
+            || (memchr(b' ', host).is_some() && self.host.contains("  "))
+        {
+            return Err("text after the host that cannot be read");
+        }
+        // The user's blanks are known only now: `version user ip pid handle …`.
+        if !self.handle.is_empty() {
+            let after =
+                trim_start(self.handle).strip_prefix(self.user).filter(|after| after.starts_with(' '));
+            let after = after.unwrap_or_else(|| word(self.handle).1);
+            self.handle = word(word(word(after).1).1).0;
+        }
+        Ok(())
+    }
+
+    /// Cuts off `^^^ … ^^^`.
+    #[inline]
+    fn cut_verbose(&mut self, rest: &'a str) -> &'a str {
+        let Some(inner) = rest.as_bytes().strip_suffix(VERBOSE) else { return rest };
+        let Some(open) = memmem::find(inner, VERBOSE) else { return rest };
+        (self.version, self.handle) = word(&rest[open + VERBOSE.len()..inner.len()]);
+        &rest[..open]
+    }
+
+    /// What happened, its texts made by `text`.
+    #[inline]
+    pub(super) fn what<'b>(&self, text: impl Fn(&'a str) -> Cow<'b, str>) -> What<'b> {
+        let printed = |part: &'a str| if part.is_empty() { None } else { Some(text(part)) };
+        let claim = Claim {
+            feature: text(self.feature),
+            version: printed(self.version),
+            user: text(self.user),
+            host: text(self.host),
+            display: None,
+            checkout_data: printed(self.data),
+            handle: printed(self.handle),
+            seats: self.seats,
+        };
+        match self.word {
+            Word::Out => What::Checkout(claim),
+            Word::In => What::Checkin(claim, self.checkin_reason()),
+            Word::Queued => What::Queued(claim),
+            Word::Dequeued => What::Dequeued(claim),
+            Word::Denied => {
+                What::Denial(claim, Refusal { reason: reason_of(self.code), code: text(self.code) })
+            }
+            Word::Unsupported => {
+                What::Denial(claim, Refusal { reason: DenialReason::Unsupported, code: text(self.code) })
+            }
+        }
+    }
+
+    /// Why the seats of a checkin came back.
+    pub(super) fn checkin_reason(&self) -> CheckinReason {
+        match self.reason {
+            "SHUTDOWN" => CheckinReason::ServerStopped,
+            "INACTIVE" => CheckinReason::TimedOut,
+            _ => CheckinReason::Returned,
+        }
+    }
 }
 
 /// Where the bracket opens that is still open before `from`.
@@ -180,15 +214,15 @@ fn opening(rest: &[u8], from: usize) -> Option<usize> {
 }
 
 /// `-4,342` of `-4,342:104 "Connection reset by peer"))`.
-fn error_code(rest: &[u8]) -> &[u8] {
-    let end = rest.iter().position(|byte| !matches!(byte, b'-' | b',' | b'0'..=b'9')).unwrap_or(rest.len());
+fn error_code(rest: &str) -> &str {
+    let end = rest.bytes().position(|byte| !matches!(byte, b'-' | b',' | b'0'..=b'9')).unwrap_or(rest.len());
     &rest[..end]
 }
 
 /// The class of `FlexNet`'s major error number.
-fn reason_of(code: &[u8]) -> DenialReason {
-    let major = code.strip_prefix(b"-").and_then(|code| number(code.split(|&byte| byte == b',').next()?));
-    match major {
+fn reason_of(code: &str) -> DenialReason {
+    let major = code.strip_prefix('-').and_then(|code| code.split(',').next());
+    match major.and_then(|major| crate::text::number(major.as_bytes())) {
         Some(4 | 24 | 35 | 87) => DenialReason::Capacity,
         Some(38 | 39) => DenialReason::OptionsFile,
         Some(21 | 25) => DenialReason::Version,
@@ -200,59 +234,42 @@ fn reason_of(code: &[u8]) -> DenialReason {
 }
 
 /// The number of `32 licenses`.
-fn licenses(inner: &[u8]) -> Option<u32> {
-    let (count, rest) = word(inner);
-    let (unit, rest) = word(rest);
-    if !trim_start(rest).is_empty() || !matches!(unit, b"licenses" | b"license" | b"licences" | b"licence") {
-        return None;
+#[inline]
+pub(super) fn licenses(inner: &str) -> Option<u32> {
+    let (count, unit) = word(inner);
+    match trim(unit) {
+        "licenses" | "license" | "licences" | "licence" => crate::text::number(count.as_bytes()),
+        _ => None,
     }
-    number(count)
 }
 
 /// What follows the `(key)` of an UNSUPPORTED line.
-fn after_key(rest: &[u8]) -> &[u8] {
-    match trim_start(rest).strip_prefix(b"(") {
-        Some(key) => memchr(b')', key).map_or(rest, |end| &key[end + 1..]),
+fn after_key(rest: &str) -> &str {
+    match trim_start(rest).strip_prefix('(') {
+        Some(key) => memchr(b')', key.as_bytes()).map_or(rest, |end| &key[end + 1..]),
         None => rest,
     }
 }
 
-/// User and host, cut at the last `@`.
-fn holder<'a>(feature: &'a [u8], who: &'a [u8]) -> Result<Claim<'a>, &'static str> {
-    let who = trim_end(trim_start(who));
-    let hidden = who.starts_with(b"OBF_STRT:").then(|| memmem::find(who, b":END_OBF")).flatten().map(|at| at + 8);
-    let (user, host) = match (hidden, memrchr(b'@', who)) {
-        (Some(end), at) if at.is_none_or(|at| at < end) => (&who[..end], trim_start(&who[end..])),
-        (_, Some(at)) => (&who[..at], &who[at + 1..]),
-        (_, None) => return Err("event without user@host"),
-    };
-    if host.iter().any(|byte| matches!(byte, b'(' | b')' | b'[' | b']' | b'"')) || memmem::find(host, b"  ").is_some() {
-        return Err("text after the host that cannot be read");
-    }
-    Ok(Claim { feature: text(feature), user: text(user), host: text(host), seats: 1, ..Claim::default() })
+/// Without blanks and tabs before it.
+#[inline]
+pub(super) fn trim_start(text: &str) -> &str {
+    &text[text.len() - crate::text::trim_start(text.as_bytes()).len()..]
 }
 
-/// Cuts off `^^^ … ^^^`.
-fn cut_verbose(rest: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let Some(open) = trim_end(rest).strip_suffix(VERBOSE).and_then(|inner| memmem::find(inner, VERBOSE)) else {
-        return (rest, None);
-    };
-    let trimmed = trim_end(rest);
-    (&rest[..open], Some(&trimmed[open + VERBOSE.len()..trimmed.len() - VERBOSE.len()]))
+/// Without blanks and tabs after it.
+#[inline]
+pub(super) fn trim_end(text: &str) -> &str {
+    &text[..crate::text::trim_end(text.as_bytes()).len()]
 }
 
-/// Takes version and handle from `version user ip pid handle …`; the user's blanks are known from the claim.
-fn add_verbose<'a>(claim: &mut Claim<'a>, verbose: &'a [u8]) {
-    let (version, rest) = word(verbose);
-    let rest = trim_start(rest);
-    let rest = match rest.strip_prefix(claim.user.as_bytes()) {
-        Some(after) if after.first() == Some(&b' ') => after,
-        _ => word(rest).1,
-    };
-    let (_ip, rest) = word(rest);
-    let (_pid, rest) = word(rest);
-    let (handle, _) = word(rest);
-    let known = |bytes: &'a [u8]| -> Option<Cow<'a, str>> { (!bytes.is_empty()).then(|| text(bytes)) };
-    claim.version = claim.version.take().or_else(|| known(version));
-    claim.handle = known(handle);
+fn trim(text: &str) -> &str {
+    trim_start(trim_end(text))
+}
+
+/// The first word and what follows it.
+#[inline]
+pub(super) fn word(text: &str) -> (&str, &str) {
+    let text = trim_start(text);
+    text.split_at(text.bytes().position(crate::text::is_blank).unwrap_or(text.len()))
 }

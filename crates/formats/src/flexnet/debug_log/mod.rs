@@ -10,15 +10,16 @@ mod prefix;
 mod server;
 mod shape;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use crate::line::{Fit, Format, Line, Note, Parser, Read, Setting, StateError, Surveyor};
 use crate::text::{bare, trim};
 use accounting::UnixMs;
-use accounting::day::Day;
 use accounting::event::{CheckinReason, Event, Pairing, What};
 use clock::{Position, WallClock};
 use daemons::{Daemons, Sign};
-use event::Word;
+use event::{Said, Word};
 use packages::Packages;
 use prefix::{Prefixed, Time};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,10 @@ impl Format for DebugLog {
 
     fn resume(&self, setting: &Setting, state: &str) -> Result<Box<dyn Parser>, StateError> {
         let state: State<Known> = serde_json::from_str(state)?;
-        Ok(Box::new(Reader { clock: WallClock::at(setting.zone.clone(), state.position), known: state.known }))
+        Ok(Box::new(Reader {
+            clock: WallClock::at(setting.zone.clone(), state.position),
+            known: state.known,
+        }))
     }
 
     fn server_process(&self) -> &'static str {
@@ -84,25 +88,23 @@ struct Known {
     server: Server,
     daemons: Daemons,
     packages: Packages,
-    /// Notes that came on lines which had something else to say.
-    waiting: Vec<Waiting>,
+    /// Packages that came on lines which had something else to say.
+    waiting: Vec<(String, Vec<String>)>,
 }
 
-/// The lines with which lmgrd introduces itself.
+/// The lines with which lmgrd introduces itself. The first of them print no date, and days may have passed since
+/// the run before: the server's start is told once the header has said its day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     rules: u8,
     named: bool,
+    told: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum Waiting {
-    Server(String),
-    Components(String, Vec<String>),
-}
-
-/// No more notes than this wait; a real line holds one or two.
+/// No more packages than this wait; a real line holds one or two.
 const MOST_WAITING: usize = 64;
+/// No more components of a package than this wait.
+const MOST_COMPONENTS: usize = 1000;
 
 #[derive(Serialize, Deserialize)]
 struct State<K> {
@@ -126,6 +128,7 @@ impl Parser for Reader {
 }
 
 impl Reader {
+    #[inline]
     fn dated<'a>(&mut self, cut: Prefixed<'a>) -> Read<'a> {
         self.known.dated = true;
         let (daemon, is_child) = self.known.daemons.owner(cut.daemon);
@@ -133,7 +136,7 @@ impl Reader {
         let message = cut.message;
         if let Some((word, rest)) = event::split(message) {
             let (at, _) = self.tick(cut.time, || None);
-            let line = self.event(at, process, word, rest);
+            let line = self.event(at, process, rest, |text| event::parse(word, text));
             return Read { at: Some(at), process, line };
         }
         let summary = shape::summary(message);
@@ -145,15 +148,20 @@ impl Reader {
         let told = if summary.is_some() || shape::is_plugin(daemon) {
             None
         } else if let Some(rest) = message.strip_prefix(b"IN server died:") {
-            Some(self.claimed(at, process, early::server_died(rest)))
+            Some(self.event(at, process, rest, early::server_died))
         } else if is_child {
             None
         } else if daemon == LMGRD {
-            self.known.lmgrd(at, trim(message))
+            let told = self.known.lmgrd(at, trim(message), anchored);
+            if told.is_none() && self.known.is_starting() {
+                return Read { at: None, process, line: Line::Noise };
+            }
+            told
         } else {
             self.known.vendor(at, process, trim(message), message)
         };
-        let line = told.unwrap_or(if anchored { Line::Note(Note::State) } else { Line::Noise });
+        let is_anchor = anchored && matches!(cut.time, Time::Second(_));
+        let line = told.unwrap_or(if is_anchor { Line::Note(Note::State) } else { Line::Noise });
         let line = match line {
             Line::Noise | Line::Note(Note::State) => self.known.next_waiting().map_or(line, Line::Note),
             other => other,
@@ -161,7 +169,8 @@ impl Reader {
         Read { at: Some(at), process, line }
     }
 
-    /// The instant of a line, and whether an anchor told its day.
+    /// The instant of a line, and whether its day was printed: by itself or by an anchor.
+    #[inline]
     fn tick(&mut self, time: Time, anchor: impl FnOnce() -> Option<anchor::Anchor>) -> (UnixMs, bool) {
         match time {
             Time::Second(second) => match anchor() {
@@ -169,80 +178,111 @@ impl Reader {
                 None => (self.clock.tick(second), false),
             },
             Time::Stamp(stamp) => {
-                let Some(at) = stamp.instant() else { return (self.clock.tick_on(stamp.day, stamp.second), true) };
-                self.clock.set(Day::of(at, self.clock.zone()), stamp.second);
+                let Some(at) = stamp.instant() else {
+                    return (self.clock.tick_on(stamp.day, stamp.second), true);
+                };
+                self.clock.set(stamp.day, stamp.second);
                 (at, true)
             }
             Time::MonthDay(month, day, second) => {
-                let day = shape::near(self.clock.day(), month, day);
-                (self.clock.tick_on(day.unwrap_or(self.clock.day()), second), false)
+                let known = self.clock.day();
+                let day = if self.clock.has_ticked() {
+                    shape::near(known, month, day)
+                } else {
+                    shape::not_after(known.next(), month, day)
+                };
+                (self.clock.tick_on(day.unwrap_or(known), second), true)
             }
         }
     }
 
-    fn event<'a>(&mut self, at: UnixMs, process: &'a str, word: Word, rest: &'a [u8]) -> Line<'a> {
+    /// An event line: its text is UTF-8, else Windows-1252 as a whole.
+    #[inline]
+    fn event<'a>(
+        &mut self,
+        at: UnixMs,
+        process: &'a str,
+        rest: &'a [u8],
+        parse: impl Fn(&str) -> Result<Said<'_>, &'static str>,
+    ) -> Line<'a> {
         if shape::is_plugin(process.as_bytes()) {
             return Line::Noise;
         }
-        self.claimed(at, process, event::parse(word, rest))
-    }
-
-    fn claimed<'a>(&mut self, at: UnixMs, process: &'a str, what: Result<What<'a>, &'static str>) -> Line<'a> {
-        match what {
-            Ok(What::Checkin(_, CheckinReason::ServerStopped))
-                if self.known.daemons.has_just_stopped(process.as_bytes(), at) =>
-            {
-                Line::Noise
-            }
-            Ok(what) => happened(at, process, what),
+        let Ok(text) = std::str::from_utf8(rest) else {
+            let text = crate::text::text(rest).into_owned();
+            return match parse(&text) {
+                Ok(said) if self.is_late(at, process, &said) => Line::Noise,
+                Ok(said) => happened(at, process, said.what(|part| Cow::Owned(part.to_owned()))),
+                Err(reason) => Line::Unrecognized(reason),
+            };
+        };
+        match parse(text) {
+            Ok(said) if self.is_late(at, process, &said) => Line::Noise,
+            Ok(said) => happened(at, process, said.what(Cow::Borrowed)),
             Err(reason) => Line::Unrecognized(reason),
         }
     }
+
+    /// Whether a stopped daemon only reports once more what ended with it.
+    #[inline]
+    fn is_late(&self, at: UnixMs, process: &str, said: &Said<'_>) -> bool {
+        said.word == Word::In
+            && said.checkin_reason() == CheckinReason::ServerStopped
+            && self.known.daemons.has_just_stopped(process.as_bytes(), at)
+    }
 }
 
+#[inline]
 fn happened<'a>(at: UnixMs, vendor: &'a str, what: What<'a>) -> Line<'a> {
     Line::Event { event: Event { at, order: 0, vendor: Cow::Borrowed(vendor), what }, times: 1 }
 }
 
 impl Known {
     /// A line of lmgrd that is no event of a client; none where it says nothing but its date.
-    fn lmgrd<'a>(&mut self, at: UnixMs, message: &'a [u8]) -> Option<Line<'a>> {
+    fn lmgrd<'a>(&mut self, at: UnixMs, message: &'a [u8], anchored: bool) -> Option<Line<'a>> {
         let note = Some(Line::Note(Note::State));
         if is_rule(message) {
-            let rules = self.header.map_or(0, |header| header.rules);
-            if self.header.is_none() || rules >= 2 {
-                return Some(self.server_starts(at, Header { rules: 1, named: false }));
-            }
-            self.header = self.header.map(|header| Header { rules: rules + 1, ..header });
+            let header = self.header.filter(|header| header.rules < 2).unwrap_or_default();
+            self.header = Some(Header { rules: header.rules + 1, ..header });
+            return (anchored && self.is_starting()).then(|| self.server_starts(at, false));
+        }
+        self.server.lmgrd(message);
+        if server::is_started_on(message) {
+            let header = self.header.filter(|header| !header.named).unwrap_or_default();
+            self.header = Some(Header { named: true, ..header });
+        }
+        if message.starts_with(b"TIMESTAMP") {
+            // No header holds one: what began was none.
+            self.header = self.header.filter(|header| header.told);
             return None;
         }
-        if message.starts_with(b"Starting vendor daemons") || message.starts_with(b"EXITING DUE TO SIGNAL") {
+        let starting = message.starts_with(b"Starting vendor daemons");
+        let started = message.strip_prefix(b"Started ").or_else(|| message.strip_prefix(b"REStarted "));
+        let started = started.and_then(shape::name_before_bracket);
+        if self.is_starting() && (anchored || starting || started.is_some()) {
+            return Some(self.server_starts(at, starting || started.is_some()));
+        }
+        if starting || message.starts_with(b"EXITING DUE TO SIGNAL") {
             self.header = None;
             return note;
+        }
+        if let Some(name) = started {
+            return Some(self.daemon_starts(at, name, Sign::ByLmgrd));
         }
         if message.starts_with(b"Rereading license file") {
             self.daemons.reread(at);
             return note;
         }
-        let starts = message.strip_prefix(b"Started ").or_else(|| message.strip_prefix(b"REStarted "));
-        if let Some(name) = starts.and_then(shape::name_before_bracket) {
-            self.header = None;
-            return self.daemon_starts(at, name, Sign::ByLmgrd);
-        }
         if let Some(name) = shape::name_that_exited(message) {
             let stops = self.daemons.stop(name.as_bytes(), at);
             return if stops { Some(happened(at, name, What::DaemonStopped)) } else { note };
         }
-        let name = self.server.lmgrd(message);
-        if server::is_started_on(message) {
-            let header = Header { named: true, ..self.header.unwrap_or_default() };
-            if self.header.is_none_or(|header| header.named) {
-                self.waiting.extend(name.map(Waiting::Server));
-                return Some(self.server_starts(at, header));
-            }
-            self.header = Some(header);
-        }
-        name.map(|name| Line::Note(Note::Server(Cow::Owned(name))))
+        None
+    }
+
+    /// Whether a header has begun and not yet said its day.
+    fn is_starting(&self) -> bool {
+        self.header.is_some_and(|header| !header.told)
     }
 
     /// A line of a vendor daemon that is no event of a client.
@@ -255,16 +295,13 @@ impl Known {
     ) -> Option<Line<'a>> {
         let note = Some(Line::Note(Note::State));
         if shape::is_version(message) {
-            self.header = None;
-            return self.daemon_starts(at, daemon, Sign::Version);
+            return Some(self.daemon_starts(at, daemon, Sign::Version));
         }
         if message.starts_with(b"Server started on ") {
-            self.header = None;
-            let name = self.server.vendor(message).map(Waiting::Server);
-            self.waiting.extend(name);
+            self.server.vendor(message);
             let told = self.daemon_starts(at, daemon, Sign::Serving);
             self.components(daemon, whole);
-            return told;
+            return Some(told);
         }
         if message.starts_with(b"EXITING DUE TO SIGNAL") {
             let stops = self.daemons.stop(daemon.as_bytes(), at);
@@ -290,31 +327,35 @@ impl Known {
 
     fn wait(&mut self, package: String, components: Vec<Cow<'_, str>>) {
         if self.waiting.len() < MOST_WAITING {
-            let components = components.into_iter().map(Cow::into_owned).collect();
-            self.waiting.push(Waiting::Components(package, components));
+            let components = components.into_iter().take(MOST_COMPONENTS).map(Cow::into_owned).collect();
+            self.waiting.push((package, components));
         }
     }
 
+    /// What came on lines that had something else to say.
     fn next_waiting<'a>(&mut self) -> Option<Note<'a>> {
+        if let Some(name) = self.server.news() {
+            return Some(Note::Server(Cow::Owned(name)));
+        }
         if self.waiting.is_empty() {
             return None;
         }
-        Some(match self.waiting.remove(0) {
-            Waiting::Server(name) => Note::Server(Cow::Owned(name)),
-            Waiting::Components(package, components) => {
-                Note::Components { package, components: components.into_iter().map(Cow::Owned).collect() }
-            }
-        })
+        let (package, components) = self.waiting.remove(0);
+        Some(Note::Components { package, components: components.into_iter().map(Cow::Owned).collect() })
     }
 
-    fn server_starts<'a>(&mut self, at: UnixMs, header: Header) -> Line<'a> {
-        self.header = Some(header);
+    fn server_starts<'a>(&mut self, at: UnixMs, header_ends: bool) -> Line<'a> {
+        self.header = self.header.filter(|_| !header_ends).map(|header| Header { told: true, ..header });
         self.daemons.all_start_anew();
         happened(at, "", What::ServerStarted)
     }
 
-    fn daemon_starts<'a>(&mut self, at: UnixMs, name: &'a str, sign: Sign) -> Option<Line<'a>> {
+    fn daemon_starts<'a>(&mut self, at: UnixMs, name: &'a str, sign: Sign) -> Line<'a> {
+        if self.is_starting() {
+            return self.server_starts(at, true);
+        }
+        self.header = None;
         let begins = self.daemons.start(name.as_bytes(), sign, at);
-        Some(if begins { happened(at, name, What::DaemonStarted) } else { Line::Note(Note::State) })
+        if begins { happened(at, name, What::DaemonStarted) } else { Line::Note(Note::State) }
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 const OF: &[u8] = b"(consisting of:";
+/// The longest package code that is kept for the next line.
+const NAME: usize = 255;
 
 /// A package whose list is not closed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,14 +45,15 @@ impl Packages {
         }
         while let Some(at) = memmem::find(rest, OF) {
             let before = trim_end(&rest[..at]);
-            let start = before.iter().rposition(|&byte| crate::text::is_blank(byte)).map_or(0, |blank| blank + 1);
+            let start =
+                before.iter().rposition(|&byte| crate::text::is_blank(byte)).map_or(0, |blank| blank + 1);
             let package = text(&before[start..]).into_owned();
             rest = &rest[at + OF.len()..];
             let end = memchr(b')', rest);
             push(&mut parts, &package, &rest[..end.unwrap_or(rest.len())]);
             let Some(end) = end else {
                 let daemon = text(daemon).into_owned();
-                self.open = (!package.is_empty()).then_some(Open { daemon, package });
+                self.open = (1..=NAME).contains(&package.len()).then_some(Open { daemon, package });
                 break;
             };
             rest = &rest[end + 1..];

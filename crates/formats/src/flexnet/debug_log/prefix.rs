@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use expect_test::{Expect, expect};
 
-    fn check(line: &str, expected: Expect) {
+    fn check(line: &str, expected: &Expect) {
         let actual = cut(line.as_bytes()).map_or("none".to_owned(), |cut| {
             let time = match cut.time {
                 Time::Second(second) => second.to_string(),
@@ -123,23 +123,23 @@ mod tests {
 
     #[test]
     fn every_form() {
-        check(" 8:42:25 (vend) OUT: x", expect!["31345 | vend | OUT: x"]);
-        check("08:42:25 (vend) OUT: x", expect!["31345 | vend | OUT: x"]);
-        check("8:42:25 (vend) OUT: x", expect!["31345 | vend | OUT: x"]);
-        check("10:00:00 (vend)", expect!["36000 | vend | "]);
-        check("lmgrd_1 | 14:23:57 (GIS) OUT: x", expect!["51837 | GIS | OUT: x"]);
-        check("lmgrd_1  |14:23:57 (GIS) OUT: x", expect!["51837 | GIS | OUT: x"]);
-        check("Feb 18 10:03:36 host lmgrd[123]:  9:03:36 (v) IN: x", expect!["32616 | v | IN: x"]);
-        check("2023-09-07T12:11:00+0200 (v) OUT: x", expect!["2023-09-07 43860 Some(7200) | v | OUT: x"]);
-        check("9/7 12:11 (v) OUT: x", expect!["9/7 43860 | v | OUT: x"]);
+        check(" 8:42:25 (vend) OUT: x", &expect!["31345 | vend | OUT: x"]);
+        check("08:42:25 (vend) OUT: x", &expect!["31345 | vend | OUT: x"]);
+        check("8:42:25 (vend) OUT: x", &expect!["31345 | vend | OUT: x"]);
+        check("10:00:00 (vend)", &expect!["36000 | vend | "]);
+        check("lmgrd_1 | 14:23:57 (GIS) OUT: x", &expect!["51837 | GIS | OUT: x"]);
+        check("lmgrd_1  |14:23:57 (GIS) OUT: x", &expect!["51837 | GIS | OUT: x"]);
+        check("Feb 18 10:03:36 host lmgrd[123]:  9:03:36 (v) IN: x", &expect!["32616 | v | IN: x"]);
+        check("2023-09-07T12:11:00+0200 (v) OUT: x", &expect!["2023-09-07 43860 Some(7200) | v | OUT: x"]);
+        check("9/7 12:11 (v) OUT: x", &expect!["9/7 43860 | v | OUT: x"]);
     }
 
     #[test]
     fn no_time_or_no_process() {
-        check("25:00:00 (vend) OUT: x", expect!["none"]);
-        check("10:00:00 vend OUT: x", expect!["none"]);
-        check("10:00:00 (two words) OUT: x", expect!["none"]);
-        check("13/40 12:11 (v) OUT: x", expect!["none"]);
-        check("", expect!["none"]);
+        check("25:00:00 (vend) OUT: x", &expect!["none"]);
+        check("10:00:00 vend OUT: x", &expect!["none"]);
+        check("10:00:00 (two words) OUT: x", &expect!["none"]);
+        check("13/40 12:11 (v) OUT: x", &expect!["none"]);
+        check("", &expect!["none"]);
     }
 }

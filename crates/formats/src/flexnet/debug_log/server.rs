@@ -11,36 +11,50 @@ pub(super) struct Server {
     port: Option<u32>,
     /// Whether the host is the one that lmgrd printed.
     by_lmgrd: bool,
-    announced: Option<String>,
+    /// The name that was told.
+    told: Option<String>,
+    /// Whether lines since may have changed it.
+    news: bool,
 }
 
 /// The longest host name that is believed.
 const HOST: usize = 255;
 
 impl Server {
-    /// Takes a line of lmgrd; the name, where it is new.
-    pub(super) fn lmgrd(&mut self, message: &[u8]) -> Option<String> {
+    /// Takes a line of lmgrd.
+    pub(super) fn lmgrd(&mut self, message: &[u8]) {
         if let Some(port) = message.strip_prefix(b"lmgrd tcp-port ") {
             self.port = number(trim(port)).filter(|port| (1..65_536).contains(port)).or(self.port);
-        } else {
-            let host = started_on(message)?;
+            self.news = true;
+        } else if let Some(host) = started_on(message) {
             if self.host.as_deref() != Some(&host) {
                 self.port = None;
                 self.host = Some(host);
             }
             self.by_lmgrd = true;
+            self.news = true;
         }
-        self.announce()
     }
 
-    /// Takes a vendor daemon's `Server started on HOST for:`; the name, where it is new.
-    pub(super) fn vendor(&mut self, message: &[u8]) -> Option<String> {
-        let host = host(message.strip_prefix(b"Server started on ")?)?;
+    /// Takes a line of a vendor daemon: its `Server started on HOST for:` tells the host where lmgrd has not.
+    pub(super) fn vendor(&mut self, message: &[u8]) {
         if self.by_lmgrd {
+            return;
+        }
+        if let Some(host) = message.strip_prefix(b"Server started on ").and_then(host) {
+            self.host = Some(host);
+            self.news = true;
+        }
+    }
+
+    /// The name, where it has changed since it was told.
+    pub(super) fn news(&mut self) -> Option<String> {
+        if !std::mem::take(&mut self.news) {
             return None;
         }
-        self.host = Some(host);
-        self.announce()
+        let name = self.name().filter(|name| self.told.as_ref() != Some(name))?;
+        self.told = Some(name.clone());
+        Some(name)
     }
 
     /// The name, as far as it is known.
@@ -52,15 +66,6 @@ impl Server {
     /// Whether nothing more can be learnt.
     pub(super) fn is_complete(&self) -> bool {
         self.by_lmgrd && self.port.is_some()
-    }
-
-    fn announce(&mut self) -> Option<String> {
-        let name = self.name()?;
-        if self.announced.as_ref() == Some(&name) {
-            return None;
-        }
-        self.announced = Some(name.clone());
-        Some(name)
     }
 }
 

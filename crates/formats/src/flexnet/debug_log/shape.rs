@@ -1,8 +1,9 @@
 //! Shapes of lines that carry no event.
 
 use super::{event, prefix, server};
+use crate::iso;
 use crate::line::{Fit, Line};
-use crate::text::{bare, day, is_blank, trim, trim_start, word};
+use crate::text::{bare, clock, day, is_blank, month, number, text, trim, trim_start, word};
 use accounting::day::Day;
 use memchr::memmem;
 
@@ -11,6 +12,7 @@ const UNKNOWN: &str = "no shape that a license server prints";
 
 /// A line without a time: known shapes are noise. `seen` says that lines with a time came before.
 pub(super) fn undated<'a>(line: &[u8], seen: bool) -> Line<'a> {
+    let line = if seen { without_logger(line).unwrap_or(line) } else { line };
     let text = trim(line);
     let known = text.is_empty()
         || text[0] == b'#'
@@ -19,6 +21,28 @@ pub(super) fn undated<'a>(line: &[u8], seen: bool) -> Line<'a> {
         || text.starts_with(b"Shut down FLEX")
         || (seen && (is_ruled(text) || is_list(line)));
     if known { Line::Noise } else { Line::Unrecognized(UNKNOWN) }
+}
+
+/// What follows that which container managers and loggers put in front of every line: `lmgrd_1  | `, or
+/// `Feb 18 10:03:36 host lmgrd[123]: `.
+fn without_logger(line: &[u8]) -> Option<&[u8]> {
+    let (first, rest) = word(line);
+    if let Some(after) = trim_start(rest).strip_prefix(b"|") {
+        return Some(after.strip_prefix(b" ").unwrap_or(after));
+    }
+    let rest = if iso::stamp(first).is_some() {
+        rest
+    } else {
+        month(first)?;
+        let (of_month, rest) = word(rest);
+        number(of_month)?;
+        let (time, rest) = word(rest);
+        clock(time)?;
+        rest
+    };
+    let (_host, rest) = word(rest);
+    let (tag, rest) = word(rest);
+    tag.ends_with(b":").then(|| rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
 /// `(@MSC-INFO@) …`: a message of the daemon's own kind, whose time, if any, stands inside.
@@ -31,7 +55,9 @@ pub(super) fn is_inner(line: &[u8]) -> bool {
 fn is_list(line: &[u8]) -> bool {
     let set_apart = line.first().is_some_and(|&byte| is_blank(byte)) || line.contains(&b'\t');
     let plain = |byte: &u8| {
-        is_blank(*byte) || byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b')')
+        is_blank(*byte)
+            || byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b')')
     };
     set_apart && line.iter().all(plain)
 }
@@ -67,25 +93,39 @@ pub(super) fn is_version(message: &[u8]) -> bool {
 /// The name of `NAME (pid 4552)`.
 pub(super) fn name_before_bracket(rest: &[u8]) -> Option<&str> {
     let (name, rest) = word(rest);
-    if !trim_start(rest).starts_with(b"(") { None } else { known_name(name) }
+    if trim_start(rest).starts_with(b"(") { known_name(name) } else { None }
 }
 
 /// The name of `NAME exited with status 46 (…)`.
 pub(super) fn name_that_exited(message: &[u8]) -> Option<&str> {
     let (name, rest) = word(message);
-    if !trim_start(rest).starts_with(b"exited with status") { None } else { known_name(name) }
+    if trim_start(rest).starts_with(b"exited with status") { known_name(name) } else { None }
 }
 
 fn known_name(name: &[u8]) -> Option<&str> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if name.is_empty() || name.len() > 64 || !name.iter().all(plain) { None } else { std::str::from_utf8(name).ok() }
+    if name.is_empty() || name.len() > 64 || !name.iter().all(plain) {
+        None
+    } else {
+        std::str::from_utf8(name).ok()
+    }
 }
 
 /// The day of a month nearest to a known one: what prints no year.
 pub(super) fn near(known: Day, month: u32, of_month: u32) -> Option<Day> {
     let year = u32::try_from(known.date().year()).ok()?;
     let candidates = [year.saturating_sub(1), year, year + 1];
-    candidates.into_iter().filter_map(|year| day(year, month, of_month)).min_by_key(|day| (day.0 - known.0).abs())
+    candidates
+        .into_iter()
+        .filter_map(|year| day(year, month, of_month))
+        .min_by_key(|day| (day.0 - known.0).abs())
+}
+
+/// The last day of a month and day that does not lie after another: the first line of what prints no year.
+pub(super) fn not_after(last: Day, month: u32, of_month: u32) -> Option<Day> {
+    let year = u32::try_from(last.date().year()).ok()?;
+    // Eight years back there is a 29 February again.
+    (0..=8).filter_map(|back| day(year.checked_sub(back)?, month, of_month)).find(|day| *day <= last)
 }
 
 /// Whether a line begins a server's log: lmgrd's first line, or the one that names the host.
@@ -99,7 +139,7 @@ pub(super) fn fits(head: &[u8]) -> Fit {
     for line in head.split(|&byte| byte == b'\n') {
         let Some(cut) = prefix::cut(bare(line)) else { continue };
         if let Some((word, rest)) = event::split(cut.message)
-            && event::parse(word, rest).is_ok()
+            && event::parse(word, &text(rest)).is_ok()
         {
             return Fit::Yes;
         }

@@ -49,6 +49,7 @@ impl line::Surveyor for Survey {
 
     fn finish(mut self: Box<Self>) -> line::Survey {
         self.found.server = self.server.name();
+        self.found.midnights = self.found.midnights.max(0);
         self.found
     }
 }
@@ -136,7 +137,9 @@ impl Survey {
     }
 
     fn vendor(&mut self, daemon: &[u8]) {
-        let known = |vendor: &String| vendor.as_bytes() == daemon;
+        let digits = daemon.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let parent = daemon[..daemon.len() - digits].strip_suffix(b"_").filter(|_| digits > 0);
+        let known = |vendor: &String| vendor.as_bytes() == daemon || Some(vendor.as_bytes()) == parent;
         let vendors = &mut self.found.vendors;
         if shape::is_plugin(daemon) || vendors.len() >= VENDORS || vendors.iter().any(known) {
             return;

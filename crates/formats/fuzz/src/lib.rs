@@ -1,0 +1,30 @@
+//! What every target asserts of its format.
+
+use accounting::day::Day;
+use formats::line::{Line, Setting};
+
+/// Any bytes are read as lines: no panic, every line one of four kinds, and a parser that is resumed from its state
+/// before each third line reads what one reads that never stopped.
+pub fn survives(name: &str, bytes: &[u8]) {
+    let format = formats::named(name).expect("the format exists");
+    let zone = jiff::tz::TimeZone::get("Europe/Zurich").expect("the bundled zones hold it");
+    let _ = formats::detect(bytes);
+    let mut surveyor = format.surveyor();
+    let _ = bytes.split(|byte| *byte == b'\n').all(|line| surveyor.line(line));
+    let survey = surveyor.finish();
+    let first_day = survey.first_day.unwrap_or(Day(20_000 - survey.midnights));
+    let setting = Setting { zone, first_day };
+    let (mut whole, mut chunked) = (format.parser(&setting), format.parser(&setting));
+    for (nth, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        if nth % 3 == 2 {
+            chunked = format.resume(&setting, &chunked.state()).expect("its own state");
+        }
+        let read = whole.line(line);
+        assert_eq!(read, chunked.line(line));
+        if let Line::Event { event, times } = &read.line {
+            assert_eq!(read.at, Some(event.at));
+            assert!(*times > 0);
+        }
+    }
+    assert_eq!(whole.state(), chunked.state());
+}

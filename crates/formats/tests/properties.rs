@@ -1,0 +1,143 @@
+//! What holds for every format and any bytes: nothing panics, a line is one of four kinds, a parser resumed from its
+//! state goes on as if it had never stopped, and long lines take no more than their share of time.
+
+use accounting::day::Day;
+use formats::line::{Line, Setting};
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
+fn setting() -> Setting {
+    Setting { zone: jiff::tz::TimeZone::get("Europe/Zurich").unwrap(), first_day: Day(20_022) }
+}
+
+/// Pieces of which logs are made, and some of which they are not.
+const PIECES: [&str; 46] = [
+    " 8:42:25 ",
+    "23:59:59 ",
+    "00:00:01 ",
+    "02:59:30 ",
+    "02:00:10 ",
+    "2024-10-27T02:30:00+0100 ",
+    "12/31 23:50 ",
+    "(lmgrd) ",
+    "(acmed) ",
+    "(acmed_1) ",
+    "(boltd) ",
+    "(acmed_pluggin) ",
+    "OUT: ",
+    "IN: ",
+    "DENIED: ",
+    "UNSUPPORTED: ",
+    "QUEUED: ",
+    "\"solver\" ",
+    "amara@ws-07  ",
+    "Jos\u{e9} B@x ",
+    "[data] ",
+    "(3 licenses) ",
+    "(SHUTDOWN)",
+    "(Licensed number of users already reached. (-4,342))",
+    "^^^ 1.0 amara 1.2.3.4 5 0x6 ^^^",
+    "TIMESTAMP 10/27/2024",
+    "TIMESTAMP 10/26/2024",
+    "(@acmed-SLOG@) Time: Sun Oct 27 2024 02:30:00 CET",
+    "--------------------",
+    "FlexNet Licensing (v11.19 build 1) started on lic1 (linux) (10/27/2024)",
+    "lmgrd tcp-port 27000",
+    "Starting vendor daemons",
+    "Started acmed (pid 5)",
+    "REStarted acmed (pid 6)",
+    "FlexNet Licensing version v11.19",
+    "Server started on lic1 for: a b",
+    "EXITING DUE TO SIGNAL 15",
+    "acmed exited with status 46 (x)",
+    "SUITE (consisting of: a b",
+    "c d) PACK (consisting of: e)",
+    "Rereading license file",
+    "Nov 20 07:47:40 wks12 LIC_ACC: ",
+    "app1 START 20001120-0747 fiore PID: 599",
+    "<13>1 2024-10-27T02:30:00+01:00 h LIC_ACC 1 - - ",
+    "last message repeated 3 times",
+    "message repeated 2 times: [",
+];
+
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = prop::collection::vec(prop::sample::select(&PIECES[..]), 0..6);
+    prop_oneof![
+        6 => pieces.prop_map(|pieces| pieces.concat().into_bytes()),
+        2 => (0..7_usize, 7..12_usize, 12..PIECES.len()).prop_map(|(time, daemon, message)| {
+            [PIECES[time], PIECES[daemon], PIECES[message]].concat().into_bytes()
+        }),
+        1 => prop::collection::vec(any::<u8>(), 0..60),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_resumed_parser_goes_on_alike(lines in prop::collection::vec(line(), 0..40), cuts in prop::collection::vec(any::<bool>(), 40)) {
+        for format in formats::all() {
+            let (mut whole, mut chunked) = (format.parser(&setting()), format.parser(&setting()));
+            for (line, cut) in lines.iter().zip(&cuts) {
+                if *cut {
+                    chunked = format.resume(&setting(), &chunked.state()).unwrap();
+                }
+                prop_assert_eq!(whole.line(line), chunked.line(line));
+            }
+            prop_assert_eq!(whole.state(), chunked.state());
+        }
+    }
+
+    #[test]
+    fn every_line_is_one_of_four_kinds_and_nothing_panics(lines in prop::collection::vec(line(), 0..40)) {
+        let text = lines.join(&b'\n');
+        let _ = formats::detect(&text);
+        for format in formats::all() {
+            let mut surveyor = format.surveyor();
+            let _ = text.split(|byte| *byte == b'\n').all(|line| surveyor.line(line));
+            let survey = surveyor.finish();
+            let first_day = survey.first_day.unwrap_or(Day(20_000 - survey.midnights));
+            let mut parser = format.parser(&Setting { first_day, ..setting() });
+            let (mut read, mut counts) = (0, [0; 4]);
+            for line in text.split(|byte| *byte == b'\n') {
+                read += 1;
+                counts[match parser.line(line).line {
+                    Line::Event { times, .. } => { prop_assert!(times > 0); 0 }
+                    Line::Note(_) => 1,
+                    Line::Noise => 2,
+                    Line::Unrecognized(reason) => { prop_assert!(!reason.is_empty()); 3 }
+                }] += 1;
+            }
+            prop_assert_eq!(counts.iter().sum::<i32>(), read);
+        }
+    }
+}
+
+#[test]
+fn a_long_line_takes_linear_time() {
+    let beginnings =
+        ["10:00:00 (acmed) OUT: \"f\" u", "10:00:00 (acmed) DENIED: \"f\" u@h ", "10:00:00 (acmed) ", ""];
+    let hosts = "Nov 20 07:47:40 wks12 LIC_ACC: ";
+    for format in formats::all() {
+        for beginning in beginnings.iter().chain([&hosts]) {
+            for piece in PIECES
+                .iter()
+                .chain(&["(", ")", "[", "]", "\"", "@", " ", "^^^", "(-", "#011", ":END_OBF", "\\"])
+            {
+                let mut line = beginning.as_bytes().to_vec();
+                while line.len() < formats::MAX_LINE / 8 {
+                    line.extend_from_slice(piece.as_bytes());
+                }
+                let mut parser = format.parser(&setting());
+                let start = Instant::now();
+                parser.line(&line);
+                let took = start.elapsed();
+                // A debug build takes some milliseconds; what is quadratic takes many seconds.
+                assert!(
+                    took < Duration::from_secs(3),
+                    "{} took {took:?} on {beginning}{piece}…",
+                    format.name()
+                );
+            }
+        }
+    }
+}
