@@ -3,6 +3,8 @@
 use super::Cell;
 use super::group::Key;
 use super::lens::Lens;
+use super::table::Table;
+use crate::UnixMs;
 use crate::calendar::{Calendar, CivilDay};
 use crate::day::Day;
 use crate::ledger::PersonId;
@@ -44,6 +46,8 @@ impl<T: Hash + Eq + Clone> Numbered<T> {
 #[derive(Debug)]
 pub(crate) struct DayRow {
     pub(crate) civil: CivilDay,
+    /// Its stretches that count, each with its time class where that is a key, else with class 0.
+    pub(crate) stretches: Vec<(UnixMs, UnixMs, u8)>,
     /// Whether the scope counts it.
     pub(crate) counts: bool,
     /// Months since the year 0.
@@ -53,18 +57,24 @@ pub(crate) struct DayRow {
 }
 
 /// The civil days of a report, each made once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Days {
+    by_class: bool,
     rows: FxHashMap<Day, Arc<DayRow>>,
 }
 
 impl Days {
+    pub(crate) fn new(by_class: bool) -> Self {
+        Self { by_class, rows: FxHashMap::default() }
+    }
+
     pub(crate) fn row(&mut self, day: Day, lens: &Lens<'_>) -> Arc<DayRow> {
         let row = self.rows.entry(day).or_insert_with(|| {
             let (civil, date) = (lens.calendar.day(day), day.date());
             let week = date.iso_week_date();
             Arc::new(DayRow {
                 counts: lens.counts_day(&civil),
+                stretches: stretches(&civil, lens, self.by_class),
                 civil,
                 month: i32::from(date.year()) * 12 + i32::from(date.month()) - 1,
                 week: i32::from(week.year()) * 100 + i32::from(week.week()),
@@ -72,6 +82,15 @@ impl Days {
         });
         Arc::clone(row)
     }
+}
+
+/// The cuts of a day of the scope's class, or the whole day where classes do not matter.
+fn stretches(civil: &CivilDay, lens: &Lens<'_>, by_class: bool) -> Vec<(UnixMs, UnixMs, u8)> {
+    if !by_class && lens.scope.class.is_none() {
+        return vec![(civil.start, civil.end, 0)];
+    }
+    let of_scope = civil.cuts.iter().filter(|cut| lens.scope.class.is_none_or(|only| only == cut.class));
+    of_scope.map(|cut| (cut.from, cut.until, if by_class { cut.class } else { 0 })).collect()
 }
 
 /// The keys that are the same for a whole feature day; 0 where a key is not asked for.
@@ -93,6 +112,9 @@ pub(crate) struct GroupKey {
     pub(crate) class: u8,
 }
 
+/// A holder that has not been seen yet.
+const UNSEEN: u32 = u32::MAX;
+
 /// The numbers of the keys that are asked for.
 #[derive(Debug)]
 pub(crate) struct Labels {
@@ -102,14 +124,15 @@ pub(crate) struct Labels {
     holders: Numbered<[u32; 4]>,
     members: Numbered<[u32; 2]>,
     of_feature: FxHashMap<FeatureId, [u32; 3]>,
-    of_holder: FxHashMap<HolderId, u32>,
-    of_member: FxHashMap<(PersonId, Option<usize>), u32>,
+    of_holder: Table<u32>,
+    /// By the number of a membership in the lens; the last is that of no membership.
+    of_span: Vec<Option<u32>>,
     by_holder: bool,
     by_member: bool,
 }
 
 impl Labels {
-    pub(crate) fn new(keys: Vec<Key>) -> Self {
+    pub(crate) fn new(keys: Vec<Key>, lens: &Lens<'_>) -> Self {
         let any = |of: &[Key]| of.iter().any(|key| keys.contains(key));
         let by_holder = any(&[Key::Person, Key::User, Key::Host, Key::Server]);
         let by_member = any(&[Key::Organization, Key::Project]);
@@ -120,8 +143,8 @@ impl Labels {
             holders: Numbered::default(),
             members: Numbered::default(),
             of_feature: FxHashMap::default(),
-            of_holder: FxHashMap::default(),
-            of_member: FxHashMap::default(),
+            of_holder: Table::new(lens.names.holders.keys().map(|&id| (id, UNSEEN))),
+            of_span: vec![None; lens.span_count() + 1],
             by_holder,
             by_member,
         }
@@ -168,14 +191,13 @@ impl Labels {
         lens: &Lens<'_>,
     ) -> GroupKey {
         let holder = if self.by_holder { self.of_holder(part.holder, lens) } else { 0 };
-        let member =
-            if self.by_member { self.of_member(person, lens.membership(person, day), lens) } else { 0 };
+        let member = if self.by_member { self.of_span(lens.span(person, day), lens) } else { 0 };
         let version = if self.has(Key::Version) { part.version } else { 0 };
         GroupKey { holder, member, version, ..view }
     }
 
     fn of_holder(&mut self, id: HolderId, lens: &Lens<'_>) -> u32 {
-        if let Some(&number) = self.of_holder.get(&id) {
+        if let Some(number) = self.of_holder.get(id).filter(|number| *number != UNSEEN) {
             return number;
         }
         let holder = lens.names.holders.get(&id);
@@ -193,26 +215,26 @@ impl Labels {
         number
     }
 
-    fn of_member(&mut self, person: PersonId, nth: Option<usize>, lens: &Lens<'_>) -> u32 {
-        if let Some(&number) = self.of_member.get(&(person, nth)) {
+    fn of_span(&mut self, span: Option<usize>, lens: &Lens<'_>) -> u32 {
+        let place = span.unwrap_or(lens.span_count());
+        if let Some(number) = self.of_span[place] {
             return number;
         }
-        let membership = nth.map(|nth| &lens.names.persons[person as usize].memberships[nth]);
+        let membership = span.map(|span| lens.membership(span));
         let values = [
             (Key::Organization, membership.and_then(|membership| membership.organization.clone())),
             (Key::Project, membership.and_then(|membership| membership.project.clone())),
         ];
         let texts = values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
         let number = self.members.number(texts);
-        self.of_member.insert((person, nth), number);
+        self.of_span[place] = Some(number);
         number
     }
 
     /// Whether two days of one person make the same group, time class apart.
     pub(crate) fn same_group(&self, person: PersonId, one: &DayRow, other: &DayRow, lens: &Lens<'_>) -> bool {
         let member = |day: &DayRow| {
-            let nth = lens.membership(person, day.civil.day);
-            let membership = nth.map(|nth| &lens.names.persons[person as usize].memberships[nth]);
+            let membership = lens.span(person, day.civil.day).map(|span| lens.membership(span));
             membership.map_or((None, None), |membership| {
                 let organization = membership.organization.as_ref().filter(|_| self.has(Key::Organization));
                 (organization, membership.project.as_ref().filter(|_| self.has(Key::Project)))

@@ -11,6 +11,7 @@ pub mod usage;
 mod labels;
 mod lens;
 mod packages;
+mod table;
 mod tally;
 mod watch;
 
