@@ -1,97 +1,16 @@
 //! Group keys as small numbers, and the texts behind them.
 
 use super::Cell;
+use super::days::DayRow;
 use super::group::Key;
 use super::lens::Lens;
-use super::table::Table;
-use crate::UnixMs;
-use crate::calendar::{Calendar, CivilDay};
+use super::table::{Numbered, Table};
+use crate::calendar::Calendar;
 use crate::day::Day;
 use crate::ledger::PersonId;
 use crate::session::{FeatureId, HolderId, VersionId};
 use rustc_hash::FxHashMap;
-use std::hash::Hash;
-use std::sync::Arc;
-
-/// Values numbered in the order in which they are first seen.
-#[derive(Debug)]
-pub(crate) struct Numbered<T> {
-    numbers: FxHashMap<T, u32>,
-    values: Vec<T>,
-}
-
-impl<T> Default for Numbered<T> {
-    fn default() -> Self {
-        Self { numbers: FxHashMap::default(), values: Vec::new() }
-    }
-}
-
-impl<T: Hash + Eq + Clone> Numbered<T> {
-    pub(crate) fn number(&mut self, value: T) -> u32 {
-        if let Some(&number) = self.numbers.get(&value) {
-            return number;
-        }
-        let number = self.values.len() as u32;
-        self.values.push(value.clone());
-        self.numbers.insert(value, number);
-        number
-    }
-
-    pub(crate) fn value(&self, number: u32) -> &T {
-        &self.values[number as usize]
-    }
-}
-
-/// A civil day and what it counts for.
-#[derive(Debug)]
-pub(crate) struct DayRow {
-    pub(crate) civil: CivilDay,
-    /// Its stretches that count, each with its time class where that is a key, else with class 0.
-    pub(crate) stretches: Vec<(UnixMs, UnixMs, u8)>,
-    /// Whether the scope counts it.
-    pub(crate) counts: bool,
-    /// Months since the year 0.
-    pub(crate) month: i32,
-    /// The ISO week: its year times 100 and its number.
-    pub(crate) week: i32,
-}
-
-/// The civil days of a report, each made once.
-#[derive(Debug)]
-pub(crate) struct Days {
-    by_class: bool,
-    rows: FxHashMap<Day, Arc<DayRow>>,
-}
-
-impl Days {
-    pub(crate) fn new(by_class: bool) -> Self {
-        Self { by_class, rows: FxHashMap::default() }
-    }
-
-    pub(crate) fn row(&mut self, day: Day, lens: &Lens<'_>) -> Arc<DayRow> {
-        let row = self.rows.entry(day).or_insert_with(|| {
-            let (civil, date) = (lens.calendar.day(day), day.date());
-            let week = date.iso_week_date();
-            Arc::new(DayRow {
-                counts: lens.counts_day(&civil),
-                stretches: stretches(&civil, lens, self.by_class),
-                civil,
-                month: i32::from(date.year()) * 12 + i32::from(date.month()) - 1,
-                week: i32::from(week.year()) * 100 + i32::from(week.week()),
-            })
-        });
-        Arc::clone(row)
-    }
-}
-
-/// The cuts of a day of the scope's class, or the whole day where classes do not matter.
-fn stretches(civil: &CivilDay, lens: &Lens<'_>, by_class: bool) -> Vec<(UnixMs, UnixMs, u8)> {
-    if !by_class && lens.scope.class.is_none() {
-        return vec![(civil.start, civil.end, 0)];
-    }
-    let of_scope = civil.cuts.iter().filter(|cut| lens.scope.class.is_none_or(|only| only == cut.class));
-    of_scope.map(|cut| (cut.from, cut.until, if by_class { cut.class } else { 0 })).collect()
-}
+use std::cmp::Ordering;
 
 /// The keys that are the same for a whole feature day; 0 where a key is not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,6 +29,13 @@ pub(crate) struct GroupKey {
     pub(crate) member: u32,
     pub(crate) version: VersionId,
     pub(crate) class: u8,
+}
+
+/// The places of texts in their order.
+#[derive(Debug)]
+pub(crate) struct Ranks {
+    texts: Vec<i32>,
+    versions: FxHashMap<VersionId, i32>,
 }
 
 /// A holder that has not been seen yet.
@@ -244,6 +170,46 @@ impl Labels {
             && (!self.has(Key::Month) || one.month == other.month)
             && (!self.has(Key::Week) || one.week == other.week)
             && (!self.by_member || member(one) == member(other))
+    }
+
+    /// The places of all texts among each other, for [`Self::order`].
+    pub(crate) fn ranks(&self, lens: &Lens<'_>) -> Ranks {
+        let mut by_text: Vec<usize> = (0..self.texts.values.len()).collect();
+        by_text.sort_unstable_by_key(|&number| &self.texts.values[number]);
+        let mut texts = vec![0; by_text.len()];
+        for (rank, number) in (0..).zip(by_text) {
+            texts[number] = rank;
+        }
+        let mut versions: Vec<(&String, VersionId)> =
+            lens.names.versions.iter().map(|(&id, text)| (text, id)).collect();
+        versions.sort_unstable();
+        Ranks { texts, versions: versions.into_iter().map(|(_, id)| id).zip(1..).collect() }
+    }
+
+    /// The order of rows: ascending by their keys as they were asked for, empty ones first, time classes in the
+    /// calendar's order.
+    pub(crate) fn order(&self, ranks: &Ranks, one: &GroupKey, other: &GroupKey) -> Ordering {
+        let place = |key: &Key, group: &GroupKey| {
+            let view = self.views.value(group.view);
+            match key {
+                Key::Feature => ranks.texts[view.texts[0] as usize],
+                Key::Product => ranks.texts[view.texts[1] as usize],
+                Key::Type => ranks.texts[view.texts[2] as usize],
+                Key::Version => ranks.versions.get(&group.version).copied().unwrap_or(0),
+                Key::Person => ranks.texts[self.holders.value(group.holder)[0] as usize],
+                Key::User => ranks.texts[self.holders.value(group.holder)[1] as usize],
+                Key::Host => ranks.texts[self.holders.value(group.holder)[2] as usize],
+                Key::Server => ranks.texts[self.holders.value(group.holder)[3] as usize],
+                Key::Organization => ranks.texts[self.members.value(group.member)[0] as usize],
+                Key::Project => ranks.texts[self.members.value(group.member)[1] as usize],
+                Key::TimeClass => i32::from(group.class),
+                Key::Day => view.day,
+                Key::Week => view.week,
+                Key::Month => view.month,
+            }
+        };
+        let by_key = |key| place(key, one).cmp(&place(key, other));
+        self.keys.iter().map(by_key).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
     /// The cells of a group's keys, in their order.

@@ -8,6 +8,7 @@ pub mod overnight;
 pub mod ranking;
 pub mod usage;
 
+mod days;
 mod labels;
 mod lens;
 mod packages;

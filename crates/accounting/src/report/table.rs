@@ -1,7 +1,8 @@
-//! Small collections for the hot loops: values by number, sets of persons.
+//! Small collections for the hot loops: values by number and numbers of values, sets of persons.
 
 use crate::ledger::PersonId;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::hash::Hash;
 
 /// Values by the numbers of a ledger's table: an array, as long as the numbers lie close together.
 #[derive(Debug, Default)]
@@ -29,6 +30,35 @@ impl<T: Copy> Table<T> {
             Some(value) => *value,
             None => self.far.get(&number).copied(),
         }
+    }
+}
+
+/// Values numbered in the order in which they are first seen.
+#[derive(Debug)]
+pub(crate) struct Numbered<T> {
+    numbers: FxHashMap<T, u32>,
+    pub(crate) values: Vec<T>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { numbers: FxHashMap::default(), values: Vec::new() }
+    }
+}
+
+impl<T: Hash + Eq + Clone> Numbered<T> {
+    pub(crate) fn number(&mut self, value: T) -> u32 {
+        if let Some(&number) = self.numbers.get(&value) {
+            return number;
+        }
+        let number = self.values.len() as u32;
+        self.values.push(value.clone());
+        self.numbers.insert(value, number);
+        number
+    }
+
+    pub(crate) fn value(&self, number: u32) -> &T {
+        &self.values[number as usize]
     }
 }
 
@@ -86,5 +116,37 @@ impl Persons {
             Self::Many(set) => set.len(),
             Self::Bits(_, len) => *len,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Persons, Table};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn persons_are_counted_once(
+            all in prop::sample::select(vec![1_usize, 5, 64, 65, 1000, 100_000]),
+            numbers in prop::collection::vec(any::<u32>(), 0..300),
+        ) {
+            let mut persons = Persons::default();
+            let mut expected = BTreeSet::new();
+            for number in numbers {
+                let person = number % all as u32;
+                persons.insert(person, all);
+                expected.insert(person);
+                prop_assert_eq!(persons.len(), expected.len());
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_far_apart_are_found_too() {
+        let mut table = Table::new([(1, 'a'), (u32::MAX, 'b')].into_iter());
+        assert_eq!([0, 1, 2, u32::MAX].map(|number| table.get(number)), [None, Some('a'), None, Some('b')]);
+        table.insert(u32::MAX, 'c');
+        assert_eq!(table.get(u32::MAX), Some('c'));
     }
 }

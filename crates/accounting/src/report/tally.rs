@@ -1,8 +1,9 @@
 //! Sums by groups: seat time, distinct sessions, distinct persons.
 
 use super::Cell;
+use super::days::{DayRow, Days};
 use super::group::Key;
-use super::labels::{DayRow, Days, GroupKey, Labels};
+use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
 use super::table::Persons;
 use crate::UnixMs;
@@ -12,7 +13,6 @@ use crate::feature_day::DayView;
 use crate::ledger::PersonId;
 use crate::session::{FeatureId, Part};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cmp::Ordering;
 
 /// A group without a number yet.
 const NONE: u32 = u32::MAX;
@@ -189,22 +189,16 @@ impl<'a> Tally<'a> {
     /// The groups, ascending by their keys in the order asked for (time classes in the calendar's order).
     pub(crate) fn finish(self) -> Vec<Sums> {
         let (labels, lens) = (&self.labels, &self.lens);
-        let of_group = |(key, group): (GroupKey, Group)| {
-            let persons = group.persons_counted.unwrap_or(group.persons.len());
-            let cells = labels.cells(&key, lens);
-            let sums =
-                Sums { cells, seat_ms: group.seat_ms, sessions: group.sessions, persons: persons as i64 };
-            (key.class, sums)
+        let ranks = labels.ranks(lens);
+        let mut groups: Vec<(GroupKey, Group)> = self.keys.into_iter().zip(self.groups).collect();
+        groups.sort_unstable_by(|(one, _), (other, _)| labels.order(&ranks, one, other));
+        let sums = |(key, group): (GroupKey, Group)| Sums {
+            cells: labels.cells(&key, lens),
+            seat_ms: group.seat_ms,
+            sessions: group.sessions,
+            persons: group.persons_counted.unwrap_or(group.persons.len()) as i64,
         };
-        let mut sums: Vec<(u8, Sums)> = self.keys.into_iter().zip(self.groups).map(of_group).collect();
-        sums.sort_by(|(class, one), (other_class, other)| {
-            let by_key = |(nth, key): (usize, &Key)| match key {
-                Key::TimeClass => class.cmp(other_class),
-                _ => by_text(&one.cells[nth], &other.cells[nth]),
-            };
-            labels.keys.iter().enumerate().map(by_key).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-        });
-        sums.into_iter().map(|(_, sums)| sums).collect()
+        groups.into_iter().map(sums).collect()
     }
 }
 
@@ -212,12 +206,4 @@ impl<'a> Tally<'a> {
 fn qualifies(part: &Part, from: UnixMs, until: UnixMs) -> bool {
     part.from.max(from) < part.until.min(until)
         || part.from == part.until && from <= part.from && part.from < until
-}
-
-/// The order of texts, empty cells first.
-pub(crate) fn by_text(one: &Cell, other: &Cell) -> Ordering {
-    match (one, other) {
-        (Cell::Text(one), Cell::Text(other)) => one.cmp(other),
-        (one, other) => matches!(one, Cell::Text(_)).cmp(&matches!(other, Cell::Text(_))),
-    }
 }
