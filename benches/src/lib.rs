@@ -1,1 +1,6 @@
 //! Benchmark programs: what is compared with what stands in the README.
+
+pub mod flexnet_log;
+pub mod flexnet_server;
+pub mod parse_limit;
+pub mod random;

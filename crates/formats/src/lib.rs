@@ -1,3 +1,14 @@
 //! The vocabulary of others: text in, events out. Pure: no clock, no file, no socket.
 
+pub mod flexnet;
+mod iso;
 pub mod line;
+mod registry;
+mod text;
+pub mod wrapper;
+
+pub use registry::{all, detect, named};
+
+/// The longest line, in bytes without its ending, that a parser is given: what is longer, the caller cuts here and
+/// counts. Parsers take linear time on any length.
+pub const MAX_LINE: usize = 1 << 20;

@@ -1,1 +1,198 @@
-//! The memory.
+//! The memory: SQLite embedded, PostgreSQL for servers; the only place with SQL.
+//!
+//! Facts come in through [`intake`] only: an input's events, its checkpoint and the marks of what is to be derived
+//! anew in one transaction. Readers never write.
+
+mod backend;
+mod derive;
+pub mod input;
+pub mod intake;
+mod names;
+mod read;
+mod registry;
+mod schema;
+mod settings;
+mod upkeep;
+
+pub use derive::Progress;
+pub use read::{HistoryRow, SessionRow, Selection, UnrecognizedRow};
+pub use registry::{CatalogEntry, Changes, DirectoryRow};
+pub use upkeep::{Difference, Status, Verified};
+
+use backend::{Backend, Postgres, Sqlite};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What can go wrong with a database.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such database.
+    #[error("there is no database at {0}: `seatledger import` creates one")]
+    NotFound(String),
+    /// The text names no database.
+    #[error("`{0}` names no database: write sqlite:PATH, a path, or postgres://USER@HOST/NAME")]
+    BadUrl(String),
+    /// A later version of the program has written it.
+    #[error("the database has schema version {found}, this program knows {known}: use a newer seatledger")]
+    Newer {
+        /// The version of the database.
+        found: i64,
+        /// The version of this program.
+        known: i64,
+    },
+    /// Another process moved the same checkpoint or sequence; reading again and trying again is right.
+    #[error("another process has written the same at the same time")]
+    Conflict,
+    /// Another process holds the database.
+    #[error("the database is locked by another process: try again when it is done ({0})")]
+    Locked(String),
+    /// Nothing more can be written.
+    #[error("the database cannot be written, is the disk full? ({0}); nothing is half-stored")]
+    Full(String),
+    /// The connection is gone.
+    #[error("the database went away ({0}); nothing is half-stored, run the same command again")]
+    Gone(String),
+    /// The database says something that cannot be.
+    #[error("the database is damaged: {0}")]
+    Corrupt(String),
+    /// The driver's own error.
+    #[error("the database refused: {0}")]
+    Driver(String),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Locked(text),
+            Some(Code::DiskFull | Code::SystemIoFailure | Code::ReadOnly) => Self::Full(text),
+            Some(Code::CannotOpen) => Self::NotFound(text),
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Self::Corrupt(text),
+            _ => Self::Driver(text),
+        }
+    }
+}
+
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Self {
+        let text = error.as_db_error().map_or_else(|| chain(&error), |db| db.message().to_owned());
+        match error.code().map(postgres::error::SqlState::code) {
+            Some("53100" | "53200") => Self::Full(text),
+            Some("40001" | "40P01") => Self::Conflict,
+            Some("57P01" | "57P02" | "57P03") => Self::Gone(text),
+            None if error.is_closed() => Self::Gone(text),
+            None => Self::Gone(text),
+            Some(_) => Self::Driver(text),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(PostgresUrl),
+}
+
+/// The address of a PostgreSQL database; its `Debug` hides the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl std::fmt::Debug for PostgresUrl {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&redacted(&self.0))
+    }
+}
+
+/// The address without its password.
+fn redacted(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (login, rest))) => {
+            format!("{scheme}://{}@{rest}", login.split(':').next().unwrap_or_default())
+        }
+        None => url.to_owned(),
+    }
+}
+
+impl std::str::FromStr for Place {
+    type Err = Error;
+
+    fn from_str(url: &str) -> Result<Self, Error> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(PostgresUrl(url.to_owned())));
+        }
+        let path = url.strip_prefix("sqlite:").unwrap_or(url);
+        if path.is_empty() || (path == url && url.contains("://")) {
+            return Err(Error::BadUrl(redacted(url)));
+        }
+        Ok(Self::Sqlite(PathBuf::from(path)))
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(out, "sqlite:{}", path.display()),
+            Self::Postgres(url) => write!(out, "{url:?}"),
+        }
+    }
+}
+
+/// A ledger: one connection to the database that holds it.
+pub struct Store {
+    backend: Box<dyn Backend>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Store({})", self.backend.name())
+    }
+}
+
+impl Store {
+    /// Opens a ledger for writing; creates the database file and migrates it, under a lock.
+    pub fn create(place: &Place) -> Result<Self, Error> {
+        let mut backend = connect(place, true, None)?;
+        schema::migrate(backend.as_mut())?;
+        Ok(Self { backend })
+    }
+
+    /// Opens a ledger that must be there, for reading. Nothing is created or migrated.
+    pub fn open(place: &Place) -> Result<Self, Error> {
+        let mut backend = connect(place, false, None)?;
+        schema::check(backend.as_mut(), place)?;
+        Ok(Self { backend })
+    }
+
+    /// As [`Self::create`], waiting at most so long for another writer.
+    pub fn create_with_patience(place: &Place, patience: Duration) -> Result<Self, Error> {
+        let mut backend = connect(place, true, Some(patience))?;
+        schema::migrate(backend.as_mut())?;
+        Ok(Self { backend })
+    }
+}
+
+fn connect(place: &Place, create: bool, patience: Option<Duration>) -> Result<Box<dyn Backend>, Error> {
+    Ok(match place {
+        Place::Sqlite(path) if !create && !path.exists() => {
+            return Err(Error::NotFound(path.display().to_string()));
+        }
+        Place::Sqlite(path) => Box::new(Sqlite::open(path, create, patience)?),
+        Place::Postgres(url) => Box::new(Postgres::open(&url.0)?),
+    })
+}

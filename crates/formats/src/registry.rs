@@ -1,0 +1,20 @@
+//! The formats that exist, in one list.
+
+use crate::line::{Fit, Format};
+
+/// Every format, in the order in which `--format-help` lists them.
+pub fn all() -> &'static [&'static dyn Format] {
+    &[&crate::flexnet::DebugLog, &crate::wrapper::Wrapper]
+}
+
+/// The format of a name, as `--format` takes it.
+pub fn named(name: &str) -> Option<&'static dyn Format> {
+    all().iter().copied().find(|format| format.name() == name)
+}
+
+/// The format that the beginning of an input fits best: one that says [`Fit::Yes`], else one that says
+/// [`Fit::Maybe`]; of equals the first of the list.
+pub fn detect(head: &[u8]) -> Option<&'static dyn Format> {
+    let fitting = |wanted| all().iter().copied().find(|format| format.fits(head) == wanted);
+    fitting(Fit::Yes).or_else(|| fitting(Fit::Maybe))
+}

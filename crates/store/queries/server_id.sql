@@ -1,0 +1,1 @@
+select server_id from server where name = $1

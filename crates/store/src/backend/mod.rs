@@ -1,0 +1,264 @@
+//! Connections, transactions, bulk writes: what the two databases have in common. Nothing about licenses.
+//!
+//! One SQL text serves both. Where the dialects force a difference a placeholder stands in the text:
+//! `rows($n)` is a table of JSON arrays with one column `value` (SQLite: `json_each`, PostgreSQL:
+//! `jsonb_array_elements`), read with `value ->> 0`; in migrations `{id}`, `{clustered}` and `{bytes}`.
+
+mod postgres;
+mod sqlite;
+
+pub(crate) use self::postgres::Postgres;
+pub(crate) use self::sqlite::Sqlite;
+use crate::Error;
+
+/// A parameter of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Int(i64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Blob(value)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A borrowed value of a bulk insertion.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cell<'a> {
+    Null,
+    Int(i64),
+    Text(&'a str),
+    Blob(&'a [u8]),
+}
+
+impl From<Option<i64>> for Cell<'_> {
+    fn from(value: Option<i64>) -> Self {
+        value.map_or(Self::Null, Self::Int)
+    }
+}
+
+/// The type of a column of a bulk insertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    Int,
+    Text,
+    Blob,
+}
+
+/// A table to insert many rows into.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [(&'static str, Type)],
+}
+
+/// A row of an answer; columns count from 0.
+pub(crate) enum Row<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a ::postgres::Row),
+}
+
+impl Row<'_> {
+    pub(crate) fn int(&self, column: usize) -> Result<i64, Error> {
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    pub(crate) fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    pub(crate) fn id(&self, column: usize) -> Result<u32, Error> {
+        let value = self.int(column)?;
+        u32::try_from(value).map_err(|_| Error::Corrupt(format!("{value} is not an id")))
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<String, Error> {
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    /// Lends the text of a column without a copy.
+    pub(crate) fn with_text<T>(&self, column: usize, f: impl FnOnce(&str) -> T) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(row) => {
+                Ok(f(row.get_ref(column)?.as_str().map_err(|error| Error::Corrupt(error.to_string()))?))
+            }
+            Self::Postgres(row) => Ok(f(row.try_get::<_, &str>(column)?)),
+        }
+    }
+
+    /// Lends the bytes of a column without a copy.
+    pub(crate) fn with_blob<T>(&self, column: usize, f: impl FnOnce(&[u8]) -> T) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(row) => {
+                Ok(f(row.get_ref(column)?.as_blob().map_err(|error| Error::Corrupt(error.to_string()))?))
+            }
+            Self::Postgres(row) => Ok(f(row.try_get::<_, &[u8]>(column)?)),
+        }
+    }
+}
+
+/// What a row's reader does with it.
+pub(crate) type EachRow<'a> = &'a mut dyn FnMut(&Row<'_>) -> Result<(), Error>;
+/// Gives the cell of a row and column of a bulk insertion.
+pub(crate) type CellOf<'a> = &'a mut dyn FnMut(usize, usize) -> Cell<'a>;
+
+/// One connection to a database.
+pub(crate) trait Backend: Send {
+    /// Runs one statement; returns how many rows it changed.
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error>;
+    /// Runs one query and lends each row.
+    fn query(&mut self, sql: &str, params: &[Value], each: EachRow<'_>) -> Result<(), Error>;
+    /// Runs statements without parameters.
+    fn batch(&mut self, sql: &str) -> Result<(), Error>;
+    /// Inserts many rows at once, the quickest way that the database has.
+    fn insert<'a>(&mut self, table: &Table, rows: usize, cell: CellOf<'a>) -> Result<(), Error>;
+    /// Begins a transaction that will write.
+    fn begin_write(&mut self) -> Result<(), Error>;
+    /// Begins a transaction that reads one state of the database.
+    fn begin_read(&mut self) -> Result<(), Error>;
+    /// The SQL of a migration in this dialect.
+    fn dialect(&self, sql: &str) -> String;
+    /// Takes a lock that is held until the transaction ends.
+    fn lock(&mut self, number: i64) -> Result<(), Error>;
+    /// The names of the tables and views that are there.
+    fn tables(&mut self) -> Result<Vec<String>, Error>;
+    /// `sqlite` or `postgres`, for people.
+    fn name(&self) -> &'static str;
+}
+
+/// Replaces `{civil:AT}` by the civil time of the instant AT as `YYYY-MM-DD HH:MM`, in the zone of the
+/// `calendar_slot` row called `c`; `stamp` writes milliseconds of local time in its dialect.
+fn civil(sql: &str, stamp: impl Fn(&str) -> String) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once("{civil:") {
+        let (at, after) = after.split_once('}').unwrap_or((after, ""));
+        let local = format!(
+            "({at}) + case when c.changes_at is not null and ({at}) >= c.changes_at \
+             then c.offset_after_ms else c.offset_ms end"
+        );
+        text.push_str(before);
+        text.push_str(&stamp(&local));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The one row of a query that yields at most one.
+pub(crate) fn one<T>(
+    backend: &mut dyn Backend,
+    sql: &str,
+    params: &[Value],
+    mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    let mut found = None;
+    backend.query(sql, params, &mut |row| {
+        found = Some(read(row)?);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// All rows of a query.
+pub(crate) fn all<T>(
+    backend: &mut dyn Backend,
+    sql: &str,
+    params: &[Value],
+    mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut found = Vec::new();
+    backend.query(sql, params, &mut |row| {
+        found.push(read(row)?);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Does `work` in a transaction: committed if it succeeds, else taken back.
+pub(crate) fn writing<T>(
+    backend: &mut dyn Backend,
+    work: impl FnOnce(&mut dyn Backend) -> Result<T, Error>,
+) -> Result<T, Error> {
+    backend.begin_write()?;
+    finish(backend, work)
+}
+
+/// Does `work` on one state of the database.
+pub(crate) fn reading<T>(
+    backend: &mut dyn Backend,
+    work: impl FnOnce(&mut dyn Backend) -> Result<T, Error>,
+) -> Result<T, Error> {
+    backend.begin_read()?;
+    finish(backend, work)
+}
+
+fn finish<T>(
+    backend: &mut dyn Backend,
+    work: impl FnOnce(&mut dyn Backend) -> Result<T, Error>,
+) -> Result<T, Error> {
+    match work(backend) {
+        Ok(done) => match backend.batch("commit") {
+            Ok(()) => Ok(done),
+            Err(error) => {
+                let _ = backend.batch("rollback");
+                Err(error)
+            }
+        },
+        Err(error) => {
+            // The first error is the one worth telling; a connection that is gone cannot roll back either.
+            let _ = backend.batch("rollback");
+            Err(error)
+        }
+    }
+}

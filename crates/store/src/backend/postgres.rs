@@ -1,0 +1,170 @@
+//! PostgreSQL.
+
+use super::{Backend, Cell, CellOf, EachRow, Row, Table, Type as ColumnType, Value};
+use crate::Error;
+use fallible_iterator::FallibleIterator;
+use postgres::binary_copy::BinaryCopyInWriter;
+use postgres::types::private::BytesMut;
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, NoTls, Statement};
+use std::collections::HashMap;
+
+/// A connection to a PostgreSQL database.
+pub(crate) struct Postgres {
+    client: Client,
+    /// Statements that the server has parsed already.
+    statements: HashMap<String, Statement>,
+}
+
+impl Postgres {
+    /// Connects.
+    pub(crate) fn open(url: &str) -> Result<Self, Error> {
+        let mut config: postgres::Config = url.parse()?;
+        config.application_name("seatledger");
+        let client = config.connect(NoTls)?;
+        Ok(Self { client, statements: HashMap::new() })
+    }
+
+    fn statement(&mut self, sql: &str) -> Result<Statement, Error> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(&translate(sql))?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+/// Replaces `rows($n)`.
+fn translate(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(at) = rest.find("rows($") {
+        let parameter = &rest[at + 5..];
+        let close = parameter.find(')').unwrap_or(parameter.len());
+        text.push_str(&rest[..at]);
+        text.push_str("jsonb_array_elements(cast(cast(");
+        text.push_str(&parameter[..close]);
+        text.push_str(" as text) as jsonb))");
+        rest = parameter.get(close + 1..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    text
+}
+
+type ToSqlResult = Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
+
+impl ToSql for Value {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> ToSqlResult {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(value) => value.to_sql(ty, out),
+            Self::Text(value) => without_nul(value).to_sql(ty, out),
+            Self::Blob(value) => value.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> ToSqlResult {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(value) => value.to_sql(ty, out),
+            Self::Text(value) => without_nul(value).to_sql(ty, out),
+            Self::Blob(value) => value.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// PostgreSQL's texts cannot hold NUL; the replacement character stands for it.
+fn without_nul(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+fn wire_type(column: ColumnType) -> Type {
+    match column {
+        ColumnType::Int => Type::INT8,
+        ColumnType::Text => Type::TEXT,
+        ColumnType::Blob => Type::BYTEA,
+    }
+}
+
+impl Backend for Postgres {
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        let statement = self.statement(sql)?;
+        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        Ok(self.client.execute(&statement, &params)?)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value], each: EachRow<'_>) -> Result<(), Error> {
+        let statement = self.statement(sql)?;
+        let mut rows = self.client.query_raw(&statement, params.iter())?;
+        while let Some(row) = rows.next()? {
+            each(&Row::Postgres(&row))?;
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        Ok(self.client.batch_execute(sql)?)
+    }
+
+    fn insert<'a>(&mut self, table: &Table, rows: usize, cell: CellOf<'a>) -> Result<(), Error> {
+        if rows == 0 {
+            return Ok(());
+        }
+        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+        let types: Vec<Type> = table.columns.iter().map(|(_, column)| wire_type(*column)).collect();
+        let sql = format!("copy {} ({}) from stdin (format binary)", table.name, names.join(","));
+        let mut writer = BinaryCopyInWriter::new(self.client.copy_in(&sql)?, &types);
+        for row in 0..rows {
+            let cells: Vec<Cell<'a>> = (0..names.len()).map(|column| cell(row, column)).collect();
+            writer.write_raw(cells.iter())?;
+        }
+        writer.finish()?;
+        Ok(())
+    }
+
+    fn begin_write(&mut self) -> Result<(), Error> {
+        self.batch("begin isolation level read committed")
+    }
+
+    fn begin_read(&mut self) -> Result<(), Error> {
+        self.batch("begin isolation level repeatable read read only")
+    }
+
+    fn dialect(&self, sql: &str) -> String {
+        let stamp = |local: &str| {
+            format!("to_char(to_timestamp(({local}) / 1000.0) at time zone 'UTC', 'YYYY-MM-DD HH24:MI')")
+        };
+        super::civil(sql, stamp)
+            .replace("{id}", "bigint generated by default as identity primary key")
+            .replace("{clustered}", "")
+            .replace("{bytes}", "bytea")
+    }
+
+    fn lock(&mut self, number: i64) -> Result<(), Error> {
+        self.batch(&format!("select pg_advisory_xact_lock({number})"))
+    }
+
+    fn tables(&mut self) -> Result<Vec<String>, Error> {
+        let sql = "select cast(table_name as text) from information_schema.tables where table_schema = current_schema()";
+        super::all(self, sql, &[], |row| row.text(0))
+    }
+
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+}

@@ -1,0 +1,135 @@
+//! SQLite, embedded.
+
+use super::{Backend, Cell, CellOf, EachRow, Row, Table, Value};
+use crate::Error;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a writer waits for another one before it says that the database is locked.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection to a SQLite file.
+pub(crate) struct Sqlite {
+    connection: Connection,
+}
+
+impl Sqlite {
+    /// Opens a file; creates it where `create` says so.
+    pub(crate) fn open(path: &Path, create: bool, patience: Option<Duration>) -> Result<Self, Error> {
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if create {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        }
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(patience.unwrap_or(PATIENCE))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        // WAL: readers beside one writer. FULL: a commit is on disk before it is answered. The cache is bounded, so
+        // that memory does not grow with the file.
+        connection.execute_batch(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536;
+             pragma temp_store = file; pragma wal_autocheckpoint = 8192; pragma foreign_keys = off;",
+        )?;
+        Ok(Self { connection })
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(value) => ValueRef::Integer(*value),
+            Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Blob(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Cell::Null => ValueRef::Null,
+            Cell::Int(value) => ValueRef::Integer(value),
+            Cell::Text(value) => ValueRef::Text(value.as_bytes()),
+            Cell::Blob(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+/// Replaces `rows($n)`, and `$n` by SQLite's own numbered parameters.
+fn translate(sql: &str) -> String {
+    sql.replace("rows($", "json_each($").replace('$', "?")
+}
+
+impl Backend for Sqlite {
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        let mut statement = self.connection.prepare_cached(&translate(sql))?;
+        Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value], each: EachRow<'_>) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(&translate(sql))?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        while let Some(row) = rows.next()? {
+            each(&Row::Sqlite(row))?;
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    fn insert<'a>(&mut self, table: &Table, rows: usize, cell: CellOf<'a>) -> Result<(), Error> {
+        let columns = table.columns.len();
+        // Several rows a statement: fewer steps through the engine for the same rows.
+        let together = (200 / columns).clamp(1, 16);
+        let sql = |rows: usize| {
+            let row = format!("({})", vec!["?"; columns].join(","));
+            let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+            format!("insert into {} ({}) values {}", table.name, names.join(","), vec![row; rows].join(","))
+        };
+        let mut first = 0;
+        for step in [together, 1] {
+            let mut statement = self.connection.prepare_cached(&sql(step))?;
+            while first + step <= rows {
+                for row in 0..step {
+                    for column in 0..columns {
+                        let value = cell(first + row, column);
+                        statement.raw_bind_parameter(row * columns + column + 1, value)?;
+                    }
+                }
+                statement.raw_execute()?;
+                first += step;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_write(&mut self) -> Result<(), Error> {
+        self.batch("begin immediate")
+    }
+
+    fn begin_read(&mut self) -> Result<(), Error> {
+        self.batch("begin deferred")
+    }
+
+    fn dialect(&self, sql: &str) -> String {
+        let sql = super::civil(sql, |local| format!("strftime('%Y-%m-%d %H:%M', ({local}) / 1000, 'unixepoch')"));
+        sql.replace("{id}", "integer primary key").replace("{clustered}", "without rowid").replace("{bytes}", "blob")
+    }
+
+    fn lock(&mut self, _: i64) -> Result<(), Error> {
+        // `begin immediate` is the one lock of all writers.
+        Ok(())
+    }
+
+    fn tables(&mut self) -> Result<Vec<String>, Error> {
+        super::all(self, "select name from sqlite_master where type in ('table', 'view')", &[], |row| row.text(0))
+    }
+
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+}

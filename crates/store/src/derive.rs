@@ -1,0 +1,327 @@
+//! Feature days from sessions: settled days are stored, dirty ones computed anew as a whole, never patched.
+
+use crate::backend::{Backend, Cell, Table, Type, Value, all, one, writing};
+use crate::intake::{outcome_from_codes, RequestOutcome};
+use crate::names::{self, Ledger};
+use crate::{Error, Store, settings};
+use accounting::UnixMs;
+use accounting::calendar::{Calendar, CivilDay};
+use accounting::day::Day;
+use accounting::feature_day::{DayView, Figures, Outcome, Request, figures};
+use accounting::page;
+use accounting::session::{Ended, FeatureId, Part};
+use rustc_hash::FxHashMap;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// How far the derivation of feature days is: features done, features in all.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// The number of the lock under which one process derives the days of a feature.
+const DERIVE_LOCK: i64 = 0x5ea7_0000_0000;
+
+/// A feature day as computed from its sessions.
+#[derive(Debug, Default)]
+pub(crate) struct Computed {
+    pub(crate) day: Day,
+    /// The sessions that touch it, in the order of its pages.
+    pub(crate) parts: Vec<Part>,
+    pub(crate) requests: Vec<Request>,
+    /// Whether the evidence of every source with sessions in it has passed its end.
+    pub(crate) settled: bool,
+}
+
+/// What deriving needs to know.
+pub(crate) struct Context {
+    pub(crate) calendar: Calendar,
+    pub(crate) ledger: Ledger,
+    days: FxHashMap<Day, CivilDay>,
+}
+
+impl Context {
+    pub(crate) fn read(backend: &mut dyn Backend) -> Result<Self, Error> {
+        let calendar = settings::calendar(backend)?;
+        Ok(Self { ledger: names::read(backend)?, calendar, days: FxHashMap::default() })
+    }
+
+    pub(crate) fn civil(&mut self, day: Day) -> &CivilDay {
+        let calendar = &self.calendar;
+        self.days.entry(day).or_insert_with(|| calendar.day(day))
+    }
+
+    /// Computes the given days (ascending) of a feature from its sessions and lends each.
+    pub(crate) fn compute(
+        &mut self,
+        backend: &mut dyn Backend,
+        feature: FeatureId,
+        days: &[Day],
+        each: &mut dyn FnMut(&mut Self, Computed) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
+        let (from, until) = (self.civil(*first).start, self.civil(*last).end);
+        let mut requests = requests(backend, feature, from, until)?.into_iter().peekable();
+        let bounds: Vec<(UnixMs, UnixMs)> =
+            days.iter().map(|day| (self.civil(*day).start, self.civil(*day).end)).collect();
+        let mut next = 0;
+        let mut active: Vec<Part> = Vec::new();
+        let mut finish = |context: &mut Self, next: usize, active: &mut Vec<Part>| -> Result<(), Error> {
+            let (start, end) = bounds[next];
+            let mut computed = Computed { day: days[next], ..Computed::default() };
+            computed.parts.extend(active.iter().filter(|part| part.touches(start, end)));
+            computed.parts.sort_unstable_by_key(page::order);
+            while requests.next_if(|request| request.at < start).is_some() {}
+            while let Some(request) = requests.next_if(|request| request.at < end) {
+                computed.requests.push(request);
+            }
+            computed.settled = context.ledger.settled(&computed, end);
+            active.retain(|part| part.until > end);
+            each(context, computed)
+        };
+        let params = [feature.into(), from.into(), until.into()];
+        let mut finished = Ok(());
+        backend.query(include_str!("../queries/session_overlapping.sql"), &params, &mut |row| {
+            let part = self.ledger.part(row)?;
+            while next < days.len() && part.from >= bounds[next].1 {
+                finish(self, next, &mut active)?;
+                next += 1;
+            }
+            if next < days.len() && (part.until > bounds[next].0 || part.from >= bounds[next].0) {
+                active.push(part);
+            }
+            Ok(())
+        })?;
+        while next < days.len() && finished.is_ok() {
+            finished = finish(self, next, &mut active);
+            next += 1;
+        }
+        finished
+    }
+
+    /// The figures of a computed day.
+    pub(crate) fn figures(&mut self, feature: FeatureId, computed: &Computed) -> Figures {
+        let civil = self.civil(computed.day).clone();
+        let view = DayView { feature, civil: &civil, parts: &computed.parts, requests: &computed.requests };
+        let issued = self.ledger.seats_issued(feature, civil.end - 1);
+        let holders = &self.ledger.names.holders;
+        let person = |holder| holders.get(&holder).map_or(u32::MAX, |holder| holder.person);
+        figures(&view, self.calendar.classes().len(), &person, issued)
+    }
+
+    /// The pages of a computed day. What is open is cut at the day's end: its evidence moves, the day's page stays.
+    pub(crate) fn pages(&mut self, computed: &Computed) -> Vec<Vec<u8>> {
+        let (start, end) = (self.civil(computed.day).start, self.civil(computed.day).end);
+        let mut parts = computed.parts.clone();
+        for part in parts.iter_mut().filter(|part| part.ended == Ended::Open) {
+            part.until = part.until.min(end);
+        }
+        parts.sort_unstable_by_key(page::order);
+        page::encode(start, &parts)
+    }
+
+    /// A day's row of figures.
+    pub(crate) fn row(&mut self, feature: FeatureId, computed: &Computed) -> FeatureDayRow {
+        let figures = self.figures(feature, computed);
+        let by_class = |values: &[i64]| {
+            let classes = self.calendar.classes().iter().zip(values);
+            let map: serde_json::Map<String, serde_json::Value> =
+                classes.map(|(class, ms)| (class.name.clone(), json!(ms))).collect();
+            json!(map).to_string()
+        };
+        FeatureDayRow {
+            feature,
+            day: computed.day.to_string(),
+            seat_ms: by_class(&figures.seat_ms),
+            person_ms: by_class(&figures.person_ms),
+            figures,
+        }
+    }
+}
+
+/// A row of `feature_day`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FeatureDayRow {
+    pub(crate) feature: FeatureId,
+    pub(crate) day: String,
+    pub(crate) seat_ms: String,
+    pub(crate) person_ms: String,
+    pub(crate) figures: Figures,
+}
+
+const FEATURE_DAY: Table = Table {
+    name: "feature_day",
+    columns: &[
+        ("feature_id", Type::Int),
+        ("day", Type::Text),
+        ("seat_ms", Type::Text),
+        ("person_ms", Type::Text),
+        ("sessions", Type::Int),
+        ("persons", Type::Int),
+        ("seats_peak", Type::Int),
+        ("seats_peak_at", Type::Int),
+        ("denials", Type::Int),
+        ("seats_issued", Type::Int),
+    ],
+};
+
+const FEATURE_DAY_PAGE: Table = Table {
+    name: "feature_day_page",
+    columns: &[("feature_id", Type::Int), ("day", Type::Text), ("part", Type::Int), ("page", Type::Blob)],
+};
+
+impl Store {
+    /// Computes every dirty feature day anew. Afterwards none is dirty but what other processes have marked since.
+    pub fn derive(&mut self, progress: Progress<'_>) -> Result<(), Error> {
+        let backend = self.backend.as_mut();
+        let sql = "select distinct feature_id from feature_day_mark where state = 0 order by feature_id";
+        let dirty = all(backend, sql, &[], |row| row.id(0))?;
+        if !dirty.is_empty() {
+            let mut context = Context::read(backend)?;
+            let total = dirty.len() as u64;
+            // Several features a transaction: few commits, and other writers get their turn between them.
+            for (done, features) in (0_u64..).zip(dirty.chunks(FEATURES_TOGETHER)) {
+                progress(done * FEATURES_TOGETHER as u64, total);
+                writing(backend, |backend| {
+                    features.iter().try_for_each(|feature| derive_feature(backend, &mut context, *feature))
+                })?;
+            }
+            progress(total, total);
+        }
+        fill_slots(backend)
+    }
+
+    /// How many feature days are dirty.
+    pub fn dirty_days(&mut self) -> Result<u64, Error> {
+        let sql = "select count(*) from (select distinct feature_id, day from feature_day_mark where state = 0) d";
+        Ok(one(self.backend.as_mut(), sql, &[], |row| row.int(0))?.unwrap_or(0) as u64)
+    }
+}
+
+const FEATURES_TOGETHER: usize = 16;
+
+fn derive_feature(backend: &mut dyn Backend, context: &mut Context, feature: FeatureId) -> Result<(), Error> {
+    backend.lock(DERIVE_LOCK + i64::from(feature))?;
+    // The marks go before the sessions are read: what comes later brings a mark of its own.
+    let sql = "select distinct day from feature_day_mark where feature_id = $1 and state = 0 order by day";
+    let days = all(backend, sql, &[feature.into()], |row| row.text(0))?;
+    let parsed = parse_days(&days)?;
+    let rows = Value::Text(json!(days.iter().map(|day| json!([day])).collect::<Vec<_>>()).to_string());
+    for sql in [
+        include_str!("../queries/mark_delete.sql"),
+        include_str!("../queries/feature_day_delete.sql"),
+        include_str!("../queries/feature_day_page_delete.sql"),
+    ] {
+        backend.execute(sql, &[feature.into(), rows.clone()])?;
+    }
+    let (mut figures, mut pages, mut unsettled) = (Vec::new(), Vec::new(), Vec::new());
+    context.compute(backend, feature, &parsed, &mut |context, computed| {
+        if computed.parts.is_empty() && computed.requests.is_empty() {
+            return Ok(());
+        }
+        if !computed.settled {
+            unsettled.push(json!([feature, computed.day.to_string()]));
+            return Ok(());
+        }
+        figures.push(context.row(feature, &computed));
+        let day = computed.day.to_string();
+        pages.extend((0_i64..).zip(context.pages(&computed)).map(|(part, page)| (day.clone(), part, page)));
+        Ok(())
+    })?;
+    if !unsettled.is_empty() {
+        let params = [Value::Text(json!(unsettled).to_string()), Value::Int(1), Value::Int(0)];
+        backend.execute(include_str!("../queries/mark_insert.sql"), &params)?;
+    }
+    backend.insert(&FEATURE_DAY, figures.len(), &mut |row, column| figures_cell(&figures[row], column))?;
+    backend.insert(&FEATURE_DAY_PAGE, pages.len(), &mut |row, column| {
+        let (day, part, page) = &pages[row];
+        match column {
+            0 => Cell::Int(i64::from(feature)),
+            1 => Cell::Text(day),
+            2 => Cell::Int(*part),
+            _ => Cell::Blob(page),
+        }
+    })
+}
+
+fn figures_cell(row: &FeatureDayRow, column: usize) -> Cell<'_> {
+    match column {
+        0 => Cell::Int(i64::from(row.feature)),
+        1 => Cell::Text(&row.day),
+        2 => Cell::Text(&row.seat_ms),
+        3 => Cell::Text(&row.person_ms),
+        4 => Cell::Int(row.figures.sessions),
+        5 => Cell::Int(row.figures.persons),
+        6 => Cell::Int(row.figures.seats_peak),
+        7 => row.figures.seats_peak_at.into(),
+        8 => Cell::Int(row.figures.denials),
+        _ => row.figures.seats_issued.into(),
+    }
+}
+
+pub(crate) fn parse_days(days: &[String]) -> Result<Vec<Day>, Error> {
+    days.iter().map(|day| day.parse().map_err(|_| Error::Corrupt(format!("feature day `{day}`")))).collect()
+}
+
+/// Requests of a feature in `[from, until)`, in order of time.
+pub(crate) fn requests(
+    backend: &mut dyn Backend,
+    feature: FeatureId,
+    from: UnixMs,
+    until: UnixMs,
+) -> Result<Vec<Request>, Error> {
+    let params = [feature.into(), from.into(), (until - 1).into()];
+    all(backend, include_str!("../queries/request_between.sql"), &params, |row| {
+        let outcome = match outcome_from_codes(row.int(3)?, row.opt_int(4)?)? {
+            RequestOutcome::Denied(reason) => Outcome::Denied(reason),
+            RequestOutcome::Queued => Outcome::Queued,
+            RequestOutcome::Dequeued => Outcome::Dequeued,
+        };
+        Ok(Request { holder: row.id(0)?, at: row.int(1)?, seats: row.id(6)?, outcome })
+    })
+}
+
+/// The Spanish abbreviations of the article, Monday first.
+const DAYS_OF_WEEK: [&str; 7] = ["lu", "ma", "mi", "ju", "vi", "sa", "do"];
+
+/// Keeps the calendar's slots (a row a civil day and time class, in instants) over all days with sessions.
+fn fill_slots(backend: &mut dyn Backend) -> Result<(), Error> {
+    let range = one(backend, include_str!("../queries/session_range.sql"), &[], |row| {
+        Ok(row.opt_int(0)?.zip(row.opt_int(1)?))
+    })?;
+    let Some((from, until)) = range.flatten() else { return Ok(()) };
+    let sql = "select min(from_at), max(until_at) from calendar_slot";
+    let there = one(backend, sql, &[], |row| Ok(row.opt_int(0)?.zip(row.opt_int(1)?)))?.flatten();
+    if there.is_some_and(|(first, last)| first <= from && until < last) {
+        return Ok(());
+    }
+    let calendar = settings::calendar(backend)?;
+    let covered = |civil: &CivilDay| there.is_some_and(|(first, last)| first <= civil.start && civil.end <= last);
+    let days: BTreeSet<Day> =
+        (calendar.day_of(from).0 - 1..=calendar.day_of(until).0 + 1).map(Day).collect();
+    let mut rows = Vec::new();
+    for civil in days.into_iter().map(|day| calendar.day(day)).filter(|civil| !covered(civil)) {
+        for cut in &civil.cuts {
+            let class = &calendar.classes()[usize::from(cut.class)].name;
+            let weekday = DAYS_OF_WEEK[civil.day.weekday().to_monday_zero_offset() as usize];
+            let (offset, changes_at, after) = offsets_over(&calendar, cut.from, cut.until);
+            rows.push(json!([cut.from, cut.until, civil.day.to_string(), class, weekday, offset, changes_at, after]));
+        }
+    }
+    writing(backend, |backend| {
+        for rows in rows.chunks(5_000) {
+            backend.execute(include_str!("../queries/slot_insert.sql"), &[Value::Text(json!(rows).to_string())])?;
+        }
+        Ok(())
+    })
+}
+
+/// The offset from UTC at `from`, the first instant in `[from, until)` at which it changes, and the offset after it.
+fn offsets_over(calendar: &Calendar, from: UnixMs, until: UnixMs) -> (i64, Option<UnixMs>, i64) {
+    let zone = calendar.zone();
+    let stamp = |at| jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let offset = |at| i64::from(zone.to_offset(stamp(at)).seconds()) * 1000;
+    let next = zone.following(stamp(from)).next().map(|transition| transition.timestamp().as_millisecond());
+    match next.filter(|at| *at < until) {
+        Some(at) => (offset(from), Some(at), offset(at)),
+        None => (offset(from), None, offset(from)),
+    }
+}

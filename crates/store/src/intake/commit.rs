@@ -1,0 +1,460 @@
+//! One commit: what a part of an input says, its checkpoint, and the marks of what it makes dirty.
+
+use super::interner::{Daemon, Interner};
+use super::repair::{Changes, Late, Repair, Scope, open_keys_of, step_of};
+use super::server::{BreakRow, ServerState, SpanRow};
+use super::{Batch, Intake, Key, KeyEvent, Outcome};
+use crate::backend::{Backend, Value, all, writing};
+use crate::input::{self, Checkpoint};
+use crate::{Error, Store, settings};
+use accounting::UnixMs;
+use accounting::ledger::ServerId;
+use accounting::pairing::{Break, InputId, Open, Paired, Session, Step, pair};
+use accounting::session::{Ended, FeatureId, HolderId};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+pub(super) mod marks;
+pub(super) mod requests;
+mod rows;
+
+use marks::Marks;
+
+/// How often a commit is tried again when other processes write about the same servers.
+const TRIES: usize = 8;
+
+impl Intake {
+    /// The checkpoint of the input that is being read, as the ledger holds it.
+    pub fn input(&self) -> Option<&Checkpoint> {
+        self.input.as_ref()
+    }
+
+    /// Begins an input: `known` is its checkpoint where the ledger holds one.
+    pub fn begin(&mut self, known: Option<Checkpoint>) {
+        self.input = known;
+    }
+
+    /// Commits a part of the current input together with its checkpoint.
+    ///
+    /// [`Error::Conflict`] says that another process has read the same input meanwhile.
+    pub fn commit(
+        &mut self,
+        store: &mut Store,
+        interner: &Interner,
+        batch: &Batch,
+        checkpoint: &Checkpoint,
+    ) -> Result<Outcome, Error> {
+        let backend = store.backend.as_mut();
+        for _ in 0..TRIES {
+            self.resolved.catch_up(backend, interner)?;
+            let result = self.try_commit(backend, batch, checkpoint);
+            match result {
+                Ok(Some(outcome)) => return Ok(outcome),
+                // Somebody else wrote about the server: read it again and pair again.
+                Ok(None) => self.servers.clear(),
+                Err(error) => {
+                    self.servers.clear();
+                    return Err(error);
+                }
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// `None` where another process has written about a server since its state was read.
+    fn try_commit(
+        &mut self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<Outcome>, Error> {
+        let servers = self.servers_of(batch);
+        let mut stale = false;
+        let mut written = None;
+        let result = writing(backend, |backend| {
+            for server in &servers {
+                stale |= !self.claim(backend, *server)?;
+            }
+            if stale {
+                return Err(Error::Conflict);
+            }
+            let id = input::advance(backend, self.input.as_ref(), checkpoint)?;
+            written = Some(Checkpoint { id: Some(id), ..checkpoint.clone() });
+            self.apply(backend, batch, id, &servers)
+        });
+        match result {
+            Ok(outcome) => {
+                self.input = written;
+                for state in servers.iter().filter_map(|server| self.servers.get_mut(server).map(|s| (server, s))) {
+                    state.1.sequence += 1;
+                }
+                Ok(Some(outcome))
+            }
+            Err(Error::Conflict) if stale => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves the sequence number of a server by compare-and-set; false where it is not the one we know.
+    fn claim(&mut self, backend: &mut dyn Backend, server: ServerId) -> Result<bool, Error> {
+        if !self.servers.contains_key(&server) {
+            // Locks the row first, so that what is read next is what the commit builds on.
+            backend.execute("update server set sequence = sequence where server_id = $1", &[server.into()])?;
+            self.servers.insert(server, ServerState::read(backend, server)?);
+        }
+        let sequence = self.servers.get(&server).map_or(0, |state| state.sequence);
+        let sql = "update server set sequence = sequence + 1 where server_id = $1 and sequence = $2";
+        Ok(backend.execute(sql, &[server.into(), sequence.into()])? == 1)
+    }
+
+    fn daemon(&self, id: u32) -> &Daemon {
+        &self.resolved.daemons[id as usize]
+    }
+
+    fn servers_of(&self, batch: &Batch) -> BTreeSet<ServerId> {
+        let of_events = batch.events.iter().chain(&batch.retracted).map(|event| event.holder);
+        let of_requests = batch.requests.iter().chain(&batch.retracted_requests).map(|request| request.holder);
+        let daemons: FxHashSet<u32> = of_events
+            .chain(of_requests)
+            .map(|holder| self.resolved.holder_daemons[holder as usize])
+            .chain(batch.breaks.iter().map(|event| event.daemon))
+            .chain(batch.spans.iter().map(|span| span.daemon))
+            .collect();
+        daemons.into_iter().map(|daemon| self.daemon(daemon).server).collect()
+    }
+
+    fn apply(
+        &mut self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        input: InputId,
+        servers: &BTreeSet<ServerId>,
+    ) -> Result<Outcome, Error> {
+        let before: FxHashMap<(ServerId, String), Before> = self.before(servers);
+        self.add_spans_and_breaks(batch, input);
+        let mut scope = Scope::default();
+        let mut plan = self.plan(backend, batch, input, &before, &mut scope)?;
+        let mut changes = Changes::default();
+        self.pair_in_order(batch, input, &before, &mut plan, &mut changes);
+        for (feature, repair) in std::mem::take(&mut plan.repairs) {
+            self.repair(backend, feature, repair, &scope, &mut changes)?;
+        }
+        let zone = settings::calendar(backend)?.zone().clone();
+        let mut marks = Marks::new(zone);
+        rows::write_spans_and_breaks(self, backend, batch, input)?;
+        self.write_requests(backend, batch, input, &before, &scope, &mut marks)?;
+        self.mark_sessions(&changes, &before, &mut marks);
+        rows::write_changes(backend, &mut changes)?;
+        rows::write_names(self, backend, batch, input)?;
+        marks.write(backend)?;
+        let ended = |row: &Session| row.ended != Ended::Open;
+        Ok(Outcome {
+            sessions_closed: changes.new.iter().filter(|(_, row)| ended(row)).count() as u64,
+            unmatched: changes.unmatched_new.len() as u64,
+        })
+    }
+
+    /// What was known of each daemon before the batch.
+    fn before(&self, servers: &BTreeSet<ServerId>) -> FxHashMap<(ServerId, String), Before> {
+        let mut before = FxHashMap::default();
+        for (server, state) in servers.iter().filter_map(|server| Some((server, self.servers.get(server)?))) {
+            let mut vendors: BTreeSet<&str> = state.spans.iter().map(|span| span.vendor.as_str()).collect();
+            vendors.extend(state.breaks.iter().map(|row| row.vendor.as_str()));
+            for vendor in vendors {
+                let held_until = state.spans.iter().filter(|span| span.vendor == vendor).map(|span| span.until).max();
+                before.insert(
+                    (*server, vendor.to_owned()),
+                    Before {
+                        held_until: held_until.unwrap_or(UnixMs::MIN),
+                        evidence: state.evidence(vendor),
+                        breaks: state.breaks_of(vendor),
+                    },
+                );
+            }
+        }
+        before
+    }
+
+    fn add_spans_and_breaks(&mut self, batch: &Batch, input: InputId) {
+        for span in &batch.spans {
+            let Daemon { server, vendor } = &self.resolved.daemons[span.daemon as usize];
+            let Some(state) = self.servers.get_mut(server) else { continue };
+            let same = |row: &&mut SpanRow| {
+                row.vendor == *vendor && row.input == input && row.run == span.run && row.from == span.from
+            };
+            match state.spans.iter_mut().find(same) {
+                Some(row) => row.until = row.until.max(span.until),
+                None => state.spans.push(SpanRow {
+                    vendor: vendor.clone(),
+                    input,
+                    run: span.run,
+                    from: span.from,
+                    until: span.until,
+                    begins_run: span.begins_run,
+                }),
+            }
+        }
+        for event in &batch.breaks {
+            let Daemon { server, vendor } = &self.resolved.daemons[event.daemon as usize];
+            let Some(state) = self.servers.get_mut(server) else { continue };
+            let row = BreakRow { vendor: vendor.clone(), at: event.at, started: event.started };
+            if !state.breaks.contains(&row) {
+                state.breaks.push(row);
+            }
+        }
+    }
+
+    /// Sorts the batch's events by key and decides which keys can simply be continued and which must be paired anew.
+    fn plan(
+        &mut self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        input: InputId,
+        before: &FxHashMap<(ServerId, String), Before>,
+        scope: &mut Scope,
+    ) -> Result<Plan, Error> {
+        let mut plan = Plan::new(&batch.events);
+        self.plan_breaks(backend, before, scope, &mut plan)?;
+        for group in 0..plan.groups.len() {
+            let (first, earliest) = (plan.groups[group].first, plan.groups[group].earliest);
+            let event = &batch.events[first as usize];
+            let (key, daemon) = self.key_of(event, batch);
+            let held_until = before.get(&daemon).map_or(UnixMs::MIN, |before| before.held_until);
+            if earliest > held_until && !plan.paired_anew.contains(&daemon) {
+                plan.in_order.push(group);
+                continue;
+            }
+            let steps = plan.steps(group, &batch.events).map(|event| step_of(event, &self.resolved.versions, input));
+            let late = Late { steps: steps.collect(), retracted: Vec::new() };
+            scope.daemons_of_holders.insert(key.holder, daemon);
+            let repair = plan.repairs.entry(key.feature).or_default();
+            repair.since = repair.since.min(earliest);
+            repair.keys.insert(key, late);
+        }
+        for event in &batch.retracted {
+            let (key, daemon) = self.key_of(event, batch);
+            scope.daemons_of_holders.insert(key.holder, daemon);
+            let repair = plan.repairs.entry(key.feature).or_default();
+            repair.since = repair.since.min(event.step.at());
+            let step = step_of(event, &self.resolved.versions, input);
+            let late = repair.keys.entry(key.clone()).or_default();
+            late.retracted.push(step);
+            plan.move_to_repair(&key, event, &batch.events, &self.resolved.versions, input);
+        }
+        for (daemon, _) in before.iter().chain(std::iter::empty()) {
+            scope.held.insert(daemon.clone(), self.held_by_others(daemon, input, batch.run));
+        }
+        Ok(plan)
+    }
+
+    fn held_by_others(&self, daemon: &(ServerId, String), input: InputId, run: u32) -> Vec<(UnixMs, UnixMs)> {
+        self.servers.get(&daemon.0).map_or(Vec::new(), |state| state.held_by_others(&daemon.1, input, run))
+    }
+
+    /// Finds the daemons whose breaks have changed, or moved, where sessions may have been paired already.
+    fn plan_breaks(
+        &mut self,
+        backend: &mut dyn Backend,
+        before: &FxHashMap<(ServerId, String), Before>,
+        scope: &mut Scope,
+        plan: &mut Plan,
+    ) -> Result<(), Error> {
+        for (daemon, before) in before {
+            let Some(state) = self.servers.get(&daemon.0) else { continue };
+            let now = state.breaks_of(&daemon.1);
+            let changed = now.iter().filter(|b| !before.breaks.contains(b));
+            let moved = before.breaks.iter().filter(|b| !now.contains(b));
+            let touched: Vec<Break> = changed.chain(moved).copied().collect();
+            let Some(earliest) = touched.iter().map(|b| b.at()).min() else { continue };
+            let holders = holders_of(backend, daemon)?;
+            if earliest > before.held_until {
+                let open = open_keys_of(state, &holders);
+                plan.broken_off.extend(open.into_iter().map(|key| (key, daemon.clone())));
+                continue;
+            }
+            plan.paired_anew.insert(daemon.clone());
+            let since = touched.iter().map(|b| match b {
+                Break::Started { at, last_line_at } => (*at).min(*last_line_at),
+                Break::Stopped { at } => *at,
+            });
+            let since = since.min().unwrap_or(earliest);
+            scope.daemons_of_holders.extend(holders.into_iter().map(|holder| (holder, daemon.clone())));
+            let params = [daemon.0.into(), daemon.1.as_str().into()];
+            let sql = "select feature_id from feature_at_server where server_id = $1 and vendor = $2";
+            for feature in all(backend, sql, &params, |row| row.id(0))? {
+                let repair: &mut Repair = plan.repairs.entry(feature).or_default();
+                repair.since = repair.since.min(since);
+                repair.daemons.insert(daemon.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn key_of(&self, event: &KeyEvent, batch: &Batch) -> (Key, (ServerId, String)) {
+        let handle = match event.handle {
+            0 => Box::default(),
+            handle => batch.handles[handle as usize - 1].as_str().into(),
+        };
+        let key = Key {
+            feature: self.resolved.features[event.feature as usize],
+            holder: self.resolved.holders[event.holder as usize],
+            handle,
+        };
+        let daemon = self.daemon(self.resolved.holder_daemons[event.holder as usize]);
+        (key, (daemon.server, daemon.vendor.clone()))
+    }
+
+    /// Pairs the keys whose events all come after everything held of their daemon.
+    fn pair_in_order(
+        &mut self,
+        batch: &Batch,
+        input: InputId,
+        before: &FxHashMap<(ServerId, String), Before>,
+        plan: &mut Plan,
+        changes: &mut Changes,
+    ) {
+        let mut breaks: FxHashMap<u32, Vec<Break>> = FxHashMap::default();
+        let mut steps: Vec<Step> = Vec::new();
+        for &group in &plan.in_order {
+            let event = &batch.events[plan.groups[group].first as usize];
+            let daemon_id = self.resolved.holder_daemons[event.holder as usize];
+            let (key, daemon) = self.key_of(event, batch);
+            let breaks = breaks.entry(daemon_id).or_insert_with(|| self.breaks_after(&daemon, before));
+            steps.clear();
+            let events = plan.steps(group, &batch.events);
+            steps.extend(events.map(|event| step_of(event, &self.resolved.versions, input)));
+            plan.broken_off.remove(&key);
+            self.pair_key(&key, &daemon, &mut steps, breaks, changes);
+        }
+        for (key, daemon) in std::mem::take(&mut plan.broken_off) {
+            let breaks = self.breaks_after(&daemon, before);
+            self.pair_key(&key, &daemon, &mut [], &breaks, changes);
+        }
+    }
+
+    fn breaks_after(
+        &self,
+        daemon: &(ServerId, String),
+        before: &FxHashMap<(ServerId, String), Before>,
+    ) -> Vec<Break> {
+        let held_until = before.get(daemon).map_or(UnixMs::MIN, |before| before.held_until);
+        let mut breaks = self.servers.get(&daemon.0).map_or(Vec::new(), |state| state.breaks_of(&daemon.1));
+        breaks.retain(|due| due.at() > held_until);
+        breaks
+    }
+
+    fn pair_key(
+        &mut self,
+        key: &Key,
+        (server, vendor): &(ServerId, String),
+        steps: &mut [Step],
+        breaks: &[Break],
+        changes: &mut Changes,
+    ) {
+        let Some(state) = self.servers.get_mut(server) else { return };
+        let mut open = state.open.remove(key).unwrap_or_default();
+        let stored: Vec<Session> = open.iter().map(Open::session).collect();
+        let mut paired = Paired::default();
+        pair(state.pairing, &mut open, steps, breaks, &mut paired);
+        if stored.is_empty() {
+            changes.new.extend(paired.closed.iter().map(|row| (key.clone(), *row)));
+            changes.new.extend(open.iter().map(|open| (key.clone(), open.session())));
+        } else {
+            let mut after = paired.closed;
+            after.extend(open.iter().map(Open::session));
+            changes.sessions(key, &stored, &after);
+        }
+        changes.unmatched(key, &paired.unmatched);
+        if !open.is_empty() {
+            state.vendors.entry(key.holder).or_insert_with(|| vendor.as_str().into());
+            state.open.insert(key.clone(), open);
+        }
+    }
+}
+
+/// What was known of a daemon before the batch.
+#[derive(Debug)]
+struct Before {
+    /// The last instant of which lines were held.
+    held_until: UnixMs,
+    evidence: Option<UnixMs>,
+    breaks: Vec<Break>,
+}
+
+/// The batch's events by key, and what is to be done with each.
+#[derive(Debug, Default)]
+struct Plan {
+    groups: Vec<Group>,
+    next: Vec<u32>,
+    in_order: Vec<usize>,
+    repairs: FxHashMap<FeatureId, Repair>,
+    /// Open keys whose daemon broke off after everything held.
+    broken_off: FxHashMap<Key, (ServerId, String)>,
+    paired_anew: FxHashSet<(ServerId, String)>,
+}
+
+/// The events of one key, as a chain through [`Plan::next`].
+#[derive(Debug)]
+struct Group {
+    first: u32,
+    last: u32,
+    earliest: UnixMs,
+}
+
+const END: u32 = u32::MAX;
+
+impl Plan {
+    fn new(events: &[KeyEvent]) -> Self {
+        let mut plan = Self { next: vec![END; events.len()], ..Self::default() };
+        let mut group_of: FxHashMap<(u32, u32, u32), u32> = FxHashMap::default();
+        for (index, event) in (0_u32..).zip(events) {
+            let groups = &mut plan.groups;
+            let group = *group_of.entry((event.feature, event.holder, event.handle)).or_insert_with(|| {
+                groups.push(Group { first: index, last: index, earliest: event.step.at() });
+                groups.len() as u32 - 1
+            });
+            let group = &mut plan.groups[group as usize];
+            if group.last != index {
+                plan.next[group.last as usize] = index;
+                group.last = index;
+                group.earliest = group.earliest.min(event.step.at());
+            }
+        }
+        plan
+    }
+
+    fn steps<'a>(&'a self, group: usize, events: &'a [KeyEvent]) -> impl Iterator<Item = &'a KeyEvent> {
+        let mut next = self.groups[group].first;
+        std::iter::from_fn(move || {
+            let event = events.get(next as usize)?;
+            next = self.next[next as usize];
+            Some(event)
+        })
+    }
+
+    /// A key with something taken back is paired anew with all its events of the batch.
+    fn move_to_repair(&mut self, key: &Key, gone: &KeyEvent, events: &[KeyEvent], versions: &[u32], input: InputId) {
+        let same = |group: &usize| {
+            let event = &events[self.groups[*group].first as usize];
+            (event.feature, event.holder, event.handle) == (gone.feature, gone.holder, gone.handle)
+        };
+        let Some(at) = self.in_order.iter().position(same) else { return };
+        let group = self.in_order.swap_remove(at);
+        let steps: Vec<Step> = self.steps(group, events).map(|event| step_of(event, versions, input)).collect();
+        let earliest = self.groups[group].earliest;
+        let repair = self.repairs.entry(key.feature).or_default();
+        repair.since = repair.since.min(earliest);
+        repair.keys.entry(key.clone()).or_default().steps.extend(steps);
+    }
+}
+
+fn holders_of(backend: &mut dyn Backend, daemon: &(ServerId, String)) -> Result<FxHashSet<HolderId>, Error> {
+    let sql = "select holder_id from holder where server_id = $1 and vendor = $2";
+    Ok(all(backend, sql, &[daemon.0.into(), daemon.1.as_str().into()], |row| row.id(0))?.into_iter().collect())
+}
+
+/// Rows of JSON arrays as the one parameter of a set-wise statement.
+fn rows_of<T>(items: impl IntoIterator<Item = T>, row: impl Fn(T) -> serde_json::Value) -> Value {
+    Value::Text(json!(items.into_iter().map(row).collect::<Vec<_>>()).to_string())
+}

@@ -1,0 +1,126 @@
+//! Which feature days a commit makes dirty.
+
+use super::{Before, Changes, Intake, rows_of};
+use crate::Error;
+use crate::backend::{Backend, Value};
+use accounting::UnixMs;
+use accounting::day::Day;
+use accounting::ledger::ServerId;
+use accounting::session::FeatureId;
+use jiff::tz::TimeZone;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::json;
+
+/// Feature days that must be derived anew.
+#[derive(Debug)]
+pub(super) struct Marks {
+    zone: TimeZone,
+    dirty: FxHashSet<(FeatureId, Day)>,
+    /// The day found last with its bounds: neighbouring rows lie in it.
+    known: (UnixMs, UnixMs, Day),
+    /// Days over which the evidence of a source moved.
+    settle: Option<(Day, Day)>,
+}
+
+impl Marks {
+    pub(super) fn new(zone: TimeZone) -> Self {
+        Self { zone, dirty: FxHashSet::default(), known: (0, 0, Day(0)), settle: None }
+    }
+
+    fn day_of(&mut self, at: UnixMs) -> Day {
+        if at < self.known.0 || at >= self.known.1 {
+            let day = Day::of(at, &self.zone);
+            self.known = (day.start(&self.zone), day.next().start(&self.zone), day);
+        }
+        self.known.2
+    }
+
+    /// Marks the days that `[from, until)` touches.
+    pub(super) fn range(&mut self, feature: FeatureId, from: UnixMs, until: UnixMs) {
+        let first = self.day_of(from);
+        let last = if until - 1 > from { self.day_of(until - 1) } else { first };
+        for day in first.0..=last.0 {
+            self.dirty.insert((feature, Day(day)));
+        }
+    }
+
+    /// Notes that a source's evidence moved.
+    fn evidence_moved(&mut self, from: UnixMs, until: UnixMs) {
+        let (from, until) = (self.day_of(from), self.day_of(until));
+        let (first, last) = self.settle.unwrap_or((from, until));
+        self.settle = Some((first.min(from), last.max(until)));
+    }
+
+    pub(super) fn write(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let mark = Value::Int(new_mark());
+        let mut days: Vec<_> = self.dirty.iter().collect();
+        days.sort_unstable();
+        for days in days.chunks(20_000) {
+            let rows = rows_of(days, |(feature, day)| json!([feature, day.to_string()]));
+            backend.execute(
+                include_str!("../../../queries/mark_insert.sql"),
+                &[rows, Value::Int(0), mark.clone()],
+            )?;
+        }
+        if let Some((first, last)) = self.settle {
+            let params = [mark, first.to_string().into(), last.to_string().into()];
+            backend.execute(include_str!("../../../queries/mark_settle.sql"), &params)?;
+        }
+        Ok(())
+    }
+}
+
+/// A number that no other commit's marks have: marks are appended, so that none is lost.
+pub(crate) fn new_mark() -> i64 {
+    use std::hash::{BuildHasher, Hasher};
+    (std::collections::hash_map::RandomState::new().build_hasher().finish() >> 1) as i64
+}
+
+impl Intake {
+    /// Marks the days of changed sessions, and of open ones whose evidence moved.
+    pub(super) fn mark_sessions(
+        &self,
+        changes: &Changes,
+        before: &FxHashMap<(ServerId, String), Before>,
+        marks: &mut Marks,
+    ) {
+        for (key, row) in changes.gone.iter().chain(&changes.new) {
+            marks.range(key.feature, row.from, row.until.unwrap_or(row.from));
+        }
+        let latest = |server: &ServerId| {
+            let state = self.servers.get(server);
+            state.and_then(|state| state.spans.iter().map(|span| span.until).max())
+        };
+        let mut moved: FxHashMap<ServerId, UnixMs> = FxHashMap::default();
+        for ((server, _), before) in before {
+            let evidence = before.evidence.unwrap_or(UnixMs::MAX);
+            let earliest = moved.entry(*server).or_insert(evidence);
+            *earliest = (*earliest).min(evidence);
+        }
+        for (server, earliest) in moved {
+            if let Some(latest) = latest(&server).filter(|latest| *latest > earliest) {
+                marks.evidence_moved(earliest, latest);
+            }
+        }
+        self.mark_open(before, marks);
+    }
+
+    /// Open sessions count up to their last evidence: days that it newly reaches are dirty.
+    fn mark_open(&self, before: &FxHashMap<(ServerId, String), Before>, marks: &mut Marks) {
+        let servers: FxHashSet<ServerId> = before.keys().map(|(server, _)| *server).collect();
+        for (server, state) in servers.iter().filter_map(|server| Some((server, self.servers.get(server)?))) {
+            let mut moves: FxHashMap<&str, (UnixMs, UnixMs)> = FxHashMap::default();
+            for (key, open) in &state.open {
+                let vendor = state.vendors.get(&key.holder).map_or("", |vendor| vendor);
+                let (reached, latest) = *moves.entry(vendor).or_insert_with(|| {
+                    let of_daemon = before.get(&(*server, vendor.to_owned()));
+                    let reached = of_daemon.and_then(|before| before.evidence).unwrap_or(UnixMs::MIN);
+                    (reached, state.evidence(vendor).unwrap_or(reached))
+                });
+                for open in open.iter().filter(|open| open.start.at.max(reached) < latest) {
+                    marks.range(key.feature, open.start.at.max(reached), latest + 1);
+                }
+            }
+        }
+    }
+}

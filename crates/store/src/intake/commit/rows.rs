@@ -1,0 +1,174 @@
+//! Writing the rows of a commit, set-wise.
+
+use super::{Batch, Changes, Intake, rows_of};
+use crate::Error;
+use crate::backend::{Backend, Cell, Table, Type, Value};
+use accounting::pairing::InputId;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// The table of sessions.
+pub(crate) const SESSION: Table = Table {
+    name: "session",
+    columns: &[
+        ("feature_id", Type::Int),
+        ("from_at", Type::Int),
+        ("holder_id", Type::Int),
+        ("handle", Type::Text),
+        ("nth", Type::Int),
+        ("until_at", Type::Int),
+        ("seats", Type::Int),
+        ("ended", Type::Int),
+        ("version_id", Type::Int),
+        ("start_seats", Type::Int),
+        ("end_seats", Type::Int),
+        ("from_order", Type::Int),
+        ("until_order", Type::Int),
+        ("from_input", Type::Int),
+        ("until_input", Type::Int),
+    ],
+};
+
+const UNMATCHED_END: Table = Table {
+    name: "unmatched_end",
+    columns: &[
+        ("feature_id", Type::Int),
+        ("at", Type::Int),
+        ("holder_id", Type::Int),
+        ("handle", Type::Text),
+        ("nth", Type::Int),
+        ("at_order", Type::Int),
+        ("seats", Type::Int),
+        ("end_seats", Type::Int),
+        ("ended", Type::Int),
+        ("input_id", Type::Int),
+    ],
+};
+
+/// How many keys go into one deletion.
+const TOGETHER: usize = 20_000;
+
+pub(super) fn write_changes(backend: &mut dyn Backend, changes: &mut Changes) -> Result<(), Error> {
+    for gone in changes.gone.chunks(TOGETHER) {
+        let rows =
+            rows_of(gone, |(key, row)| json!([key.feature, row.from, key.holder, key.handle, row.nth]));
+        backend.execute(include_str!("../../../queries/session_delete.sql"), &[rows])?;
+    }
+    for gone in changes.unmatched_gone.chunks(TOGETHER) {
+        let rows = rows_of(gone, |(key, at, nth)| json!([key.feature, at, key.holder, key.handle, nth]));
+        backend.execute(include_str!("../../../queries/unmatched_delete.sql"), &[rows])?;
+    }
+    // In the order of the primary key: the tree grows at its end, feature by feature.
+    let mut order: Vec<u32> = (0..changes.new.len() as u32).collect();
+    order.sort_unstable_by(|a, b| {
+        let ((key_a, a), (key_b, b)) = (&changes.new[*a as usize], &changes.new[*b as usize]);
+        (key_a.feature, a.from, key_a.holder, &key_a.handle, a.nth).cmp(&(
+            key_b.feature,
+            b.from,
+            key_b.holder,
+            &key_b.handle,
+            b.nth,
+        ))
+    });
+    let new = &changes.new;
+    backend.insert(&SESSION, order.len(), &mut |row, column| {
+        let (key, row) = &new[order[row] as usize];
+        match column {
+            0 => Cell::Int(i64::from(key.feature)),
+            1 => Cell::Int(row.from),
+            2 => Cell::Int(i64::from(key.holder)),
+            3 => Cell::Text(&key.handle),
+            4 => Cell::Int(row.nth),
+            5 => row.until.into(),
+            6 => Cell::Int(i64::from(row.seats)),
+            7 => Cell::Int(row.ended.code()),
+            8 => Cell::Int(i64::from(row.version)),
+            9 => Cell::Int(i64::from(row.start_seats)),
+            10 => row.end_seats.map(i64::from).into(),
+            11 => Cell::Int(i64::from(row.from_order)),
+            12 => Cell::Int(i64::from(row.until_order)),
+            13 => Cell::Int(i64::from(row.from_input)),
+            _ => row.until_input.map(i64::from).into(),
+        }
+    })?;
+    let rests = &changes.unmatched_new;
+    backend.insert(&UNMATCHED_END, rests.len(), &mut |row, column| {
+        let (key, nth, rest) = &rests[row];
+        match column {
+            0 => Cell::Int(i64::from(key.feature)),
+            1 => Cell::Int(rest.end.at),
+            2 => Cell::Int(i64::from(key.holder)),
+            3 => Cell::Text(&key.handle),
+            4 => Cell::Int(*nth),
+            5 => Cell::Int(i64::from(rest.end.order)),
+            6 => Cell::Int(i64::from(rest.seats)),
+            7 => Cell::Int(i64::from(rest.end.seats)),
+            8 => Cell::Int(rest.end.ended.code()),
+            _ => Cell::Int(i64::from(rest.end.input)),
+        }
+    })
+}
+
+/// Spans and breaks of the batch.
+pub(super) fn write_spans_and_breaks(
+    intake: &Intake,
+    backend: &mut dyn Backend,
+    batch: &Batch,
+    input: InputId,
+) -> Result<(), Error> {
+    if !batch.spans.is_empty() {
+        let rows = rows_of(&batch.spans, |span| {
+            let daemon = intake.daemon(span.daemon);
+            let begins = i64::from(span.begins_run);
+            json!([daemon.server, daemon.vendor, input, span.run, span.from, span.until, begins])
+        });
+        backend.execute(include_str!("../../../queries/span_upsert.sql"), &[rows])?;
+    }
+    if !batch.breaks.is_empty() {
+        let rows = rows_of(&batch.breaks, |event| {
+            let daemon = intake.daemon(event.daemon);
+            json!([daemon.server, daemon.vendor, event.at, i64::from(event.started), input])
+        });
+        backend.execute(include_str!("../../../queries/break_insert.sql"), &[rows])?;
+    }
+    Ok(())
+}
+
+/// Which servers show which features, what packages consist of, and the quarantine.
+pub(super) fn write_names(
+    intake: &Intake,
+    backend: &mut dyn Backend,
+    batch: &Batch,
+    input: InputId,
+) -> Result<(), Error> {
+    let of_events = batch.events.iter().map(|event| (event.feature, event.holder));
+    let of_requests = batch.requests.iter().map(|request| (request.feature, request.holder));
+    let shown: BTreeSet<(u32, u32)> = of_events
+        .chain(of_requests)
+        .map(|(feature, holder)| (feature, intake.resolved.holder_daemons[holder as usize]))
+        .collect();
+    let mut statements: Vec<(&str, Value)> = Vec::new();
+    if !shown.is_empty() {
+        let rows = rows_of(&shown, |(feature, daemon)| {
+            let daemon = intake.daemon(*daemon);
+            json!([intake.resolved.features[*feature as usize], daemon.server, daemon.vendor])
+        });
+        statements.push((include_str!("../../../queries/feature_at_server_insert.sql"), rows));
+    }
+    if !batch.components.is_empty() {
+        let id = |feature: u32| intake.resolved.features[feature as usize];
+        let pairs: BTreeSet<_> = batch.components.iter().copied().collect();
+        let rows = rows_of(pairs, |(package, component)| json!([id(package), id(component)]));
+        statements.push((include_str!("../../../queries/component_insert.sql"), rows));
+    }
+    if !batch.quarantined.is_empty() {
+        let rows = rows_of(&batch.quarantined, |held| {
+            json!([input, held.shape, held.reason, held.lines, held.first_line, held.sample])
+        });
+        statements.push((include_str!("../../../queries/quarantine_add.sql"), rows));
+    }
+    for (sql, rows) in statements {
+        backend.execute(sql, &[rows])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,262 @@
+//! Names as small numbers, first of this process, then of the ledger.
+
+use crate::Error;
+use crate::backend::{Backend, Value, all, writing};
+use accounting::event::Pairing;
+use accounting::ledger::ServerId;
+use accounting::session::{FeatureId, HolderId, VersionId};
+use hashbrown::HashTable;
+use rustc_hash::{FxHashMap, FxHasher};
+use serde_json::json;
+use std::hash::{Hash, Hasher};
+
+/// A name of this process: an index into the interner's list.
+pub type NameId = u32;
+/// A daemon of this process: an index into the interner's list.
+pub type DaemonId = u32;
+
+/// Gives names small numbers; knows which ones the ledger has not seen yet.
+#[derive(Debug, Default)]
+pub struct Interner {
+    features: Texts,
+    versions: Texts,
+    holders: HashTable<u32>,
+    holder_texts: Vec<HolderText>,
+    daemons: Vec<DaemonText>,
+}
+
+#[derive(Debug, Default)]
+struct Texts {
+    ids: FxHashMap<Box<str>, NameId>,
+    texts: Vec<Box<str>>,
+}
+
+impl Texts {
+    fn id(&mut self, text: &str) -> NameId {
+        if let Some(id) = self.ids.get(text) {
+            return *id;
+        }
+        let id = self.texts.len() as NameId;
+        self.ids.insert(text.into(), id);
+        self.texts.push(clean(text));
+        id
+    }
+}
+
+/// A holder as its license server names it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct HolderText {
+    daemon: DaemonId,
+    user: Box<str>,
+    host: Box<str>,
+    display: Box<str>,
+    checkout_data: Box<str>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct DaemonText {
+    server: String,
+    format: &'static str,
+    exclusive: bool,
+    zone: String,
+    vendor: String,
+}
+
+impl Interner {
+    /// The number of a feature's code.
+    pub fn feature(&mut self, code: &str) -> NameId {
+        self.features.id(code)
+    }
+
+    /// The number of a version; 0 where none is printed.
+    pub fn version(&mut self, version: Option<&str>) -> NameId {
+        version.map_or(0, |version| self.versions.id(version) + 1)
+    }
+
+    /// The number of a daemon of a license server; an empty vendor is the server itself.
+    pub fn daemon(
+        &mut self,
+        server: &str,
+        format: &'static str,
+        pairing: Pairing,
+        zone: &str,
+        vendor: &str,
+    ) -> DaemonId {
+        let found = self.daemons.iter().position(|known| known.server == server && known.vendor == vendor);
+        found.unwrap_or_else(|| {
+            self.daemons.push(DaemonText {
+                server: server.to_owned(),
+                format,
+                exclusive: pairing == Pairing::Exclusive,
+                zone: zone.to_owned(),
+                vendor: vendor.to_owned(),
+            });
+            self.daemons.len() - 1
+        }) as DaemonId
+    }
+
+    /// The number of a holder.
+    pub fn holder(&mut self, daemon: DaemonId, user: &str, host: &str, display: &str, data: &str) -> NameId {
+        let hash = hash_of(daemon, user, host, display, data);
+        let texts = &self.holder_texts;
+        let same = |id: &u32| {
+            let known = &texts[*id as usize];
+            known.daemon == daemon
+                && &*known.user == user
+                && &*known.host == host
+                && &*known.display == display
+                && &*known.checkout_data == data
+        };
+        if let Some(id) = self.holders.find(hash, same) {
+            return *id;
+        }
+        let id = self.holder_texts.len() as u32;
+        self.holder_texts.push(HolderText {
+            daemon,
+            user: clean(user),
+            host: clean(host),
+            display: clean(display),
+            checkout_data: clean(data),
+        });
+        let texts = &self.holder_texts;
+        self.holders.insert_unique(hash, id, |id| {
+            let known = &texts[*id as usize];
+            hash_of(known.daemon, &known.user, &known.host, &known.display, &known.checkout_data)
+        });
+        id
+    }
+}
+
+/// No database here holds NUL in a text; the replacement character stands for it.
+fn clean(text: &str) -> Box<str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+fn hash_of(daemon: DaemonId, user: &str, host: &str, display: &str, data: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    daemon.hash(&mut hasher);
+    user.hash(&mut hasher);
+    host.hash(&mut hasher);
+    display.hash(&mut hasher);
+    data.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A daemon in the ledger's numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Daemon {
+    pub(super) server: ServerId,
+    pub(super) vendor: String,
+}
+
+/// What the interner's numbers are in the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    pub(super) features: Vec<FeatureId>,
+    pub(super) versions: Vec<VersionId>,
+    pub(super) holders: Vec<HolderId>,
+    /// The daemon of each holder.
+    pub(super) holder_daemons: Vec<DaemonId>,
+    pub(super) daemons: Vec<Daemon>,
+}
+
+/// How many names go into one statement.
+const TOGETHER: usize = 10_000;
+
+impl Resolved {
+    /// Brings the ledger and this up to the interner, in a transaction of its own: names are no facts.
+    pub(super) fn catch_up(&mut self, backend: &mut dyn Backend, interner: &Interner) -> Result<(), Error> {
+        let new_versions = interner.versions.texts.len() + 1 > self.versions.len();
+        if interner.features.texts.len() == self.features.len()
+            && interner.holder_texts.len() == self.holders.len()
+            && interner.daemons.len() == self.daemons.len()
+            && !new_versions
+        {
+            return Ok(());
+        }
+        writing(backend, |backend| {
+            self.daemons(backend, interner)?;
+            let features = &interner.features.texts[self.features.len()..];
+            self.features.extend(texts(backend, "feature", "feature_id", "code", features)?);
+            if self.versions.is_empty() {
+                self.versions.push(super::NO_VERSION);
+            }
+            let versions = &interner.versions.texts[self.versions.len() - 1..];
+            self.versions.extend(texts(backend, "version", "version_id", "version", versions)?);
+            self.holders(backend, interner)
+        })
+    }
+
+    fn daemons(&mut self, backend: &mut dyn Backend, interner: &Interner) -> Result<(), Error> {
+        for daemon in &interner.daemons[self.daemons.len()..] {
+            let params: Vec<Value> = vec![
+                daemon.server.as_str().into(),
+                daemon.format.into(),
+                i64::from(daemon.exclusive).into(),
+                daemon.zone.as_str().into(),
+            ];
+            backend.execute(include_str!("../../queries/server_insert.sql"), &params)?;
+            let server = all(backend, include_str!("../../queries/server_id.sql"), &params[..1], |row| row.id(0))?;
+            let server = *server.first().ok_or(Error::Conflict)?;
+            self.daemons.push(Daemon { server, vendor: daemon.vendor.clone() });
+        }
+        Ok(())
+    }
+
+    fn holders(&mut self, backend: &mut dyn Backend, interner: &Interner) -> Result<(), Error> {
+        for new in interner.holder_texts[self.holders.len()..].chunks(TOGETHER) {
+            let rows: Vec<_> = new
+                .iter()
+                .map(|holder| {
+                    let daemon = &self.daemons[holder.daemon as usize];
+                    let HolderText { user, host, display, checkout_data, .. } = holder;
+                    json!([daemon.server, daemon.vendor, user, host, display, checkout_data])
+                })
+                .collect();
+            let param = [Value::Text(json!(rows).to_string())];
+            backend.execute(include_str!("../../queries/holder_insert.sql"), &param)?;
+            let mut found = FxHashMap::default();
+            backend.query(include_str!("../../queries/holder_ids.sql"), &param, &mut |row| {
+                let text = json!([row.int(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?, row.text(6)?]);
+                found.insert(text.to_string(), row.id(0)?);
+                Ok(())
+            })?;
+            for (holder, row) in new.iter().zip(&rows) {
+                self.holders.push(*found.get(&row.to_string()).ok_or(Error::Conflict)?);
+                self.holder_daemons.push(holder.daemon);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ledger's numbers of texts, which are added where they are new.
+fn texts(
+    backend: &mut dyn Backend,
+    table: &str,
+    id: &str,
+    column: &str,
+    texts: &[Box<str>],
+) -> Result<Vec<u32>, Error> {
+    let mut ids = Vec::with_capacity(texts.len());
+    for new in texts.chunks(TOGETHER) {
+        let param = [Value::Text(json!(new.iter().map(|text| json!([text])).collect::<Vec<_>>()).to_string())];
+        let insert = format!(
+            "insert into {table} ({column}) select r.value ->> 0 from rows($1) as r where true order by 1
+             on conflict ({column}) do nothing"
+        );
+        backend.execute(&insert, &param)?;
+        let select = format!(
+            "select t.{id}, t.{column} from rows($1) as r join {table} t on t.{column} = r.value ->> 0"
+        );
+        let mut found: FxHashMap<String, u32> = FxHashMap::default();
+        backend.query(&select, &param, &mut |row| {
+            found.insert(row.text(1)?, row.id(0)?);
+            Ok(())
+        })?;
+        for text in new {
+            ids.push(*found.get(&**text).ok_or(Error::Conflict)?);
+        }
+    }
+    Ok(ids)
+}

@@ -1,0 +1,165 @@
+//! The only write path for facts: an input's events, its checkpoint and the marks of what they make dirty, in one
+//! transaction. A kill at any instant loses nothing and counts nothing twice.
+
+mod commit;
+mod interner;
+mod repair;
+mod server;
+
+pub(crate) use commit::marks::new_mark;
+pub(crate) use commit::requests::outcome_from_codes;
+pub(crate) use server::{SpanRow, evidence, spans};
+pub use interner::{DaemonId, Interner, NameId};
+
+use crate::input::Checkpoint;
+use accounting::UnixMs;
+use accounting::event::DenialReason;
+use accounting::pairing::Step;
+use accounting::session::{FeatureId, HolderId, VersionId};
+use interner::Resolved;
+use rustc_hash::FxHashMap;
+use server::ServerState;
+
+/// A start or an end of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyEvent {
+    /// The feature, as interned.
+    pub feature: NameId,
+    /// The holder, as interned.
+    pub holder: NameId,
+    /// Index into [`Batch::handles`] plus one; 0 where there is no handle.
+    pub handle: u32,
+    /// What happened; its `version` is as interned, its `input` is set by the commit.
+    pub step: Step,
+}
+
+/// A request that was denied or queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestEvent {
+    /// The feature, as interned.
+    pub feature: NameId,
+    /// The holder, as interned.
+    pub holder: NameId,
+    /// When.
+    pub at: UnixMs,
+    /// What came of it.
+    pub outcome: RequestOutcome,
+    /// The server's code, empty where it printed none.
+    pub code: String,
+    /// Seats asked for.
+    pub seats: u32,
+    /// The version, as interned.
+    pub version: NameId,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RequestOutcome {
+    /// Refused.
+    Denied(DenialReason),
+    /// Put in the queue.
+    Queued,
+    /// Taken from the queue.
+    Dequeued,
+}
+
+/// A daemon's start or stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakEvent {
+    /// Which daemon; the server's own (empty vendor) stands for all of them.
+    pub daemon: DaemonId,
+    /// When.
+    pub at: UnixMs,
+    /// Whether it started (else it stopped).
+    pub started: bool,
+}
+
+/// A stretch of time in which lines of a daemon were read without a start in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Whose lines.
+    pub daemon: DaemonId,
+    /// Which run of dates of the input: counts up where the dates go back.
+    pub run: u32,
+    /// First line.
+    pub from: UnixMs,
+    /// Last line so far.
+    pub until: UnixMs,
+    /// Whether it begins with the start of the license server: before it nothing was watched.
+    pub begins_run: bool,
+}
+
+/// Lines that no format knew, of one shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The line with its letters and digits folded.
+    pub shape: String,
+    /// Why it was not understood.
+    pub reason: String,
+    /// How many.
+    pub lines: u64,
+    /// The number of the first such line.
+    pub first_line: u64,
+    /// The first such line.
+    pub sample: String,
+}
+
+/// What a part of one input says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Which run of dates of the input the events belong to.
+    pub run: u32,
+    /// Starts and ends.
+    pub events: Vec<KeyEvent>,
+    /// Events of an unfinished last line that has now been read whole: they are taken back.
+    pub retracted: Vec<KeyEvent>,
+    /// As `retracted`, for requests.
+    pub retracted_requests: Vec<RequestEvent>,
+    /// The handles that events refer to.
+    pub handles: Vec<String>,
+    /// Denied and queued requests.
+    pub requests: Vec<RequestEvent>,
+    /// Starts and stops of daemons.
+    pub breaks: Vec<BreakEvent>,
+    /// The spans that lines of this part lie in.
+    pub spans: Vec<Span>,
+    /// Packages and their components, as interned features.
+    pub components: Vec<(NameId, NameId)>,
+    /// Lines that were not understood.
+    pub quarantined: Vec<Quarantined>,
+}
+
+impl Batch {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self { run: self.run, ..Self::default() }
+    }
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Sessions that this part ended.
+    pub sessions_closed: u64,
+    /// Ends without a start.
+    pub unmatched: u64,
+}
+
+/// One process's way into the ledger: what it knows of the license servers that it writes about.
+#[derive(Debug, Default)]
+pub struct Intake {
+    resolved: Resolved,
+    servers: FxHashMap<u32, ServerState>,
+    input: Option<Checkpoint>,
+}
+
+/// The key that pairs, in the ledger's numbers (the holder holds server, vendor, user, host, display and data).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Key {
+    feature: FeatureId,
+    holder: HolderId,
+    handle: Box<str>,
+}
+
+/// A version where none is printed.
+const NO_VERSION: VersionId = 0;

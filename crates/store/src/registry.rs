@@ -1,0 +1,139 @@
+//! The directory (who belongs where) and the catalog (what a feature code is called).
+
+use crate::backend::{Backend, Value, all, writing};
+use crate::{Error, Store, settings};
+use accounting::day::Day;
+use accounting::directory::Entry;
+use rustc_hash::FxHashMap;
+use serde_json::json;
+
+/// A row of the directory, as the file gives it.
+pub type DirectoryRow = Entry;
+
+/// What the catalog says of a feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogEntry {
+    /// The vendor's feature code.
+    pub feature: String,
+    /// The product's display name.
+    pub product: String,
+    /// The product's type, where given.
+    pub product_type: Option<String>,
+    /// The price of a seat and year as written, where given.
+    pub price: Option<String>,
+}
+
+/// What an import of the directory or catalog changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Rows that were not there.
+    pub added: u64,
+    /// Rows that were there and said something else.
+    pub changed: u64,
+    /// Rows that were there and said the same.
+    pub unchanged: u64,
+}
+
+impl Store {
+    /// Takes in rows of the directory; a row replaces the one of the same login, domain and first day.
+    ///
+    /// Feature days become dirty where the rows change who is one person.
+    pub fn import_directory(&mut self, rows: &[DirectoryRow]) -> Result<Changes, Error> {
+        writing(self.backend.as_mut(), |backend| {
+            let key = |row: &Entry| (row.login.to_lowercase(), domain_of(row), first_day_of(row));
+            let there: FxHashMap<_, Entry> = entries(backend)?.into_iter().map(|row| (key(&row), row)).collect();
+            let mut changes = Changes::default();
+            let mut new = Vec::new();
+            for row in rows {
+                match there.get(&key(row)) {
+                    Some(known) if known == row => changes.unchanged += 1,
+                    Some(_) => changes.changed += 1,
+                    None => changes.added += 1,
+                }
+                new.push(json!([
+                    row.login,
+                    domain_of(row),
+                    row.organization,
+                    row.project,
+                    first_day_of(row),
+                    row.valid_until.map(|day| day.to_string()),
+                    row.external_id
+                ]));
+            }
+            for rows in new.chunks(5_000) {
+                let rows = Value::Text(json!(rows).to_string());
+                backend.execute(include_str!("../queries/directory_upsert.sql"), &[rows])?;
+            }
+            let known: std::collections::HashSet<_> =
+                there.values().map(|row| (row.login.to_lowercase(), domain_of(row))).collect();
+            if rows.iter().any(|row| !known.contains(&(row.login.to_lowercase(), domain_of(row)))) {
+                // Who is one person may have changed, and with it persons and person_ms.
+                settings::mark_all(backend)?;
+            }
+            Ok(changes)
+        })
+    }
+
+    /// Takes in entries of the catalog; an entry replaces the one of the same feature.
+    pub fn import_catalog(&mut self, entries: &[CatalogEntry]) -> Result<Changes, Error> {
+        writing(self.backend.as_mut(), |backend| {
+            let sql = "select feature, product, product_type, price from catalog_entry";
+            let there: FxHashMap<String, CatalogEntry> = all(backend, sql, &[], |row| {
+                Ok(CatalogEntry {
+                    feature: row.text(0)?,
+                    product: row.text(1)?,
+                    product_type: row.opt_text(2)?,
+                    price: row.opt_text(3)?,
+                })
+            })?
+            .into_iter()
+            .map(|entry| (entry.feature.clone(), entry))
+            .collect();
+            let mut changes = Changes::default();
+            // Of one feature given twice the last counts.
+            let latest: FxHashMap<&str, &CatalogEntry> =
+                entries.iter().map(|entry| (entry.feature.as_str(), entry)).collect();
+            let mut rows = Vec::new();
+            for entry in latest.into_values() {
+                match there.get(&entry.feature) {
+                    Some(known) if known == entry => changes.unchanged += 1,
+                    Some(_) => changes.changed += 1,
+                    None => changes.added += 1,
+                }
+                rows.push(json!([entry.feature, entry.product, entry.product_type, entry.price]));
+            }
+            for rows in rows.chunks(5_000) {
+                let rows = Value::Text(json!(rows).to_string());
+                backend.execute(include_str!("../queries/catalog_upsert.sql"), &[rows])?;
+            }
+            Ok(changes)
+        })
+    }
+}
+
+fn domain_of(row: &Entry) -> String {
+    row.domain.as_deref().unwrap_or_default().to_lowercase()
+}
+
+fn first_day_of(row: &Entry) -> String {
+    row.valid_from.map(|day| day.to_string()).unwrap_or_default()
+}
+
+/// The directory.
+pub(crate) fn entries(backend: &mut dyn Backend) -> Result<Vec<Entry>, Error> {
+    let day = |text: Option<String>| text.filter(|text| !text.is_empty()).map(|text| text.parse::<Day>());
+    let sql = "select login, domain, organization, project, valid_from, valid_until, external_id
+               from directory_entry order by login, domain, valid_from";
+    all(backend, sql, &[], |row| {
+        let wrong = |error: accounting::day::NotADay| Error::Corrupt(format!("directory: {error}"));
+        Ok(Entry {
+            login: row.text(0)?,
+            domain: Some(row.text(1)?).filter(|domain| !domain.is_empty()),
+            organization: row.opt_text(2)?,
+            project: row.opt_text(3)?,
+            valid_from: day(Some(row.text(4)?)).transpose().map_err(wrong)?,
+            valid_until: day(row.opt_text(5)?).transpose().map_err(wrong)?,
+            external_id: row.opt_int(6)?,
+        })
+    })
+}

@@ -1,0 +1,60 @@
+//! The schema and its migrations, applied in order, each in the transaction that notes it.
+
+use crate::backend::{Backend, one};
+use crate::{Error, Place};
+
+/// The migrations in their order; a new one is added at the end, none is ever changed.
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001_books.sql"), include_str!("../migrations/0002_article.sql")];
+
+/// The number of the lock under which one process migrates.
+const MIGRATION_LOCK: i64 = 0x5ea7_1ed9;
+
+/// The schema version that this program writes.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The schema version of a database; 0 where it is empty.
+pub(crate) fn version(backend: &mut dyn Backend) -> Result<i64, Error> {
+    if !backend.tables()?.iter().any(|table| table == "setting") {
+        return Ok(0);
+    }
+    let read = one(backend, "select value from setting where name = 'schema_version'", &[], |row| row.text(0))?;
+    let text = read.ok_or_else(|| Error::Corrupt("no schema version in table setting".to_owned()))?;
+    text.parse().map_err(|_| Error::Corrupt(format!("schema version `{text}`")))
+}
+
+/// Brings the database to this program's version; does nothing where it is there.
+pub(crate) fn migrate(backend: &mut dyn Backend) -> Result<(), Error> {
+    if version(backend)? == VERSION {
+        return Ok(());
+    }
+    crate::backend::writing(backend, |backend| {
+        backend.lock(MIGRATION_LOCK)?;
+        let found = version(backend)?;
+        refuse_newer(found)?;
+        for (number, sql) in (1_i64..).zip(MIGRATIONS).skip(found as usize) {
+            backend.batch(&backend.dialect(sql))?;
+            let note = "insert into setting (name, value) values ('schema_version', $1)
+                        on conflict (name) do update set value = excluded.value";
+            backend.execute(note, &[number.to_string().into()])?;
+        }
+        Ok(())
+    })
+}
+
+/// Refuses a database that this program cannot read.
+pub(crate) fn check(backend: &mut dyn Backend, place: &Place) -> Result<(), Error> {
+    let found = version(backend)?;
+    refuse_newer(found)?;
+    match found {
+        0 => Err(Error::NotFound(format!("{place} (the database is empty)"))),
+        found if found < VERSION => Err(Error::Driver(format!(
+            "it has schema version {found}, this program needs {VERSION}: run `seatledger db migrate`"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn refuse_newer(found: i64) -> Result<(), Error> {
+    if found > VERSION { Err(Error::Newer { found, known: VERSION }) } else { Ok(()) }
+}
