@@ -12,6 +12,7 @@ use crate::feature_day::{DayView, Outcome};
 use crate::ledger::Names;
 use crate::session::FeatureId;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// Above so many rows the steps in which nothing happened are left out.
 const MOST_ROWS: usize = 500_000;
@@ -55,6 +56,13 @@ struct Happened {
     denials: i64,
 }
 
+/// A civil day and its steps: (first instant of the step, end of what of it lies in the day).
+#[derive(Debug)]
+struct DaySteps {
+    civil: CivilDay,
+    steps: Vec<(UnixMs, UnixMs)>,
+}
+
 /// A stretch of W (domain.md §5), and the first instant of the step in which it lies.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
@@ -78,7 +86,9 @@ pub struct Concurrency<'a> {
     step: Step,
     sweep: Sweep,
     watches: FxHashMap<FeatureId, Watch>,
-    happened: FxHashMap<(FeatureId, UnixMs), Happened>,
+    days: FxHashMap<Day, Arc<DaySteps>>,
+    /// What happened in the steps, ascending by feature and step; those in which nothing did are not there.
+    happened: Vec<(FeatureId, UnixMs, Happened)>,
     seen: FxHashSet<FeatureId>,
 }
 
@@ -92,7 +102,8 @@ impl<'a> Concurrency<'a> {
             step,
             sweep: Sweep::default(),
             watches,
-            happened: FxHashMap::default(),
+            days: FxHashMap::default(),
+            happened: Vec::new(),
             seen: FxHashSet::default(),
         }
     }
@@ -108,8 +119,9 @@ impl Accumulator for Concurrency<'_> {
     }
 
     fn day(&mut self, view: &DayView<'_>) {
+        let steps = self.steps(view.civil.day);
         let Some(watch) = self.watches.get(&view.feature) else { return };
-        let pieces = pieces(&self.lens, self.step, view.civil, watch);
+        let pieces = pieces(&self.lens, &steps, watch);
         if pieces.is_empty() {
             return;
         }
@@ -120,22 +132,26 @@ impl Accumulator for Concurrency<'_> {
                 self.sweep.add(part.from.max(view.civil.start), part.until.min(view.civil.end), part.seats);
             }
         }
-        let (feature, happened) = (view.feature, &mut self.happened);
+        let mut happened = vec![Happened::default(); pieces.len()];
         let mut next = 0;
         self.sweep.levels(view.civil.start, view.civil.end, |level| {
             while next < pieces.len() && pieces[next].until <= level.from {
                 next += 1;
             }
-            for piece in pieces[next..].iter().take_while(|piece| piece.from < level.until) {
-                if level.seats > 0 {
-                    happened.entry((feature, piece.step)).or_default().add(piece, level);
+            for (piece, happened) in pieces[next..].iter().zip(&mut happened[next..]) {
+                if piece.from >= level.until {
+                    break;
                 }
+                happened.add(piece, level);
             }
         });
-        self.requests(view, &pieces);
+        self.requests(view, &pieces, &mut happened);
+        for (piece, happened) in pieces.iter().zip(happened) {
+            self.keep(view.feature, piece.step, happened);
+        }
     }
 
-    fn finish(self: Box<Self>) -> Report {
+    fn finish(mut self: Box<Self>) -> Report {
         let mut notes = self.lens.notes();
         let mut rows = Vec::new();
         let mut busy_only = false;
@@ -161,6 +177,15 @@ impl Accumulator for Concurrency<'_> {
 }
 
 impl Happened {
+    /// Adds what happened in another piece of the same step.
+    fn join(&mut self, later: &Self) {
+        self.seat_ms += later.seat_ms;
+        self.denials += later.denials;
+        if later.seats_peak > self.seats_peak {
+            (self.seats_peak, self.seats_peak_at) = (later.seats_peak, later.seats_peak_at);
+        }
+    }
+
     /// Adds a level of u(t) as far as it lies in a piece.
     fn add(&mut self, piece: &Piece, level: Level) {
         let (from, until) = (piece.from.max(level.from), piece.until.min(level.until));
@@ -198,31 +223,62 @@ impl Row<'_> {
     }
 }
 
-impl Concurrency<'_> {
+impl<'a> Concurrency<'a> {
+    /// A day and its steps.
+    fn steps(&mut self, day: Day) -> Arc<DaySteps> {
+        let (calendar, step) = (self.lens.calendar, self.step);
+        let steps = self.days.entry(day).or_insert_with(|| {
+            let civil = calendar.day(day);
+            let steps = match step {
+                Step::Hour => calendar.hours(&civil).iter().map(|hour| (hour.from, hour.until)).collect(),
+                Step::Day => vec![(civil.start, civil.end)],
+                Step::Month => vec![(month_start(day, calendar), civil.end)],
+            };
+            Arc::new(DaySteps { civil, steps })
+        });
+        Arc::clone(steps)
+    }
+
+    fn keep(&mut self, feature: FeatureId, step: UnixMs, happened: Happened) {
+        if happened.seats_peak == 0 && happened.denials == 0 {
+            return;
+        }
+        match self.happened.last_mut() {
+            Some((of, at, before)) if (*of, *at) == (feature, step) => before.join(&happened),
+            _ => self.happened.push((feature, step, happened)),
+        }
+    }
+
+    /// What happened in a step.
+    fn happened(&self, feature: FeatureId, step: UnixMs) -> Option<Happened> {
+        let found = self.happened.binary_search_by_key(&(feature, step), |(of, at, _)| (*of, *at));
+        found.ok().map(|nth| self.happened[nth].2)
+    }
+
     /// Counts the refused requests in the steps of their instants.
-    fn requests(&mut self, view: &DayView<'_>, pieces: &[Piece]) {
+    fn requests(&mut self, view: &DayView<'_>, pieces: &[Piece], happened: &mut [Happened]) {
         for request in view.requests.iter().filter(|request| matches!(request.outcome, Outcome::Denied(_))) {
             let nth = pieces.partition_point(|piece| piece.until <= request.at);
-            let piece = pieces.get(nth).filter(|piece| piece.from <= request.at);
-            if let Some(piece) = piece.filter(|_| self.lens.counted(request.holder, view.civil.day).is_some())
-            {
+            let watched = pieces.get(nth).is_some_and(|piece| piece.from <= request.at);
+            if watched && self.lens.counted(request.holder, view.civil.day).is_some() {
                 self.seen.insert(view.feature);
-                self.happened.entry((view.feature, piece.step)).or_default().denials += 1;
+                happened[nth].denials += 1;
             }
         }
     }
 
     /// Adds the rows of one feature: every step of the period of which something was watched.
-    fn rows_of<'s>(&'s self, feature: FeatureId, busy_only: bool, rows: &mut Vec<Row<'s>>) {
+    fn rows_of(&mut self, feature: FeatureId, busy_only: bool, rows: &mut Vec<Row<'a>>) {
         let capacity = self.lens.capacity(feature);
         if !self.seen.contains(&feature) && capacity.is_none() {
             return;
         }
         let code = self.lens.names.features.get(&feature).map_or("", |feature| &feature.code);
-        let watch = &self.watches[&feature];
+        let Some(watch) = self.watches.remove(&feature) else { return };
         let first_row = rows.len();
-        for day in self.lens.watched_days(watch) {
-            for piece in pieces(&self.lens, self.step, &self.lens.calendar.day(day), watch) {
+        for day in self.lens.watched_days(&watch) {
+            let steps = self.steps(day);
+            for piece in pieces(&self.lens, &steps, &watch) {
                 let seats_issued =
                     capacity.as_ref().and_then(|steps| last_known(steps, piece.from, piece.until));
                 if let Some(row) = rows[first_row..].last_mut().filter(|row| row.step == piece.step) {
@@ -230,8 +286,8 @@ impl Concurrency<'_> {
                     row.seats_issued = seats_issued.or(row.seats_issued);
                     continue;
                 }
-                let found = self.happened.get(&(feature, piece.step));
-                let (happened, busy) = (found.copied().unwrap_or_default(), found.is_some());
+                let found = self.happened(feature, piece.step);
+                let (happened, busy) = (found.unwrap_or_default(), found.is_some());
                 let watched_ms = piece.until - piece.from;
                 rows.push(Row { step: piece.step, code, happened, watched_ms, seats_issued, busy });
             }
@@ -253,16 +309,8 @@ fn last_known(capacity: &Steps, from: UnixMs, until: UnixMs) -> Option<i64> {
 }
 
 /// What counts and was watched of a day, cut at the steps.
-fn pieces(lens: &Lens<'_>, step: Step, civil: &CivilDay, watch: &Watch) -> Vec<Piece> {
-    let windows = lens.windows(civil, watch);
-    if windows.is_empty() {
-        return Vec::new();
-    }
-    let steps = match step {
-        Step::Hour => lens.calendar.hours(civil).iter().map(|hour| (hour.from, hour.until)).collect(),
-        Step::Day => vec![(civil.start, civil.end)],
-        Step::Month => vec![(month_start(civil.day, lens.calendar), civil.end)],
-    };
+fn pieces(lens: &Lens<'_>, day: &DaySteps, watch: &Watch) -> Vec<Piece> {
+    let (windows, steps) = (lens.windows(&day.civil, watch), &day.steps);
     let mut pieces = Vec::with_capacity(windows.len() + steps.len());
     for (from, until) in windows {
         let first = steps.partition_point(|step| step.1 <= from);
@@ -281,7 +329,7 @@ impl Lens<'_> {
     /// The capacity of a feature on the license servers of the scope; `None` where none was ever seen.
     pub(crate) fn capacity(&self, feature: FeatureId) -> Option<Steps> {
         let pools = self.servers_of(feature).into_iter();
-        let pools: Vec<Steps> =
+        let pools: Vec<_> =
             pools.filter_map(|server| self.names.capacity.get(&(feature, server)).cloned()).collect();
         (!pools.is_empty()).then(|| Steps::sum(&pools))
     }

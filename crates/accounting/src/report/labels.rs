@@ -1,78 +1,16 @@
 //! Group keys as small numbers, and the texts behind them.
 
 use super::Cell;
+use super::days::DayRow;
 use super::group::Key;
 use super::lens::Lens;
-use crate::calendar::{Calendar, CivilDay};
+use super::table::{Numbered, Table};
+use crate::calendar::Calendar;
 use crate::day::Day;
 use crate::ledger::PersonId;
 use crate::session::{FeatureId, HolderId, VersionId};
 use rustc_hash::FxHashMap;
-use std::hash::Hash;
-use std::sync::Arc;
-
-/// Values numbered in the order in which they are first seen.
-#[derive(Debug)]
-pub(crate) struct Numbered<T> {
-    numbers: FxHashMap<T, u32>,
-    values: Vec<T>,
-}
-
-impl<T> Default for Numbered<T> {
-    fn default() -> Self {
-        Self { numbers: FxHashMap::default(), values: Vec::new() }
-    }
-}
-
-impl<T: Hash + Eq + Clone> Numbered<T> {
-    pub(crate) fn number(&mut self, value: T) -> u32 {
-        if let Some(&number) = self.numbers.get(&value) {
-            return number;
-        }
-        let number = self.values.len() as u32;
-        self.values.push(value.clone());
-        self.numbers.insert(value, number);
-        number
-    }
-
-    pub(crate) fn value(&self, number: u32) -> &T {
-        &self.values[number as usize]
-    }
-}
-
-/// A civil day and what it counts for.
-#[derive(Debug)]
-pub(crate) struct DayRow {
-    pub(crate) civil: CivilDay,
-    /// Whether the scope counts it.
-    pub(crate) counts: bool,
-    /// Months since the year 0.
-    pub(crate) month: i32,
-    /// The ISO week: its year times 100 and its number.
-    pub(crate) week: i32,
-}
-
-/// The civil days of a report, each made once.
-#[derive(Debug, Default)]
-pub(crate) struct Days {
-    rows: FxHashMap<Day, Arc<DayRow>>,
-}
-
-impl Days {
-    pub(crate) fn row(&mut self, day: Day, lens: &Lens<'_>) -> Arc<DayRow> {
-        let row = self.rows.entry(day).or_insert_with(|| {
-            let (civil, date) = (lens.calendar.day(day), day.date());
-            let week = date.iso_week_date();
-            Arc::new(DayRow {
-                counts: lens.counts_day(&civil),
-                civil,
-                month: i32::from(date.year()) * 12 + i32::from(date.month()) - 1,
-                week: i32::from(week.year()) * 100 + i32::from(week.week()),
-            })
-        });
-        Arc::clone(row)
-    }
-}
+use std::cmp::Ordering;
 
 /// The keys that are the same for a whole feature day; 0 where a key is not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,6 +31,16 @@ pub(crate) struct GroupKey {
     pub(crate) class: u8,
 }
 
+/// The places of texts in their order.
+#[derive(Debug)]
+pub(crate) struct Ranks {
+    texts: Vec<i32>,
+    versions: FxHashMap<VersionId, i32>,
+}
+
+/// A holder that has not been seen yet.
+const UNSEEN: u32 = u32::MAX;
+
 /// The numbers of the keys that are asked for.
 #[derive(Debug)]
 pub(crate) struct Labels {
@@ -102,14 +50,15 @@ pub(crate) struct Labels {
     holders: Numbered<[u32; 4]>,
     members: Numbered<[u32; 2]>,
     of_feature: FxHashMap<FeatureId, [u32; 3]>,
-    of_holder: FxHashMap<HolderId, u32>,
-    of_member: FxHashMap<(PersonId, Option<usize>), u32>,
+    of_holder: Table<u32>,
+    /// By the number of a membership in the lens; the last is that of no membership.
+    of_span: Vec<Option<u32>>,
     by_holder: bool,
     by_member: bool,
 }
 
 impl Labels {
-    pub(crate) fn new(keys: Vec<Key>) -> Self {
+    pub(crate) fn new(keys: Vec<Key>, lens: &Lens<'_>) -> Self {
         let any = |of: &[Key]| of.iter().any(|key| keys.contains(key));
         let by_holder = any(&[Key::Person, Key::User, Key::Host, Key::Server]);
         let by_member = any(&[Key::Organization, Key::Project]);
@@ -120,8 +69,8 @@ impl Labels {
             holders: Numbered::default(),
             members: Numbered::default(),
             of_feature: FxHashMap::default(),
-            of_holder: FxHashMap::default(),
-            of_member: FxHashMap::default(),
+            of_holder: Table::new(lens.names.holders.keys().map(|&id| (id, UNSEEN))),
+            of_span: vec![None; lens.span_count() + 1],
             by_holder,
             by_member,
         }
@@ -168,14 +117,13 @@ impl Labels {
         lens: &Lens<'_>,
     ) -> GroupKey {
         let holder = if self.by_holder { self.of_holder(part.holder, lens) } else { 0 };
-        let member =
-            if self.by_member { self.of_member(person, lens.membership(person, day), lens) } else { 0 };
+        let member = if self.by_member { self.of_span(lens.span(person, day), lens) } else { 0 };
         let version = if self.has(Key::Version) { part.version } else { 0 };
         GroupKey { holder, member, version, ..view }
     }
 
     fn of_holder(&mut self, id: HolderId, lens: &Lens<'_>) -> u32 {
-        if let Some(&number) = self.of_holder.get(&id) {
+        if let Some(number) = self.of_holder.get(id).filter(|number| *number != UNSEEN) {
             return number;
         }
         let holder = lens.names.holders.get(&id);
@@ -193,26 +141,26 @@ impl Labels {
         number
     }
 
-    fn of_member(&mut self, person: PersonId, nth: Option<usize>, lens: &Lens<'_>) -> u32 {
-        if let Some(&number) = self.of_member.get(&(person, nth)) {
+    fn of_span(&mut self, span: Option<usize>, lens: &Lens<'_>) -> u32 {
+        let place = span.unwrap_or(lens.span_count());
+        if let Some(number) = self.of_span[place] {
             return number;
         }
-        let membership = nth.map(|nth| &lens.names.persons[person as usize].memberships[nth]);
+        let membership = span.map(|span| lens.membership(span));
         let values = [
             (Key::Organization, membership.and_then(|membership| membership.organization.clone())),
             (Key::Project, membership.and_then(|membership| membership.project.clone())),
         ];
         let texts = values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
         let number = self.members.number(texts);
-        self.of_member.insert((person, nth), number);
+        self.of_span[place] = Some(number);
         number
     }
 
     /// Whether two days of one person make the same group, time class apart.
     pub(crate) fn same_group(&self, person: PersonId, one: &DayRow, other: &DayRow, lens: &Lens<'_>) -> bool {
         let member = |day: &DayRow| {
-            let nth = lens.membership(person, day.civil.day);
-            let membership = nth.map(|nth| &lens.names.persons[person as usize].memberships[nth]);
+            let membership = lens.span(person, day.civil.day).map(|span| lens.membership(span));
             membership.map_or((None, None), |membership| {
                 let organization = membership.organization.as_ref().filter(|_| self.has(Key::Organization));
                 (organization, membership.project.as_ref().filter(|_| self.has(Key::Project)))
@@ -222,6 +170,46 @@ impl Labels {
             && (!self.has(Key::Month) || one.month == other.month)
             && (!self.has(Key::Week) || one.week == other.week)
             && (!self.by_member || member(one) == member(other))
+    }
+
+    /// The places of all texts among each other, for [`Self::order`].
+    pub(crate) fn ranks(&self, lens: &Lens<'_>) -> Ranks {
+        let mut by_text: Vec<usize> = (0..self.texts.values.len()).collect();
+        by_text.sort_unstable_by_key(|&number| &self.texts.values[number]);
+        let mut texts = vec![0; by_text.len()];
+        for (rank, number) in (0..).zip(by_text) {
+            texts[number] = rank;
+        }
+        let mut versions: Vec<(&String, VersionId)> =
+            lens.names.versions.iter().map(|(&id, text)| (text, id)).collect();
+        versions.sort_unstable();
+        Ranks { texts, versions: versions.into_iter().map(|(_, id)| id).zip(1..).collect() }
+    }
+
+    /// The order of rows: ascending by their keys as they were asked for, empty ones first, time classes in the
+    /// calendar's order.
+    pub(crate) fn order(&self, ranks: &Ranks, one: &GroupKey, other: &GroupKey) -> Ordering {
+        let place = |key: &Key, group: &GroupKey| {
+            let view = self.views.value(group.view);
+            match key {
+                Key::Feature => ranks.texts[view.texts[0] as usize],
+                Key::Product => ranks.texts[view.texts[1] as usize],
+                Key::Type => ranks.texts[view.texts[2] as usize],
+                Key::Version => ranks.versions.get(&group.version).copied().unwrap_or(0),
+                Key::Person => ranks.texts[self.holders.value(group.holder)[0] as usize],
+                Key::User => ranks.texts[self.holders.value(group.holder)[1] as usize],
+                Key::Host => ranks.texts[self.holders.value(group.holder)[2] as usize],
+                Key::Server => ranks.texts[self.holders.value(group.holder)[3] as usize],
+                Key::Organization => ranks.texts[self.members.value(group.member)[0] as usize],
+                Key::Project => ranks.texts[self.members.value(group.member)[1] as usize],
+                Key::TimeClass => i32::from(group.class),
+                Key::Day => view.day,
+                Key::Week => view.week,
+                Key::Month => view.month,
+            }
+        };
+        let by_key = |key| place(key, one).cmp(&place(key, other));
+        self.keys.iter().map(by_key).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
     /// The cells of a group's keys, in their order.

@@ -1,19 +1,33 @@
 //! What a scope counts: which features, days, holders and stretches of a day.
 
 use super::Scope;
+use super::table::Table;
 use crate::UnixMs;
 use crate::calendar::{Calendar, CivilDay, WEEKDAYS};
 use crate::day::Day;
-use crate::ledger::{Names, PersonId, ServerId};
+use crate::ledger::{Holder, Membership, Names, PersonId, ServerId};
 use crate::session::{FeatureId, HolderId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use globset::GlobMatcher;
+use rustc_hash::FxHashSet;
 
 /// A holder in a scope.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Who {
-    /// The person.
+    /// The person; the number after the last where there is none.
     pub(crate) person: PersonId,
     /// Whether the scope's server and person are this holder's.
+    counts: bool,
+}
+
+/// A membership in a scope.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: Day,
+    until: Day,
+    person: PersonId,
+    /// Which of the person's memberships it is.
+    nth: u32,
+    /// Whether the scope's organization is this one.
     counts: bool,
 }
 
@@ -24,11 +38,13 @@ pub(crate) struct Lens<'a> {
     pub(crate) calendar: &'a Calendar,
     pub(crate) scope: Scope,
     features: FxHashSet<FeatureId>,
-    holders: FxHashMap<HolderId, Who>,
+    holders: Table<Who>,
     /// A holder without a name.
     stranger: Who,
-    /// For each person and each of its memberships whether its organization is in the scope.
-    organizations: Vec<Vec<bool>>,
+    /// All memberships, person by person.
+    spans: Vec<Span>,
+    /// Where each person's memberships begin in `spans`, and where the last one's end.
+    spans_from: Vec<u32>,
 }
 
 impl<'a> Lens<'a> {
@@ -42,22 +58,16 @@ impl<'a> Lens<'a> {
             .map(|person| scope.person.as_ref().is_none_or(|glob| glob.is_match(&person.name)))
             .collect();
         let servers = servers_named(names, scope.server.as_deref());
-        let who = |holder: &crate::ledger::Holder| Who {
-            person: holder.person,
+        let nobody = names.persons.len() as PersonId;
+        let who = |holder: &Holder| Who {
+            person: holder.person.min(nobody),
             counts: servers.as_ref().is_none_or(|servers| servers.contains(&holder.server))
                 && person_counts.get(holder.person as usize).copied().unwrap_or(scope.person.is_none()),
         };
-        let holders = names.holders.iter().map(|(&id, holder)| (id, who(holder))).collect();
-        let stranger =
-            Who { person: PersonId::MAX, counts: scope.server.is_none() && scope.person.is_none() };
-        let organizations = scope.organization.as_ref().map_or_else(Vec::new, |glob| {
-            let counts = |name: &Option<String>| name.as_ref().is_some_and(|name| glob.is_match(name));
-            let of = |person: &crate::ledger::Person| {
-                person.memberships.iter().map(|membership| counts(&membership.organization)).collect()
-            };
-            names.persons.iter().map(of).collect()
-        });
-        Self { names, calendar, scope, features, holders, stranger, organizations }
+        let holders = Table::new(names.holders.iter().map(|(&id, holder)| (id, who(holder))));
+        let stranger = Who { person: nobody, counts: scope.server.is_none() && scope.person.is_none() };
+        let (spans, spans_from) = spans(names, &scope);
+        Self { names, calendar, scope, features, holders, stranger, spans, spans_from }
     }
 
     /// The features of the scope, ascending.
@@ -80,28 +90,36 @@ impl<'a> Lens<'a> {
         self.scope.from.is_none_or(|from| from <= day) && self.scope.until.is_none_or(|until| day < until)
     }
 
-    pub(crate) fn counts_class(&self, class: u8) -> bool {
-        self.scope.class.is_none_or(|only| only == class)
-    }
-
     /// The holder, where it counts on that day: its license server, its person, and the organization to which the
     /// person belongs on that day.
     pub(crate) fn counted(&self, holder: HolderId, day: Day) -> Option<Who> {
-        let who = self.holders.get(&holder).copied().unwrap_or(self.stranger);
+        let who = self.holders.get(holder).unwrap_or(self.stranger);
         (who.counts && self.counts_member(who.person, day)).then_some(who)
     }
 
     /// Whether the organization to which a person belongs on a day is in the scope.
     pub(crate) fn counts_member(&self, person: PersonId, day: Day) -> bool {
         self.scope.organization.is_none()
-            || self.membership(person, day).is_some_and(|nth| self.organizations[person as usize][nth])
+            || self.span(person, day).is_some_and(|span| self.spans[span].counts)
     }
 
-    /// Which of a person's memberships is in force on a day.
-    pub(crate) fn membership(&self, person: PersonId, day: Day) -> Option<usize> {
-        self.names.persons.get(person as usize)?.memberships.iter().position(|membership| {
-            membership.from.is_none_or(|from| from <= day) && membership.until.is_none_or(|until| day < until)
-        })
+    /// The membership in force on a day, as a number of this scope.
+    pub(crate) fn span(&self, person: PersonId, day: Day) -> Option<usize> {
+        let first = *self.spans_from.get(person as usize)? as usize;
+        let next = *self.spans_from.get(person as usize + 1)? as usize;
+        let in_force = |span: &Span| span.from <= day && day < span.until;
+        self.spans[first..next].iter().position(in_force).map(|nth| first + nth)
+    }
+
+    /// How many numbers of memberships there are.
+    pub(crate) fn span_count(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// The membership of a number.
+    pub(crate) fn membership(&self, span: usize) -> &'a Membership {
+        let Span { person, nth, .. } = self.spans[span];
+        &self.names.persons[person as usize].memberships[nth as usize]
     }
 
     /// The stretches of a day that count: the whole day, or its cuts of the scope's class; none of a day that does
@@ -157,4 +175,24 @@ impl<'a> Lens<'a> {
 fn servers_named(names: &Names, name: Option<&str>) -> Option<FxHashSet<ServerId>> {
     let name = name?;
     Some(names.servers.iter().filter(|(_, server)| server.name == name).map(|(&id, _)| id).collect())
+}
+
+/// All memberships person by person, and where each person's begin.
+fn spans(names: &Names, scope: &Scope) -> (Vec<Span>, Vec<u32>) {
+    let (mut spans, mut spans_from) = (Vec::new(), vec![0]);
+    for (person, of) in (0..).zip(&names.persons) {
+        for (nth, membership) in (0..).zip(&of.memberships) {
+            let counts =
+                |glob: &GlobMatcher| membership.organization.as_ref().is_some_and(|name| glob.is_match(name));
+            spans.push(Span {
+                from: membership.from.unwrap_or(Day(i32::MIN)),
+                until: membership.until.unwrap_or(Day(i32::MAX)),
+                person,
+                nth,
+                counts: scope.organization.as_ref().is_none_or(counts),
+            });
+        }
+        spans_from.push(spans.len() as u32);
+    }
+    (spans, spans_from)
 }

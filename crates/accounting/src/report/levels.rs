@@ -21,8 +21,38 @@ pub struct Levels<'a> {
     lens: Lens<'a>,
     sweep: Sweep,
     watches: FxHashMap<FeatureId, Watch>,
-    /// For each feature the milliseconds at each number of seats above 0.
-    at: FxHashMap<FeatureId, BTreeMap<i64, i128>>,
+    at: FxHashMap<FeatureId, AtSeats>,
+}
+
+/// Up to so many seats the time at each is kept in an array.
+const FEW: usize = 4096;
+
+/// The milliseconds in which so many seats were in use, for each number of seats.
+#[derive(Debug, Default)]
+struct AtSeats {
+    few: Vec<i64>,
+    many: BTreeMap<i64, i64>,
+}
+
+impl AtSeats {
+    fn add(&mut self, seats: i64, ms: i64) {
+        let place = seats as usize;
+        if place >= FEW {
+            *self.many.entry(seats).or_default() += ms;
+            return;
+        }
+        if place >= self.few.len() {
+            self.few.resize(place + 1, 0);
+        }
+        self.few[place] += ms;
+    }
+
+    /// The numbers of seats above 0 that were in use, ascending.
+    fn busy(&self) -> impl Iterator<Item = (i64, i128)> {
+        let few = (0..).zip(&self.few).filter(|(seats, ms)| *seats > 0 && **ms > 0);
+        few.chain(self.many.iter().map(|(&seats, ms)| (seats, ms)))
+            .map(|(seats, &ms)| (seats, i128::from(ms)))
+    }
 }
 
 impl<'a> Levels<'a> {
@@ -67,10 +97,7 @@ impl Accumulator for Levels<'_> {
                 next += 1;
             }
             for window in windows[next..].iter().take_while(|window| window.0 < level.until) {
-                if level.seats > 0 {
-                    let held_ms = window.1.min(level.until) - window.0.max(level.from);
-                    *at.entry(level.seats).or_default() += i128::from(held_ms);
-                }
+                at.add(level.seats, window.1.min(level.until) - window.0.max(level.from));
             }
         });
     }
@@ -81,7 +108,7 @@ impl Accumulator for Levels<'_> {
         let code = |id: FeatureId| self.lens.names.features.get(&id).map_or("", |feature| &feature.code);
         let mut features = self.lens.features();
         features.sort_by_key(|&id| code(id));
-        let nothing = BTreeMap::new();
+        let nothing = AtSeats::default();
         for feature in features {
             let at = self.at.get(&feature);
             if at.is_none() && self.lens.capacity(feature).is_none() {
@@ -105,11 +132,11 @@ impl Accumulator for Levels<'_> {
 }
 
 /// The rows of one feature, ascending by seats.
-fn rows_of(code: &str, at: &BTreeMap<i64, i128>, total_ms: i128) -> Vec<Vec<Cell>> {
-    let idle_ms = total_ms - at.values().sum::<i128>();
+fn rows_of(code: &str, at: &AtSeats, total_ms: i128) -> Vec<Vec<Cell>> {
+    let idle_ms = total_ms - at.busy().map(|(_, ms)| ms).sum::<i128>();
     let mut at_least_ms = total_ms;
-    let mut rows = Vec::with_capacity(at.len() + 1);
-    for (seats, ms) in std::iter::once((0, idle_ms)).chain(at.iter().map(|(&seats, &ms)| (seats, ms))) {
+    let mut rows = Vec::new();
+    for (seats, ms) in std::iter::once((0, idle_ms)).chain(at.busy()) {
         rows.push(vec![
             Cell::Text(code.to_owned()),
             Cell::Int(seats),

@@ -8,9 +8,11 @@ pub mod overnight;
 pub mod ranking;
 pub mod usage;
 
+mod days;
 mod labels;
 mod lens;
 mod packages;
+mod table;
 mod tally;
 mod watch;
 

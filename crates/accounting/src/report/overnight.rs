@@ -7,6 +7,7 @@ use crate::day::Day;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
 use crate::session::{Ended, FeatureId, Part};
+use rustc_hash::FxHashMap;
 
 /// The report `overnight` (domain.md §5): a row for each session and civil midnight at which it holds a seat, `from` ≤
 /// midnight < `until`; `day` is the day that begins, `held_hours` = (`until` − `from`) / 3600 s of the whole session,
@@ -45,25 +46,25 @@ impl Accumulator for Overnight<'_> {
     }
 
     fn finish(self: Box<Self>) -> Report {
-        let Self { lens, mut found } = *self;
+        let Self { lens, found } = *self;
         let code = |id: &FeatureId| lens.names.features.get(id).map_or("", |feature| &feature.code);
         let who = |part: &Part| {
             lens.names.holders.get(&part.holder).map_or(("", ""), |holder| (&holder.user, &holder.host))
         };
-        found.sort_by(|(day, feature, part), (other_day, other_feature, other)| {
-            (day, code(feature), part.from, who(part), part.until).cmp(&(
-                other_day,
-                code(other_feature),
-                other.from,
-                who(other),
-                other.until,
-            ))
+        let mut by_code = lens.features();
+        by_code.sort_by_key(|id| code(id));
+        let ranks: FxHashMap<FeatureId, usize> = by_code.iter().copied().zip(0..).collect();
+        let mut found: Vec<_> =
+            found.into_iter().map(|(day, feature, part)| (day, ranks[&feature], part)).collect();
+        found.sort_by(|(day, rank, part), (other_day, other_rank, other)| {
+            let order = (day, rank, part.from).cmp(&(other_day, other_rank, other.from));
+            order.then_with(|| (who(part), part.until).cmp(&(who(other), other.until)))
         });
-        let row = |(day, feature, part): &(Day, FeatureId, Part)| {
+        let row = |(day, rank, part): &(Day, usize, Part)| {
             let (user, host) = who(part);
             vec![
                 Cell::Text(day.to_string()),
-                Cell::Text(code(feature).to_owned()),
+                Cell::Text(code(&by_code[*rank]).to_owned()),
                 Cell::Text(user.to_owned()),
                 Cell::Text(host.to_owned()),
                 Cell::Instant(part.from),

@@ -2,7 +2,7 @@
 
 use super::group::Key;
 use super::lens::Lens;
-use super::tally::{Sums, Tally, by_text};
+use super::tally::{Sums, Tally};
 use super::{Accumulator, Cell, Column, Report, Scope, minutes};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
@@ -35,11 +35,10 @@ impl Accumulator for Ranking<'_> {
     fn finish(self: Box<Self>) -> Report {
         let notes = self.tally.lens.notes();
         let mut sums = self.tally.finish();
-        sums.sort_by(|one, other| {
-            by_text(&one.cells[0], &other.cells[0])
-                .then(one.seat_ms.cmp(&other.seat_ms))
-                .then(by_text(&one.cells[1], &other.cells[1]))
-        });
+        // They come by month and feature.
+        for of_month in sums.chunk_by_mut(|one, other| one.cells[0] == other.cells[0]) {
+            of_month.sort_by_key(|sums| sums.seat_ms);
+        }
         let numbers = ["usage_minutes", "sessions", "persons"].map(Column::number);
         let columns = [Column::text("month"), Column::text("feature")].into_iter().chain(numbers).collect();
         Report { name: "ranking", columns, rows: sums.into_iter().map(row).collect(), notes }

@@ -1,9 +1,11 @@
 //! Sums by groups: seat time, distinct sessions, distinct persons.
 
 use super::Cell;
+use super::days::{DayRow, Days};
 use super::group::Key;
-use super::labels::{DayRow, Days, GroupKey, Labels};
+use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
+use super::table::Persons;
 use crate::UnixMs;
 use crate::calendar::CivilDay;
 use crate::day::Day;
@@ -11,7 +13,6 @@ use crate::feature_day::DayView;
 use crate::ledger::PersonId;
 use crate::session::{FeatureId, Part};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cmp::Ordering;
 
 /// A group without a number yet.
 const NONE: u32 = u32::MAX;
@@ -21,7 +22,7 @@ const NONE: u32 = u32::MAX;
 struct Group {
     seat_ms: i128,
     sessions: i64,
-    persons: FxHashSet<PersonId>,
+    persons: Persons,
     /// The number of `persons`, once no more can come and the set is given back.
     persons_counted: Option<usize>,
 }
@@ -51,17 +52,15 @@ pub(crate) struct Tally<'a> {
     /// The group of each time class in the present feature day, where sessions do not differ in their keys.
     slots: [u32; 32],
     by_part: bool,
-    by_class: bool,
     /// Whether the groups of a feature are complete once the next one comes.
     by_code: bool,
     feature: Option<FeatureId>,
     complete: usize,
 }
 
-/// What a part is looked at against: the day, and its stretches that count with their time class.
+/// What a part is looked at against: the day, and the key of its feature.
 struct Today<'d> {
     row: &'d DayRow,
-    stretches: Vec<(UnixMs, UnixMs, u8)>,
     key: GroupKey,
 }
 
@@ -71,11 +70,10 @@ impl<'a> Tally<'a> {
             lens.names.features.values().map(|feature| feature.code.as_str()).collect();
         Self {
             by_part: keys.iter().any(|key| key.is_of_holder()),
-            by_class: keys.contains(&Key::TimeClass),
             by_code: keys.contains(&Key::Feature) && codes.len() == lens.names.features.len(),
+            days: Days::new(keys.contains(&Key::TimeClass)),
+            labels: Labels::new(keys, &lens),
             lens,
-            days: Days::default(),
-            labels: Labels::new(keys),
             numbers: FxHashMap::default(),
             groups: Vec::new(),
             keys: Vec::new(),
@@ -99,7 +97,7 @@ impl<'a> Tally<'a> {
         self.begin_feature(view.feature);
         self.slots = [NONE; 32];
         let key = self.labels.of_view(view.feature, &row, &self.lens);
-        let today = Today { row: &row, stretches: self.stretches(&row.civil), key };
+        let today = Today { row: &row, key };
         for part in view.parts {
             if let Some(who) = self.lens.counted(part.holder, row.civil.day) {
                 self.part(&today, part, who.person);
@@ -118,19 +116,10 @@ impl<'a> Tally<'a> {
         self.feature = Some(feature);
     }
 
-    /// The stretches of a day that count, each with its time class where that is a key.
-    fn stretches(&self, civil: &CivilDay) -> Vec<(UnixMs, UnixMs, u8)> {
-        if !self.by_class && self.lens.scope.class.is_none() {
-            return vec![(civil.start, civil.end, 0)];
-        }
-        let of_scope = civil.cuts.iter().filter(|cut| self.lens.counts_class(cut.class));
-        of_scope.map(|cut| (cut.from, cut.until, if self.by_class { cut.class } else { 0 })).collect()
-    }
-
     /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
     fn part(&mut self, today: &Today<'_>, part: &Part, person: PersonId) {
         let mut seen = 0_u32;
-        for &(from, until, class) in &today.stretches {
+        for &(from, until, class) in &today.row.stretches {
             let (start, end) = (part.from.max(from), part.until.min(until));
             if !qualifies(part, from, until) {
                 continue;
@@ -143,7 +132,7 @@ impl<'a> Tally<'a> {
             let group = &mut self.groups[number as usize];
             group.seat_ms += i128::from((end - start) * i64::from(part.seats));
             if first {
-                group.persons.insert(person);
+                group.persons.insert(person, self.lens.names.persons.len() + 1);
             }
             group.sessions += i64::from(new);
         }
@@ -183,7 +172,7 @@ impl<'a> Tally<'a> {
             if row.counts
                 && self.lens.counts_member(person, day)
                 && self.labels.same_group(person, today.row, &row, &self.lens)
-                && self.has_class(&row.civil, part, class)
+                && row.stretches.iter().any(|&(from, until, of)| of == class && qualifies(part, from, until))
             {
                 return true;
             }
@@ -197,29 +186,19 @@ impl<'a> Tally<'a> {
             || self.labels.has(Key::Week) && today.week != earlier.week
     }
 
-    fn has_class(&self, civil: &CivilDay, part: &Part, class: u8) -> bool {
-        self.stretches(civil).iter().any(|&(from, until, of)| of == class && qualifies(part, from, until))
-    }
-
     /// The groups, ascending by their keys in the order asked for (time classes in the calendar's order).
     pub(crate) fn finish(self) -> Vec<Sums> {
         let (labels, lens) = (&self.labels, &self.lens);
-        let of_group = |(key, group): (GroupKey, Group)| {
-            let persons = group.persons_counted.unwrap_or(group.persons.len());
-            let cells = labels.cells(&key, lens);
-            let sums =
-                Sums { cells, seat_ms: group.seat_ms, sessions: group.sessions, persons: persons as i64 };
-            (key.class, sums)
+        let ranks = labels.ranks(lens);
+        let mut groups: Vec<(GroupKey, Group)> = self.keys.into_iter().zip(self.groups).collect();
+        groups.sort_unstable_by(|(one, _), (other, _)| labels.order(&ranks, one, other));
+        let sums = |(key, group): (GroupKey, Group)| Sums {
+            cells: labels.cells(&key, lens),
+            seat_ms: group.seat_ms,
+            sessions: group.sessions,
+            persons: group.persons_counted.unwrap_or(group.persons.len()) as i64,
         };
-        let mut sums: Vec<(u8, Sums)> = self.keys.into_iter().zip(self.groups).map(of_group).collect();
-        sums.sort_by(|(class, one), (other_class, other)| {
-            let by_key = |(nth, key): (usize, &Key)| match key {
-                Key::TimeClass => class.cmp(other_class),
-                _ => by_text(&one.cells[nth], &other.cells[nth]),
-            };
-            labels.keys.iter().enumerate().map(by_key).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-        });
-        sums.into_iter().map(|(_, sums)| sums).collect()
+        groups.into_iter().map(sums).collect()
     }
 }
 
@@ -227,12 +206,4 @@ impl<'a> Tally<'a> {
 fn qualifies(part: &Part, from: UnixMs, until: UnixMs) -> bool {
     part.from.max(from) < part.until.min(until)
         || part.from == part.until && from <= part.from && part.from < until
-}
-
-/// The order of texts, empty cells first.
-pub(crate) fn by_text(one: &Cell, other: &Cell) -> Ordering {
-    match (one, other) {
-        (Cell::Text(one), Cell::Text(other)) => one.cmp(other),
-        (one, other) => matches!(one, Cell::Text(_)).cmp(&matches!(other, Cell::Text(_))),
-    }
 }

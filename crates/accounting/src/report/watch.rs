@@ -55,8 +55,7 @@ impl Lens<'_> {
         stretches.into_iter().flat_map(|(from, until)| watch.within(from, until)).collect()
     }
 
-    /// The civil days of the period in which something was watched, from the first to the last; those in between
-    /// in which nothing was are left out.
+    /// The civil days of the period from the first to the last on which something was watched.
     pub(crate) fn watched_days(&self, watch: &Watch) -> Vec<Day> {
         let Some((from, until)) = watch.span() else { return Vec::new() };
         let (first, last) = (self.calendar.day_of(from), self.calendar.day_of(until - 1));

@@ -200,3 +200,26 @@ fn levels_and_concurrency_know_when_nobody_watched() {
         "#]],
     );
 }
+
+#[test]
+fn of_very_many_steps_those_without_use_are_left_out() {
+    let mut books = article();
+    let year = (books.at("2000-01-01 00:00"), books.at("2001-01-01 00:00"));
+    books.names.servers.get_mut(&1).unwrap().watched = vec![year];
+    let hours = |books: &Books| {
+        let scope = Scope::default();
+        books.report(Concurrency::new(&books.names, &books.calendar, scope, Step::Hour))
+    };
+    let all = hours(&books);
+    assert_eq!(all.rows.len(), 2 * 8784);
+    for nth in 0..60 {
+        let feature = books.feature(&format!("more{nth}"));
+        books.session(feature, 1, "2000-05-05 10:00", "2000-05-05 10:01");
+    }
+    let busy = hours(&books);
+    assert_eq!(busy.rows.len(), 7 + 1 + 60);
+    assert_eq!(
+        busy.notes.last().unwrap(),
+        "more than 500000 steps: those in which nothing happened are left out"
+    );
+}

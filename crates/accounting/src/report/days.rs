@@ -1,0 +1,59 @@
+//! The civil days of a report, each made once.
+
+use super::lens::Lens;
+use crate::UnixMs;
+use crate::calendar::CivilDay;
+use crate::day::Day;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A civil day and what it counts for.
+#[derive(Debug)]
+pub(crate) struct DayRow {
+    pub(crate) civil: CivilDay,
+    /// Its stretches that count, each with its time class where that is a key, else with class 0.
+    pub(crate) stretches: Vec<(UnixMs, UnixMs, u8)>,
+    /// Whether the scope counts it.
+    pub(crate) counts: bool,
+    /// Months since the year 0.
+    pub(crate) month: i32,
+    /// The ISO week: its year times 100 and its number.
+    pub(crate) week: i32,
+}
+
+/// The civil days of a report, each made once.
+#[derive(Debug)]
+pub(crate) struct Days {
+    by_class: bool,
+    rows: FxHashMap<Day, Arc<DayRow>>,
+}
+
+impl Days {
+    pub(crate) fn new(by_class: bool) -> Self {
+        Self { by_class, rows: FxHashMap::default() }
+    }
+
+    pub(crate) fn row(&mut self, day: Day, lens: &Lens<'_>) -> Arc<DayRow> {
+        let row = self.rows.entry(day).or_insert_with(|| {
+            let (civil, date) = (lens.calendar.day(day), day.date());
+            let week = date.iso_week_date();
+            Arc::new(DayRow {
+                counts: lens.counts_day(&civil),
+                stretches: stretches(&civil, lens, self.by_class),
+                civil,
+                month: i32::from(date.year()) * 12 + i32::from(date.month()) - 1,
+                week: i32::from(week.year()) * 100 + i32::from(week.week()),
+            })
+        });
+        Arc::clone(row)
+    }
+}
+
+/// The cuts of a day of the scope's class, or the whole day where classes do not matter.
+fn stretches(civil: &CivilDay, lens: &Lens<'_>, by_class: bool) -> Vec<(UnixMs, UnixMs, u8)> {
+    if !by_class && lens.scope.class.is_none() {
+        return vec![(civil.start, civil.end, 0)];
+    }
+    let of_scope = civil.cuts.iter().filter(|cut| lens.scope.class.is_none_or(|only| only == cut.class));
+    of_scope.map(|cut| (cut.from, cut.until, if by_class { cut.class } else { 0 })).collect()
+}
