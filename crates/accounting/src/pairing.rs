@@ -60,6 +60,14 @@ impl Step {
         }
     }
 
+    /// Where it was read.
+    pub fn input(&self) -> InputId {
+        match self {
+            Self::Start(start) => start.input,
+            Self::End(end) => end.input,
+        }
+    }
+
     /// Where in time, with the order within one instant.
     pub fn moment(&self) -> (UnixMs, i32) {
         match self {

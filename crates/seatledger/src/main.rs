@@ -1,6 +1,11 @@
-//! One binary.
+//! Seatledger: who used which licensed software, when, and for how long.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the demo command, which calls it, is not written yet"))]
+mod cli;
+mod clock;
+mod config;
 mod demo;
+mod sources;
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

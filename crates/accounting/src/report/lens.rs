@@ -12,9 +12,9 @@ use rustc_hash::FxHashSet;
 
 /// A holder in a scope.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Who {
+pub struct Who {
     /// The person; the number after the last where there is none.
-    pub(crate) person: PersonId,
+    pub person: PersonId,
     /// Whether the scope's server and person are this holder's.
     counts: bool,
 }
@@ -33,7 +33,7 @@ struct Span {
 
 /// A scope, resolved against the names of a ledger and its calendar.
 #[derive(Debug)]
-pub(crate) struct Lens<'a> {
+pub struct Lens<'a> {
     pub(crate) names: &'a Names,
     pub(crate) calendar: &'a Calendar,
     pub(crate) scope: Scope,
@@ -48,7 +48,8 @@ pub(crate) struct Lens<'a> {
 }
 
 impl<'a> Lens<'a> {
-    pub(crate) fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope) -> Self {
+    /// The scope, resolved.
+    pub fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope) -> Self {
         let matches = |code: &str| scope.feature.as_ref().is_none_or(|glob| glob.is_match(code));
         let features =
             names.features.iter().filter(|(_, feature)| matches(&feature.code)).map(|(&id, _)| id).collect();
@@ -71,13 +72,14 @@ impl<'a> Lens<'a> {
     }
 
     /// The features of the scope, ascending.
-    pub(crate) fn features(&self) -> Vec<FeatureId> {
+    pub fn features(&self) -> Vec<FeatureId> {
         let mut features: Vec<_> = self.features.iter().copied().collect();
         features.sort_unstable();
         features
     }
 
-    pub(crate) fn counts_feature(&self, feature: FeatureId) -> bool {
+    /// Whether the scope has this feature.
+    pub fn counts_feature(&self, feature: FeatureId) -> bool {
         self.features.contains(&feature)
     }
 
@@ -92,7 +94,7 @@ impl<'a> Lens<'a> {
 
     /// The holder, where it counts on that day: its license server, its person, and the organization to which the
     /// person belongs on that day.
-    pub(crate) fn counted(&self, holder: HolderId, day: Day) -> Option<Who> {
+    pub fn counted(&self, holder: HolderId, day: Day) -> Option<Who> {
         let who = self.holders.get(holder).unwrap_or(self.stranger);
         (who.counts && self.counts_member(who.person, day)).then_some(who)
     }

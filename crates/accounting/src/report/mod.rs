@@ -16,6 +16,8 @@ mod table;
 mod tally;
 mod watch;
 
+pub use lens::{Lens, Who};
+
 use crate::UnixMs;
 use crate::day::Day;
 use crate::feature_day::DayView;

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 pub(super) mod marks;
 pub(super) mod requests;
 mod rows;
+mod take_out;
 
 use marks::Marks;
 

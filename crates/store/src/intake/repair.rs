@@ -155,6 +155,9 @@ impl Intake {
         let Some(state) = self.servers.get_mut(server) else { return };
         let rests: Vec<UnmatchedEnd> = held.unmatched.iter().map(|(_, rest)| *rest).collect();
         let (mut open, mut steps) = unpair(&held.sessions, &rests, since);
+        if let Some(input) = scope.without {
+            steps.retain(|step| step.input() != input);
+        }
         for gone in &late.retracted {
             if let Some(at) = steps.iter().position(|step| step.same_event(gone)) {
                 steps.swap_remove(at);
@@ -218,6 +221,8 @@ pub(super) struct Scope {
     pub(super) daemons_of_holders: FxHashMap<HolderId, (ServerId, String)>,
     pub(super) held: FxHashMap<(ServerId, String), Vec<(UnixMs, UnixMs)>>,
     pub(super) nobody: (ServerId, String),
+    /// An input whose events are taken out.
+    pub(super) without: Option<InputId>,
 }
 
 impl Scope {

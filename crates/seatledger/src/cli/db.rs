@@ -1,0 +1,78 @@
+//! `seatledger db`
+
+use super::{Done, Global, say};
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use store::Store;
+
+/// The database: migrate, look at, back up
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  seatledger db status\n  seatledger db backup seatledger-2026-01-01.db")]
+pub(crate) struct Db {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the schema to this version's (every command that writes does so itself)
+    Migrate,
+    /// Schema version, rows, dirty and unsettled days
+    Status {
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the whole ledger into a new SQLite file, which is itself a ledger; others may go on writing
+    Backup {
+        /// The file, which must not exist
+        file: PathBuf,
+    },
+}
+
+impl Db {
+    pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
+        match self.command {
+            Command::Migrate => {
+                let config = global.config()?;
+                let place = global.place(&config)?;
+                let mut store = Store::create(&place).with_context(|| format!("cannot migrate {place}"))?;
+                say(&format!("schema version {}", store.status()?.schema_version));
+            }
+            Command::Status { json } => status(global, json)?,
+            Command::Backup { file } => {
+                let (mut store, _) = global.open()?;
+                store.backup(&file).with_context(|| format!("cannot back up to {}", file.display()))?;
+                say(&format!("{} holds the whole ledger: use it with --db {0}", file.display()));
+            }
+        }
+        Ok(Done::Well)
+    }
+}
+
+fn status(global: &Global, json: bool) -> anyhow::Result<()> {
+    let (mut store, _) = global.open()?;
+    let status = store.status()?;
+    if json {
+        let rows: serde_json::Map<String, serde_json::Value> =
+            status.rows.iter().map(|(table, rows)| ((*table).to_owned(), (*rows).into())).collect();
+        let object = serde_json::json!({
+            "kind": status.kind,
+            "schema_version": status.schema_version,
+            "schema_known": status.schema_known,
+            "dirty_days": status.dirty,
+            "unsettled_days": status.unsettled,
+            "rows": rows,
+        });
+        say(&object.to_string());
+        return Ok(());
+    }
+    say(&format!("{} database, schema version {}", status.kind, status.schema_version));
+    for (table, rows) in &status.rows {
+        say(&format!("{rows:>12}  {table}"));
+    }
+    say(&format!("{:>12}  dirty feature days", status.dirty));
+    say(&format!("{:>12}  unsettled feature days (computed when read)", status.unsettled));
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! `seatledger import`
+
+use super::progress::{Bar, Files};
+use super::{Done, Global, default_zone, say, warn};
+use crate::sources::import::{FileSummary, Summary, Wish, import};
+use accounting::UnixMs;
+use accounting::calendar::zone;
+use clap::Args;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+const AFTER_HELP: &str = "\
+An input is known by its bytes, not by its name: importing it again adds only what is new, also when it was renamed,
+compressed, rotated or has grown. Files of one server may come in any order.
+
+Examples:
+  seatledger import /var/log/flexlm/*.log
+  seatledger import --timezone Europe/Zurich --server 27000@lic1 debug.log.gz
+  zcat old.log.gz | seatledger import -
+  seatledger import --replace --timezone Europe/London debug.log    after a wrong zone
+  seatledger import --json logs/ | jq .totals";
+
+/// Take in license-server logs and wrapper records: files, directories, patterns, `-` for standard input
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Import {
+    /// Files, directories, patterns, or - for standard input; .gz and .zst too
+    #[arg(value_name = "FILE|DIR|GLOB", required_unless_present = "format_help")]
+    inputs: Vec<String>,
+    /// How the text is written, instead of telling it by its content
+    #[arg(long, value_name = "FORMAT", value_parser = format_name, default_value = "auto")]
+    format: String,
+    /// The license server that wrote it, instead of the name in the text
+    #[arg(long, value_name = "NAME")]
+    server: Option<String>,
+    /// The time zone of the server's clock, such as Europe/Zurich
+    #[arg(long, value_name = "ZONE", value_parser = zone_name)]
+    timezone: Option<String>,
+    /// Take out what was read of these inputs before, and read them anew
+    #[arg(long)]
+    replace: bool,
+    /// Read and count, store nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// A summary for scripts
+    #[arg(long)]
+    json: bool,
+    /// What can be read, and where it comes from
+    #[arg(long)]
+    format_help: bool,
+}
+
+fn format_name(name: &str) -> Result<String, String> {
+    if name == "auto" || formats::named(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let known: Vec<&str> = formats::all().iter().map(|format| format.name()).collect();
+    Err(format!("known formats: auto, {}", known.join(", ")))
+}
+
+fn zone_name(name: &str) -> Result<String, String> {
+    zone(name).map(|_| name.to_owned()).map_err(|error| error.to_string())
+}
+
+impl Import {
+    pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
+        if self.format_help {
+            for format in formats::all() {
+                say(&format!("{:10} {}", format.name(), format.describe()));
+            }
+            return Ok(Done::Well);
+        }
+        let (mut store, config) = global.create()?;
+        let mut servers = std::collections::HashMap::new();
+        for server in &config.servers {
+            for alias in server.aliases.iter().chain([&server.name]) {
+                servers.insert(alias.clone(), (server.name.clone(), server.timezone.clone()));
+            }
+        }
+        let wish = Wish {
+            arguments: self.inputs.clone(),
+            format: formats::named(&self.format).map(formats::line::Format::name),
+            server: self.server.clone(),
+            zone: self.timezone.clone(),
+            default_zone: default_zone(&config),
+            servers,
+            replace: self.replace,
+            dry_run: self.dry_run,
+        };
+        let summary = import(&mut store, &wish, &mut Files::default());
+        // What was committed before a failure is made whole all the same.
+        let bar = Bar::new("feature days");
+        let derived = store.derive(&mut |done, total| bar.step(done, total));
+        bar.done();
+        let summary = summary?;
+        derived?;
+        let calendar = store.calendar()?;
+        if self.json {
+            say(&json_summary(&summary, calendar.zone()).to_string());
+        } else {
+            for file in &summary.files {
+                say_file(file, calendar.zone());
+            }
+            say_totals(&summary, self.dry_run);
+        }
+        for file in &summary.files {
+            for remark in &file.remarks {
+                warn(&format!("{}: {remark}", file.path));
+            }
+            if let Some(problem) = &file.problem {
+                warn(&format!("{}: {problem}", file.path));
+            }
+        }
+        Ok(done(&summary))
+    }
+}
+
+fn done(summary: &Summary) -> Done {
+    let failed = summary.files.iter().filter(|file| file.problem.is_some()).count();
+    let unrecognized = summary.files.iter().any(|file| file.counts.unrecognized > 0);
+    let nothing_read = summary.files.iter().all(|file| file.counts.lines == 0 && !file.already_known);
+    match (failed, unrecognized) {
+        (0, false) => Done::Well,
+        (failed, _) if failed == summary.files.len() && nothing_read => Done::Failed,
+        _ => Done::PartlyUnderstood,
+    }
+}
+
+fn say_file(file: &FileSummary, zone: &TimeZone) {
+    if file.format.is_none() {
+        return;
+    }
+    if file.already_known {
+        return say(&format!("{}: nothing new", file.path));
+    }
+    let counts = &file.counts;
+    let mut text = format!(
+        "{}: {}, {}{} lines: {} checkouts, {} checkins, {} denials; {} sessions closed, {} open",
+        file.path,
+        file.server,
+        if file.continued { "continued, " } else { "" },
+        counts.lines,
+        file.tally.checkouts,
+        file.tally.checkins,
+        file.tally.denials,
+        file.sessions_closed,
+        file.sessions_open
+    );
+    if file.unmatched_checkins > 0 {
+        text.push_str(&format!(", {} checkins without a checkout", file.unmatched_checkins));
+    }
+    if counts.unrecognized > 0 {
+        text.push_str(&format!(", {} lines unrecognized (see `seatledger unrecognized`)", counts.unrecognized));
+    }
+    if let (Some(from), Some(until)) = (file.tally.from, file.tally.until) {
+        text.push_str(&format!("; {} to {}", civil(from, zone), civil(until, zone)));
+    }
+    say(&text);
+}
+
+fn say_totals(summary: &Summary, dry_run: bool) {
+    let read = summary.files.iter().filter(|file| file.problem.is_none()).count();
+    let known = summary.files.iter().filter(|file| file.already_known).count();
+    let lines: u64 = summary.files.iter().map(|file| file.counts.lines).sum();
+    let closed: u64 = summary.files.iter().map(|file| file.sessions_closed).sum();
+    let stored = if dry_run { "nothing stored (--dry-run)" } else { "stored" };
+    say(&format!("{read} files read, {known} of them known: {lines} new lines, {closed} sessions closed; {stored}"));
+}
+
+/// An instant as people read it: civil time of the calendar's zone.
+pub(crate) fn civil(at: UnixMs, zone: &TimeZone) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    zone.to_datetime(stamp).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// An instant as scripts read it: ISO 8601 with the offset of the calendar's zone.
+pub(crate) fn iso(at: UnixMs, zone: &TimeZone) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let zoned = stamp.to_zoned(zone.clone());
+    let form = if at.rem_euclid(1000) == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.3f%:z" };
+    zoned.strftime(form).to_string()
+}
+
+fn json_summary(summary: &Summary, zone: &TimeZone) -> Value {
+    let files: Vec<Value> = summary.files.iter().map(|file| json_file(file, zone)).collect();
+    let mut totals = Map::new();
+    for file in &files {
+        for (name, value) in file.as_object().into_iter().flatten() {
+            if let Some(number) = value.as_u64() {
+                let sum = totals.get(name).and_then(Value::as_u64).unwrap_or_default() + number;
+                totals.insert(name.clone(), json!(sum));
+            }
+        }
+    }
+    let edge = |latest: bool| {
+        let of = |file: &FileSummary| if latest { file.tally.until } else { file.tally.from };
+        let all = summary.files.iter().filter_map(of);
+        if latest { all.max() } else { all.min() }
+    };
+    totals.insert("files".into(), json!(summary.files.len()));
+    totals.insert("from".into(), json!(edge(false).map(|at| iso(at, zone))));
+    totals.insert("until".into(), json!(edge(true).map(|at| iso(at, zone))));
+    let known = summary.files.iter().filter(|file| file.already_known).count();
+    totals.insert("already_known".into(), json!(known));
+    json!({ "files": files, "totals": totals })
+}
+
+fn json_file(file: &FileSummary, zone: &TimeZone) -> Value {
+    json!({
+        "path": file.path,
+        "format": file.format,
+        "server": file.server,
+        "lines": file.counts.lines,
+        "events": file.counts.events,
+        "notes": file.counts.notes,
+        "noise": file.counts.noise,
+        "unrecognized": file.counts.unrecognized,
+        "checkouts": file.tally.checkouts,
+        "checkins": file.tally.checkins,
+        "unmatched_checkins": file.unmatched_checkins,
+        "denials": file.tally.denials,
+        "sessions_closed": file.sessions_closed,
+        "sessions_open": file.sessions_open,
+        "from": file.tally.from.map(|at| iso(at, zone)),
+        "until": file.tally.until.map(|at| iso(at, zone)),
+        "already_known": file.already_known,
+        "problem": file.problem,
+        "remarks": file.remarks,
+    })
+}

@@ -1,0 +1,216 @@
+//! The command line: one file a subcommand.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own face")]
+
+mod catalog;
+mod catalog_file;
+mod config;
+mod db;
+mod demo;
+mod directory;
+mod directory_file;
+mod history;
+mod import;
+mod progress;
+mod rebuild;
+mod render;
+mod report;
+mod scope;
+mod sessions;
+mod unrecognized;
+mod verify;
+
+use crate::clock;
+use crate::config::Config;
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use render::{Face, Look};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use store::{Place, Store};
+
+/// How a command ended, for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// All is well.
+    Well,
+    /// It could not do what was asked; a message says why.
+    Failed,
+    /// Done, but some input was not understood.
+    PartlyUnderstood,
+}
+
+impl From<Done> for ExitCode {
+    fn from(done: Done) -> Self {
+        match done {
+            Done::Well => Self::from(0),
+            Done::Failed => Self::from(1),
+            Done::PartlyUnderstood => Self::from(3),
+        }
+    }
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  seatledger demo --once                     an invented company's year, its headline reports
+  seatledger import /var/log/flexlm          all logs of a directory, each line once
+  seatledger report usage --by month,feature
+  seatledger report levels --feature 'hfss*' --format csv -o levels.csv
+  seatledger verify                          the books balance, or the first difference
+
+Exit codes: 0 done; 1 it failed; 2 wrong usage; 3 done, but some input was not understood.";
+
+/// Who used which licensed software, when, and for how long: license-server logs in, balanced books and reports out.
+#[derive(Debug, Parser)]
+#[command(name = "seatledger", version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The database: sqlite:PATH, a path, or postgres://USER@HOST/NAME [default: the configuration's, else ./seatledger.db]
+    #[arg(long, global = true, env = "SEATLEDGER_DB", hide_env_values = true, value_name = "URL")]
+    db: Option<String>,
+    /// The configuration [default: ./seatledger.toml if there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Import(import::Import),
+    Report(report::Report),
+    Sessions(sessions::Sessions),
+    History(history::History),
+    Unrecognized(unrecognized::Unrecognized),
+    Directory(directory::Directory),
+    Catalog(catalog::Catalog),
+    Verify(verify::Verify),
+    Rebuild(rebuild::Rebuild),
+    Db(db::Db),
+    Config(config::ConfigCommand),
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let result = match cli.command {
+        Command::Demo(command) => command.run(&cli.global),
+        Command::Import(command) => command.run(&cli.global),
+        Command::Report(command) => command.run(&cli.global),
+        Command::Sessions(command) => command.run(&cli.global),
+        Command::History(command) => command.run(&cli.global),
+        Command::Unrecognized(command) => command.run(&cli.global),
+        Command::Directory(command) => command.run(&cli.global),
+        Command::Catalog(command) => command.run(&cli.global),
+        Command::Verify(command) => command.run(&cli.global),
+        Command::Rebuild(command) => command.run(&cli.global),
+        Command::Db(command) => command.run(&cli.global),
+        Command::Config(command) => command.run(&cli.global),
+    };
+    match result {
+        Ok(done) => done.into(),
+        // Whoever read our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::from(0),
+        Err(error) => {
+            eprintln!("seatledger: {error:#}");
+            Done::Failed.into()
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+impl Global {
+    pub(crate) fn config(&self) -> anyhow::Result<Config> {
+        Config::read(self.config.as_deref())
+    }
+
+    /// The database that is meant: the option or `SEATLEDGER_DB`, else the configuration's, else ./seatledger.db.
+    pub(crate) fn place(&self, config: &Config) -> anyhow::Result<Place> {
+        let url = self.db.as_deref().or(config.db.as_deref()).unwrap_or("sqlite:seatledger.db");
+        Ok(url.parse()?)
+    }
+
+    /// Opens the ledger for reading.
+    pub(crate) fn open(&self) -> anyhow::Result<(Store, Config)> {
+        let config = self.config()?;
+        let place = self.place(&config)?;
+        let store = Store::open(&place).with_context(|| format!("cannot open {place}"))?;
+        Ok((store, config))
+    }
+
+    /// Opens the ledger for writing; creates and migrates it, and puts the configuration's calendar in force.
+    pub(crate) fn create(&self) -> anyhow::Result<(Store, Config)> {
+        let config = self.config()?;
+        let place = self.place(&config)?;
+        let mut store = Store::create(&place).with_context(|| format!("cannot open {place}"))?;
+        let calendar = config.calendar(&default_zone(&config))?;
+        if config.calendar.is_some() || config.timezone.is_some() || !store.has_calendar()? {
+            store.set_calendar(&calendar)?;
+        }
+        Ok((store, config))
+    }
+}
+
+/// The zone of what no one gives a zone: the configuration's, else the machine's, else UTC.
+pub(crate) fn default_zone(config: &Config) -> String {
+    config.timezone.clone().unwrap_or_else(clock::machine_zone)
+}
+
+/// Where and how a listing is shown.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Shown {
+    /// How to show it: for people, or for machines
+    #[arg(long, value_enum, default_value_t = Face::Table, value_name = "FORMAT")]
+    format: Face,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Shown {
+    /// Calls `write` with where the output goes; a file appears under its name only when it is whole.
+    pub(crate) fn write(
+        &self,
+        write: impl FnOnce(Face, &Look, &mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let Some(path) = &self.output else {
+            let mut out = BufWriter::new(io::stdout().lock());
+            write(self.format, &Look::of_stdout(), &mut out)?;
+            return Ok(out.flush()?);
+        };
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let whole = tempfile::NamedTempFile::new_in(directory.unwrap_or_else(|| std::path::Path::new(".")))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut out = BufWriter::new(whole);
+        write(self.format, &Look::plain(), &mut out)?;
+        let whole = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        whole.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(())
+    }
+}
+
+/// Says what a command did, to people.
+pub(crate) fn say(text: &str) {
+    println!("{text}");
+}
+
+/// Says what went wrong, or what to note, beside the output.
+pub(crate) fn warn(text: &str) {
+    eprintln!("seatledger: {text}");
+}

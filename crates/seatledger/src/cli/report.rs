@@ -1,0 +1,184 @@
+//! `seatledger report`
+
+use super::import::civil;
+use super::render;
+use super::scope::{Days, Filters};
+use super::{Done, Global, Shown};
+use accounting::calendar::Calendar;
+use accounting::ledger::Names;
+use accounting::report::group::Key;
+use accounting::report::{self as reports, Accumulator, Cell, Column, Scope};
+use clap::{Args, ValueEnum};
+use store::{Error, Reader};
+
+const AFTER_HELP: &str = "\
+Reports:
+  usage             minutes, seat seconds, sessions, persons by --by keys
+  ranking           features of each month by their minutes on working days
+  average-licenses  how many licenses were used on average in working hours
+  concurrency       seats in use by --step: average, peak and when, issued, denials
+  levels            for how long exactly n seats, and at least n seats, were in use
+  overnight         who holds a seat at midnight
+  coverage          what was watched when, and what was not understood
+
+Keys of --by: feature product type version person user host organization project server time_class day week month
+
+Examples:
+  seatledger report usage --by month,feature,time_class --from 2025-01-01 --until 2026-01-01
+  seatledger report average-licenses --hours-per-day 6 --days-per-month 22
+  seatledger report concurrency --step hour --feature 'anshpc*' --format csv -o hours.csv
+  seatledger report usage --by organization --time-class prime --days working --format json";
+
+/// Answer a question from the books
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Report {
+    #[arg(value_enum)]
+    name: Name,
+    /// Keys of `usage`, separated by commas [default: month,feature]
+    #[arg(long, value_name = "KEYS")]
+    by: Option<String>,
+    /// Steps of `concurrency`: hour, day or month
+    #[arg(long, value_name = "STEP", default_value = "day")]
+    step: String,
+    /// Working hours a day for `average-licenses` [default: the calendar's prime hours]
+    #[arg(long, value_name = "HOURS")]
+    hours_per_day: Option<f64>,
+    /// Working days a month for `average-licenses` [default: the calendar's]
+    #[arg(long, value_name = "DAYS")]
+    days_per_month: Option<f64>,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// The reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    Usage,
+    Ranking,
+    AverageLicenses,
+    Concurrency,
+    Levels,
+    Overnight,
+    Coverage,
+}
+
+impl Report {
+    pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
+        let (mut store, config) = global.open()?;
+        let keys = Key::list(self.by.as_deref().unwrap_or("month,feature"))?;
+        if self.by.is_some() && self.name != Name::Usage {
+            anyhow::bail!("--by belongs to the report usage");
+        }
+        let step: reports::concurrency::Step = self.step.parse()?;
+        let calendar = store.calendar()?;
+        let scope = self.filters.scope(&calendar, self.default_days())?;
+        let mut report = store.read(|reader| {
+            let names = reader.names();
+            if self.name == Name::Coverage {
+                return coverage(reader, &names, &scope);
+            }
+            let options = Options { keys: keys.clone(), step, report: &self };
+            let mut accumulator = options.accumulator(&names, &calendar, scope.clone());
+            reader.fold(scope.from, scope.until, accumulator.as_mut())?;
+            let mut report = accumulator.finish();
+            if let Some(at) = reader.as_of()? {
+                report.notes.push(format!("as of {}", civil(at, calendar.zone())));
+            }
+            Ok(report)
+        })?;
+        let configured = config.calendar(calendar.zone_name())?;
+        if config.calendar.is_some() && configured.fingerprint() != calendar.fingerprint() {
+            report.notes.push(
+                "the database's calendar is in force, the configuration has another: `seatledger rebuild` puts it \
+                 in force"
+                    .to_owned(),
+            );
+        }
+        self.shown.write(|face, look, out| {
+            Ok(render::report(&report, face, calendar.zone(), look, out)?)
+        })?;
+        Ok(Done::Well)
+    }
+
+    fn default_days(&self) -> Days {
+        if self.name == Name::Ranking { Days::Working } else { Days::All }
+    }
+}
+
+/// What makes an accumulator.
+struct Options<'a> {
+    keys: Vec<Key>,
+    step: reports::concurrency::Step,
+    report: &'a Report,
+}
+
+impl Options<'_> {
+    fn accumulator<'n>(
+        &self,
+        names: &'n Names,
+        calendar: &'n Calendar,
+        scope: Scope,
+    ) -> Box<dyn Accumulator + 'n> {
+        match self.report.name {
+            Name::Usage => {
+                let options = reports::usage::Options { by: self.keys.clone() };
+                Box::new(reports::usage::Usage::new(names, calendar, scope, options))
+            }
+            Name::Ranking => Box::new(reports::ranking::Ranking::new(names, calendar, scope)),
+            Name::AverageLicenses => {
+                let options = reports::average_licenses::Options {
+                    hours_per_day: self.report.hours_per_day,
+                    days_per_month: self.report.days_per_month,
+                };
+                Box::new(reports::average_licenses::AverageLicenses::new(names, calendar, scope, options))
+            }
+            Name::Levels => Box::new(reports::levels::Levels::new(names, calendar, scope)),
+            Name::Overnight => Box::new(reports::overnight::Overnight::new(names, calendar, scope)),
+            Name::Concurrency | Name::Coverage => {
+                Box::new(reports::concurrency::Concurrency::new(names, calendar, scope, self.step))
+            }
+        }
+    }
+}
+
+/// What was watched when: the inputs, their license servers, their lines.
+fn coverage(reader: &mut Reader<'_>, names: &Names, scope: &Scope) -> Result<reports::Report, Error> {
+    let inputs = reader.inputs()?;
+    let calendar = reader.calendar();
+    let mut rows = Vec::new();
+    for row in reader.coverage()? {
+        let server = names.servers.get(&row.server).map_or("", |server| server.name.as_str());
+        let wanted = scope.server.as_deref().is_none_or(|wanted| wanted == server)
+            && scope.from.is_none_or(|from| calendar.day_of(row.until) >= from)
+            && scope.until.is_none_or(|until| calendar.day_of(row.from) < until);
+        if wanted {
+            let count = |lines: Option<u64>| lines.map_or(Cell::Empty, |lines| Cell::Int(lines as i64));
+            rows.push(vec![
+                Cell::Text(inputs.get(&row.input).cloned().unwrap_or_default()),
+                Cell::Text(server.to_owned()),
+                Cell::Instant(row.from),
+                Cell::Instant(row.until),
+                Cell::Text(if row.watched { "watched" } else { "gap" }.to_owned()),
+                count(row.lines.map(|(lines, _)| lines)),
+                count(row.lines.map(|(_, unrecognized)| unrecognized)),
+            ]);
+        }
+    }
+    Ok(reports::Report {
+        name: "coverage",
+        columns: vec![
+            Column::text("source"),
+            Column::text("server"),
+            Column::text("from"),
+            Column::text("until"),
+            Column::text("state"),
+            Column::number("lines"),
+            Column::number("unrecognized"),
+        ],
+        rows,
+        notes: vec!["gap: between the last line of a run and the next start nobody was watching".to_owned()],
+    })
+}

@@ -1,0 +1,83 @@
+//! The filters that reports and listings share.
+
+use accounting::calendar::Calendar;
+use accounting::day::Day;
+use accounting::report::Scope;
+use anyhow::bail;
+use clap::Args;
+use globset::{GlobBuilder, GlobMatcher};
+
+/// What a report or listing is about.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Filters {
+    /// First day, YYYY-MM-DD [default: the ledger's first]
+    #[arg(long, value_name = "DAY")]
+    from: Option<Day>,
+    /// The day after the last (exclusive), YYYY-MM-DD [default: the ledger's last, today included]
+    #[arg(long, value_name = "DAY")]
+    until: Option<Day>,
+    /// Features whose code matches, such as 'hfss*'
+    #[arg(long, value_name = "GLOB")]
+    feature: Option<String>,
+    /// One license server, such as 27000@lic1
+    #[arg(long, value_name = "NAME")]
+    server: Option<String>,
+    /// Persons whose name matches
+    #[arg(long, value_name = "GLOB")]
+    person: Option<String>,
+    /// Organizations whose name matches
+    #[arg(long, value_name = "GLOB")]
+    organization: Option<String>,
+    /// One time class of the calendar, such as prime
+    #[arg(long, value_name = "NAME")]
+    time_class: Option<String>,
+    /// All days, or the calendar's working days
+    #[arg(long, value_enum, value_name = "DAYS")]
+    days: Option<Days>,
+}
+
+/// Which days count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Days {
+    /// All days.
+    All,
+    /// The calendar's working days.
+    Working,
+}
+
+impl Filters {
+    pub(crate) fn scope(&self, calendar: &Calendar, default_days: Days) -> anyhow::Result<Scope> {
+        if let (Some(from), Some(until)) = (self.from, self.until)
+            && from >= until
+        {
+            bail!("--from {from} is not before --until {until}: the last day is the one before --until");
+        }
+        let class = match &self.time_class {
+            None => None,
+            Some(name) => match calendar.class_named(name) {
+                Some(class) => Some(class),
+                None => {
+                    let known: Vec<&str> = calendar.classes().iter().map(|class| class.name.as_str()).collect();
+                    bail!("no time class `{name}`: the calendar has {}", known.join(", "));
+                }
+            },
+        };
+        Ok(Scope {
+            from: self.from,
+            until: self.until,
+            feature: self.feature.as_deref().map(|text| glob(text, "--feature")).transpose()?,
+            server: self.server.clone(),
+            person: self.person.as_deref().map(|text| glob(text, "--person")).transpose()?,
+            organization: self.organization.as_deref().map(|text| glob(text, "--organization")).transpose()?,
+            class,
+            working_days_only: self.days.unwrap_or(default_days) == Days::Working,
+        })
+    }
+}
+
+fn glob(text: &str, option: &str) -> anyhow::Result<GlobMatcher> {
+    match GlobBuilder::new(text).case_insensitive(true).backslash_escape(false).build() {
+        Ok(glob) => Ok(glob.compile_matcher()),
+        Err(error) => bail!("{option} `{text}` is no pattern: {}", error.kind()),
+    }
+}
