@@ -1,7 +1,7 @@
 //! `seatledger demo`
 
 use super::progress::{Bar, Files};
-use super::render::{self, Face, Look, spark};
+use super::render::{self, Face, Look, sparkline};
 use super::{Done, Global, catalog_file, directory_file, say};
 use crate::config::Config;
 use crate::demo::{Written, write_year};
@@ -240,7 +240,7 @@ fn with_sparks(products: &Report, months: &Report) -> Report {
             }
         }
         let values: Vec<f64> = by_month.into_values().collect();
-        row.push(Cell::Text(spark::sparkline(&values)));
+        row.push(Cell::Text(sparkline(&values)));
     }
     report
 }

@@ -1,7 +1,7 @@
 //! From what a parser read to batches of the ledger: names become numbers, lines become spans.
 
 use accounting::UnixMs;
-use accounting::event::{CheckinReason, Claim, Event, Pairing, What};
+use accounting::event::{CheckinReason, Claim, Event, What};
 use accounting::pairing::{End, Start, Step};
 use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
@@ -216,7 +216,9 @@ impl<'a> Collector<'a> {
 
     /// The text says what its license server is called: before any event that is its name from the beginning.
     fn rename_server(&mut self, name: &str) {
-        if self.server != name {
+        // A host alone says less than the port and host that are known.
+        let says_less = self.server.split_once('@').is_some_and(|(_, host)| host == name);
+        if self.server != name && !says_less {
             name.clone_into(&mut self.server);
             self.daemons.clear();
             self.open_spans.clear();
@@ -353,6 +355,7 @@ impl<'a> Collector<'a> {
         self.open_spans.clear();
         self.restore_spans(before);
     }
+}
 
 /// Whether a line is the start of a daemon: before it nothing of it was watched.
 fn starts(read: &Read<'_>) -> bool {
@@ -376,9 +379,4 @@ fn shape(line: &str) -> String {
         }
     }
     shape
-}
-
-/// Whether a format's ends close one session a key.
-pub(crate) fn is_exclusive(format: &dyn Format) -> bool {
-    format.pairing() == Pairing::Exclusive
 }

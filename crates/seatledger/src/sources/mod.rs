@@ -1,3 +1,4 @@
 //! Where bytes come from. Import of a file and following a live one share everything behind the bytes.
 
+pub(crate) mod collector;
 pub(crate) mod import;

@@ -12,13 +12,13 @@ use accounting::UnixMs;
 use accounting::calendar::zone as zone_named;
 use anyhow::Context;
 use bytes::Bytes;
-use formats::line::{Format, Line, Parser, Setting};
+use formats::line::{Line, Parser, Setting};
 use jiff::tz::TimeZone;
 use reading::{Reading, Sent};
 use state::ReaderState;
 use std::collections::HashMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::sync_channel;
@@ -182,7 +182,7 @@ impl Importer<'_> {
 
     /// The zone of a server: as the user says, as it was read before, as configured.
     fn zone_of(&mut self, _: &Surveyed, server: &str) -> anyhow::Result<(String, TimeZone)> {
-        let known = || -> anyhow::Result<Option<String>> {
+        let mut known = || -> anyhow::Result<Option<String>> {
             if server.is_empty() { Ok(None) } else { Ok(self.store.zone_of_server(server)?) }
         };
         let name = match &self.wish.zone {
@@ -531,9 +531,4 @@ fn remark_on(file: &mut FileSummary) {
     if file.counts.lines > 0 && file.counts.events == 0 {
         file.remarks.push("no usage in it: \"nothing seen\", not \"nothing used\"".to_owned());
     }
-}
-
-/// Every path that was named, for messages.
-pub(crate) fn paths(summary: &Summary) -> Vec<PathBuf> {
-    summary.files.iter().map(|file| PathBuf::from(&file.path)).collect()
 }

@@ -115,7 +115,7 @@ impl Reading {
         let before = full.then(|| (self.parser.state(), lines.hash_before(position)));
         let Some(raw) = lines.next()? else {
             let at = self.checkpoint(collector, position, lines.hash_before(position), self.parser.state());
-            return Ok(part.send(collector, at, to).then(Next::End));
+            return Ok(if part.send(collector, at, to) { Next::End } else { Next::NobodyListens });
         };
         let number = collector.counts.lines + 1;
         if raw.too_long {
@@ -141,7 +141,7 @@ impl Reading {
             part.line(collector, &read, &text, number);
             at.1.unfinished = Some(text);
             at.0.counts = collector.counts;
-            return Ok(part.send(collector, at, to).then(Next::End));
+            return Ok(if part.send(collector, at, to) { Next::End } else { Next::NobodyListens });
         }
         let read = self.parser.line(&text);
         let later = read.at.is_some_and(|at| at > collector.latest());
@@ -177,16 +177,6 @@ impl Reading {
             ..self.checkpoint.clone()
         };
         (checkpoint, state)
-    }
-}
-
-trait Then {
-    fn then(self, next: Next) -> Next;
-}
-
-impl Then for bool {
-    fn then(self, next: Next) -> Next {
-        if self { next } else { Next::NobodyListens }
     }
 }
 
