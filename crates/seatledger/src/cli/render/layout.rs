@@ -1,0 +1,123 @@
+//! Which column of a table gets how much of the line.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Blanks between two columns.
+pub(super) const GAP: usize = 2;
+/// A text column is not made narrower than this, whatever the line's width.
+const NARROWEST: usize = 6;
+/// Bars narrower than this say nothing.
+const SHORTEST_BAR: usize = 6;
+const LONGEST_BAR: usize = 24;
+
+/// What a column holds, and the place it gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its name, in one line or, where the line is short, in several.
+    pub(super) head: Vec<String>,
+    /// Whether its cells stand at the right.
+    pub(super) number: bool,
+    /// Whether its cells may be shortened: texts only.
+    pub(super) shrinks: bool,
+    /// Characters before the decimal point, or of a text.
+    pub(super) whole: usize,
+    /// Characters from the decimal point on.
+    pub(super) fraction: usize,
+    /// The characters it gets.
+    pub(super) width: usize,
+}
+
+impl Place {
+    /// A column of which no cell is known yet.
+    pub(super) fn new(name: &str, number: bool) -> Self {
+        Self { head: vec![name.to_owned()], number, shrinks: !number, ..Self::default() }
+    }
+
+    fn content(&self) -> usize {
+        self.whole + self.fraction
+    }
+
+    fn head_width(&self) -> usize {
+        self.head.iter().map(|line| line.width()).max().unwrap_or_default()
+    }
+}
+
+/// Gives each column its width: as much as it needs where the line has it; else names are broken at their `_`, then
+/// the widest texts shortened. Numbers and instants never are: rather is the line too long. Returns the characters
+/// that are left for bars, if those are enough.
+pub(super) fn fit(places: &mut [Place], line: usize, bars: bool) -> Option<usize> {
+    let wanted = |places: &[Place]| {
+        places.iter().map(|place| place.width).sum::<usize>() + GAP * places.len().saturating_sub(1)
+    };
+    for place in places.iter_mut() {
+        place.width = place.content().max(place.head_width());
+    }
+    let reserve = if bars { SHORTEST_BAR + GAP } else { 0 };
+    if wanted(places) + reserve > line {
+        for place in places.iter_mut() {
+            place.head = broken(&place.head.concat(), place.content());
+            place.width = place.content().max(place.head_width());
+        }
+    }
+    while wanted(places) > line {
+        let narrower = |place: &&mut Place| place.shrinks && place.width > place.head_width().max(NARROWEST);
+        let Some(widest) = places.iter_mut().filter(narrower).max_by_key(|place| place.width) else { break };
+        widest.width -= 1;
+    }
+    let left = line.saturating_sub(wanted(places) + GAP).min(LONGEST_BAR);
+    (bars && left >= SHORTEST_BAR).then_some(left)
+}
+
+/// A column's name in lines of at most `width`, as far as its `_` allow it.
+fn broken(name: &str, width: usize) -> Vec<String> {
+    let longest_piece = name.split_inclusive('_').map(str::len).max().unwrap_or_default();
+    let mut lines: Vec<String> = Vec::new();
+    for piece in name.split_inclusive('_') {
+        match lines.last_mut() {
+            Some(line) if line.len() + piece.len() <= width.max(longest_piece) => line.push_str(piece),
+            _ => lines.push(piece.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, broken, fit};
+
+    fn place(name: &str, number: bool, content: usize) -> Place {
+        Place { whole: content, ..Place::new(name, number) }
+    }
+
+    fn widths(places: &[Place]) -> Vec<usize> {
+        places.iter().map(|place| place.width).collect()
+    }
+
+    #[test]
+    fn columns_get_what_they_need() {
+        let mut places = [place("day", false, 10), place("usage_minutes", true, 4)];
+        assert_eq!(fit(&mut places, 25, false), None);
+        assert_eq!(widths(&places), [10, 13]);
+        assert_eq!(fit(&mut places, 100, true), Some(24));
+        assert_eq!(fit(&mut places, 35, true), Some(8));
+    }
+
+    #[test]
+    fn names_are_broken_before_texts_are_shortened() {
+        let mut places = [place("user", false, 20), place("host", false, 12), place("held_seconds", true, 3)];
+        fit(&mut places, 43, false);
+        assert_eq!(places[2].head, ["held_", "seconds"]);
+        assert_eq!(widths(&places), [20, 12, 7]);
+        fit(&mut places, 33, false);
+        assert_eq!(widths(&places), [11, 11, 7], "the widest text first");
+        fit(&mut places, 5, false);
+        assert_eq!(widths(&places), [6, 6, 7], "no further");
+    }
+
+    #[test]
+    fn names_break_at_their_underscores() {
+        assert_eq!(broken("percent_at_least", 6), ["percent_", "at_least"]);
+        assert_eq!(broken("percent_at_least", 11), ["percent_at_", "least"]);
+        assert_eq!(broken("feature", 2), ["feature"]);
+    }
+}

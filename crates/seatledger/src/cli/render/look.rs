@@ -1,0 +1,66 @@
+//! How wide and how colourful a table may be.
+
+use std::io::IsTerminal;
+
+/// What the place can show to which a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Characters in a line.
+    pub(crate) width: usize,
+    /// Whether it understands colours.
+    pub(crate) color: bool,
+    /// Whether bars of block characters are drawn.
+    pub(crate) bars: bool,
+}
+
+/// The width where nobody says one.
+const WIDTH: usize = 100;
+
+impl Look {
+    /// The look of standard output: colours and bars only on a terminal that shows UTF-8, where `NO_COLOR` is not set;
+    /// `SEATLEDGER_BARS=1` draws bars anywhere.
+    pub(crate) fn of_stdout() -> Self {
+        let out = std::io::stdout();
+        let width = terminal_size::terminal_size_of(&out).map(|(width, _)| usize::from(width.0));
+        Self::of(out.is_terminal(), width, |name| std::env::var(name).unwrap_or_default())
+    }
+
+    /// No colours, no bars: for files.
+    pub(crate) fn plain() -> Self {
+        Self { width: WIDTH, color: false, bars: false }
+    }
+
+    fn of(terminal: bool, width: Option<usize>, variable: impl Fn(&str) -> String) -> Self {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(&variable);
+        let locale = locale.into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_lowercase();
+        let utf8 = cfg!(windows) || locale.contains("utf-8") || locale.contains("utf8");
+        let lively = terminal && utf8 && variable("NO_COLOR").is_empty() && variable("TERM") != "dumb";
+        Self {
+            // A terminal without a size says 0.
+            width: width.filter(|&width| terminal && width > 0).unwrap_or(WIDTH),
+            color: lively,
+            bars: lively || variable("SEATLEDGER_BARS") == "1",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Look;
+
+    fn look(terminal: bool, variables: &[(&str, &str)]) -> Look {
+        let value = |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
+        Look::of(terminal, Some(72), |name| value(name).unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn colours_are_for_terminals_that_show_utf8() {
+        let lively = Look { width: 72, color: true, bars: true };
+        let plain = Look { width: 72, color: false, bars: false };
+        assert_eq!(look(true, &[("LANG", "de_CH.UTF-8")]), lively);
+        assert_eq!(look(true, &[("LANG", "de_CH.UTF-8"), ("LC_ALL", "C")]), plain);
+        assert_eq!(look(true, &[("LC_CTYPE", "C.utf8"), ("NO_COLOR", "1")]), plain);
+        assert_eq!(look(false, &[("LANG", "de_CH.UTF-8")]), Look::plain());
+        assert_eq!(look(false, &[("SEATLEDGER_BARS", "1")]), Look { bars: true, ..Look::plain() });
+    }
+}

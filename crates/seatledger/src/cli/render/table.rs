@@ -1,0 +1,281 @@
+//! A table for people.
+
+use super::layout::{GAP, Place, fit};
+use super::spark::bar;
+use super::{Look, push_wall_clock};
+use accounting::report::{Cell, Column, decimal};
+use jiff::tz::TimeZone;
+use std::io::{self, Write};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The widths are decided over so many rows; what follows is written as it comes.
+const LOOKED_AT: usize = 2_000;
+
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
+const BLUE: &str = "\x1b[34m";
+const PLAIN: &str = "\x1b[0m";
+
+/// A table as it is written.
+pub(super) struct Table<'a> {
+    columns: Vec<Place>,
+    zone: &'a TimeZone,
+    look: &'a Look,
+    out: io::BufWriter<&'a mut dyn Write>,
+    /// The rows whose widths are being looked at.
+    waiting: Vec<Vec<Shown>>,
+    begun: bool,
+    bars: Option<Bars>,
+}
+
+/// Bars behind a column of numbers.
+struct Bars {
+    column: usize,
+    /// The number of the longest bar.
+    longest: f64,
+    /// Characters of the longest bar; none where the line is too short.
+    width: usize,
+}
+
+/// A cell as the table shows it.
+struct Shown {
+    text: String,
+    width: usize,
+    /// Characters from the decimal point on.
+    fraction: usize,
+    number: f64,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(
+        columns: Vec<Column>,
+        zone: &'a TimeZone,
+        look: &'a Look,
+        out: &'a mut dyn Write,
+    ) -> Self {
+        let columns = columns.into_iter().map(|column| Place::new(column.name, column.number)).collect();
+        let out = io::BufWriter::new(out);
+        Self { columns, zone, look, out, waiting: Vec::new(), begun: false, bars: None }
+    }
+
+    pub(super) fn bars_behind(&mut self, name: &str) {
+        let column = self.columns.iter().position(|column| column.number && column.head.concat() == name);
+        self.bars = column.filter(|_| self.look.bars).map(|column| Bars {
+            column,
+            longest: if name.starts_with("percent") { 100.0 } else { 0.0 },
+            width: 0,
+        });
+    }
+
+    pub(super) fn row(&mut self, cells: &[Cell]) -> io::Result<()> {
+        let row: Vec<_> = cells.iter().map(|cell| self.shown(cell)).collect();
+        if self.begun {
+            return self.write_row(&row);
+        }
+        for ((column, shown), cell) in self.columns.iter_mut().zip(&row).zip(cells) {
+            column.whole = column.whole.max(shown.width - shown.fraction);
+            column.fraction = column.fraction.max(shown.fraction);
+            column.shrinks &= matches!(cell, Cell::Text(_) | Cell::Empty);
+        }
+        self.waiting.push(row);
+        if self.waiting.len() >= LOOKED_AT { self.begin() } else { Ok(()) }
+    }
+
+    pub(super) fn finish(mut self, notes: &[String]) -> io::Result<()> {
+        if !self.begun && self.waiting.is_empty() {
+            writeln!(self.out, "There is nothing in that period.")?;
+        } else if !self.begun {
+            self.begin()?;
+        }
+        for (nth, note) in notes.iter().enumerate() {
+            if nth == 0 {
+                writeln!(self.out)?;
+            }
+            self.write_note(note)?;
+        }
+        self.out.flush()
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.begun = true;
+        let rows = std::mem::take(&mut self.waiting);
+        let for_bars = fit(&mut self.columns, self.look.width, self.bars.is_some());
+        if let Some(bars) = &mut self.bars {
+            bars.width = for_bars.unwrap_or_default();
+            let numbers = rows.iter().filter_map(|row| row.get(bars.column)).map(|shown| shown.number);
+            bars.longest = numbers.filter(|number| number.is_finite()).fold(bars.longest, f64::max);
+        }
+        self.write_head()?;
+        for row in rows {
+            self.write_row(&row)?;
+        }
+        Ok(())
+    }
+
+    fn write_head(&mut self) -> io::Result<()> {
+        let lines = self.columns.iter().map(|column| column.head.len()).max().unwrap_or_default();
+        for nth in 0..lines {
+            let mut line = Line::default();
+            for (index, column) in self.columns.iter().enumerate() {
+                // Short names stand on the lowest line.
+                let part = (nth + column.head.len()).checked_sub(lines).map_or("", |part| &column.head[part]);
+                line.cell(part, part.width(), column.width, column.number);
+                self.leave_room_for_bar(index, &mut line);
+            }
+            self.write_styled(BOLD, &line.text)?;
+        }
+        let gaps = GAP * self.columns.len().saturating_sub(1);
+        let bars = self.bars.as_ref().map_or(0, |bars| bars.width + GAP * usize::from(bars.width > 0));
+        let width = self.columns.iter().map(|column| column.width).sum::<usize>() + gaps + bars;
+        self.write_styled(DIM, &"─".repeat(width))
+    }
+
+    fn leave_room_for_bar(&self, index: usize, line: &mut Line) {
+        if let Some(bars) = self.bars.as_ref().filter(|bars| bars.column == index && bars.width > 0) {
+            line.cell("", 0, bars.width, false);
+        }
+    }
+
+    fn write_row(&mut self, row: &[Shown]) -> io::Result<()> {
+        let mut line = Line::default();
+        for (index, (column, shown)) in self.columns.iter().zip(row).enumerate() {
+            if column.number {
+                // Points stand below points.
+                let behind =
+                    if shown.width == 0 { 0 } else { column.fraction.saturating_sub(shown.fraction) };
+                let text = format!("{}{}", shown.text, " ".repeat(behind));
+                line.cell(&text, shown.width + behind, column.width, true);
+            } else if shown.width > column.width && column.shrinks {
+                let text = shortened(&shown.text, column.width);
+                line.cell(&text, text.width(), column.width, false);
+            } else {
+                line.cell(&shown.text, shown.width, column.width, false);
+            }
+            if let Some(bars) = self.bars.as_ref().filter(|bars| bars.column == index && bars.width > 0) {
+                let bar = bar(shown.number / bars.longest, bars.width);
+                let width = bar.width();
+                let bar = if self.look.color && width > 0 { format!("{BLUE}{bar}{PLAIN}") } else { bar };
+                line.cell(&bar, width, bars.width, false);
+            }
+        }
+        writeln!(self.out, "{}", line.text.trim_end())
+    }
+
+    fn write_note(&mut self, note: &str) -> io::Result<()> {
+        const BEFORE: &str = "Note: ";
+        let (mut line, mut width) = (BEFORE.to_owned(), BEFORE.len());
+        for word in printable(note).split_whitespace() {
+            if width > BEFORE.len() && width + 1 + word.width() > self.look.width {
+                writeln!(self.out, "{line}")?;
+                (line, width) = (" ".repeat(BEFORE.len()), BEFORE.len());
+            } else if width > BEFORE.len() {
+                line.push(' ');
+                width += 1;
+            }
+            line.push_str(word);
+            width += word.width();
+        }
+        writeln!(self.out, "{line}")
+    }
+
+    fn write_styled(&mut self, style: &str, text: &str) -> io::Result<()> {
+        let text = text.trim_end();
+        if self.look.color {
+            writeln!(self.out, "{style}{text}{PLAIN}")
+        } else {
+            writeln!(self.out, "{text}")
+        }
+    }
+
+    fn shown(&self, cell: &Cell) -> Shown {
+        let (text, number) = match cell {
+            Cell::Empty => (String::new(), f64::NAN),
+            Cell::Text(text) => (printable(text), f64::NAN),
+            Cell::Int(number) => (number.to_string(), *number as f64),
+            Cell::Decimal(number) => (rounded(*number), *number),
+            Cell::Instant(at) => {
+                let mut text = String::with_capacity(19);
+                push_wall_clock(&mut text, *at, self.zone);
+                (text, f64::NAN)
+            }
+        };
+        let point = if matches!(cell, Cell::Decimal(_)) { text.find('.') } else { None };
+        Shown { width: text.width(), fraction: point.map_or(0, |point| text.len() - point), text, number }
+    }
+}
+
+/// A line of cells.
+#[derive(Default)]
+struct Line {
+    text: String,
+    /// Blanks that are due before the next cell.
+    due: usize,
+}
+
+impl Line {
+    /// Appends a cell of `width` characters, of which the text takes `taken`.
+    fn cell(&mut self, text: &str, taken: usize, width: usize, at_right: bool) {
+        let blanks = width.saturating_sub(taken);
+        let (before, behind) = if at_right { (blanks, 0) } else { (0, blanks) };
+        self.text.extend(std::iter::repeat_n(' ', self.due + before));
+        self.text.push_str(text);
+        self.due = behind + GAP;
+    }
+}
+
+/// A number for people: two decimals, below 1 three digits that say something.
+fn rounded(number: f64) -> String {
+    if !number.is_finite() {
+        return String::new();
+    }
+    let size = number.abs();
+    let decimals = if size >= 1.0 || size == 0.0 { 2 } else { (2 - size.log10().floor() as i32).clamp(2, 6) };
+    let scale = 10_f64.powi(decimals);
+    decimal((number * scale).round() / scale)
+}
+
+/// A text without what would move the cursor, change colours or turn the line around.
+fn printable(text: &str) -> String {
+    let hidden = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if hidden(letter) { '\u{fffd}' } else { letter }).collect()
+}
+
+/// The beginning of a text and `…`, in `width` characters.
+fn shortened(text: &str, width: usize) -> String {
+    let mut taken = 0;
+    let fits = |letter: &char| {
+        taken += letter.width().unwrap_or_default();
+        taken < width
+    };
+    let mut short: String = text.chars().take_while(fits).collect();
+    short.truncate(short.trim_end().len());
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{printable, rounded, shortened};
+
+    #[test]
+    fn numbers_are_rounded_for_people() {
+        let numbers = [0.0, 347.0, 12.345, 0.043_813_131, -0.5, 0.999_96, 1e-9, 120_300.25, 99.999, f64::NAN];
+        let texts = ["0", "347", "12.35", "0.0438", "-0.5", "1", "0", "120300.25", "100", ""];
+        assert_eq!(numbers.map(rounded), texts);
+    }
+
+    #[test]
+    fn texts_are_shortened_to_the_width_they_take() {
+        assert_eq!(shortened("AutoCAD 2018", 9), "AutoCAD…");
+        assert_eq!(shortened("AutoCAD 2018", 10), "AutoCAD 2…");
+        assert_eq!(shortened("測試測試", 6), "測試…");
+    }
+
+    #[test]
+    fn a_log_cannot_command_the_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+    }
+}
