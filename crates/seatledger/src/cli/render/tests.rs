@@ -102,7 +102,7 @@ fn bars_stand_behind_their_column() {
         row.truncate(3);
     }
     short.columns.truncate(3);
-    short.notes = vec!["one two three four five six seven".to_owned()];
+    short.notes = vec!["one two\nthree four five six seven".to_owned()];
     let expected = "\
 feature      usage_minutes          seats
 ─────────────────────────────────────────
