@@ -17,6 +17,7 @@ mod render;
 mod report;
 mod scope;
 mod sessions;
+mod sheet;
 mod unrecognized;
 mod verify;
 
@@ -198,7 +199,7 @@ impl Shown {
         let whole = tempfile::NamedTempFile::new_in(directory.unwrap_or_else(|| std::path::Path::new(".")))
             .with_context(|| format!("cannot write {}", path.display()))?;
         let mut out = BufWriter::new(whole);
-        write(self.format, &Look::plain(), &mut out)?;
+        write(self.format, &Look { width: 100, color: false, bars: false }, &mut out)?;
         let whole = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         whole.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(())

@@ -24,11 +24,10 @@ impl<'a> Csv<'a> {
         self.header()?;
         for cell in cells {
             match cell {
-                Cell::Empty => self.out.write_field("")?,
                 Cell::Text(text) => self.out.write_field(text)?,
                 Cell::Int(number) => self.out.write_field(number.to_string())?,
                 Cell::Decimal(number) if number.is_finite() => self.out.write_field(decimal(*number))?,
-                Cell::Decimal(_) => self.out.write_field("")?,
+                Cell::Empty | Cell::Decimal(_) => self.out.write_field("")?,
                 Cell::Instant(at) => {
                     self.text.clear();
                     push_iso(&mut self.text, *at, self.zone);

@@ -25,11 +25,6 @@ impl Look {
         Self::of(out.is_terminal(), width, |name| std::env::var(name).unwrap_or_default())
     }
 
-    /// No colours, no bars: for files.
-    pub(crate) fn plain() -> Self {
-        Self { width: WIDTH, color: false, bars: false }
-    }
-
     fn of(terminal: bool, width: Option<usize>, variable: impl Fn(&str) -> String) -> Self {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(&variable);
         let locale = locale.into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_lowercase();
@@ -60,7 +55,8 @@ mod tests {
         assert_eq!(look(true, &[("LANG", "de_CH.UTF-8")]), lively);
         assert_eq!(look(true, &[("LANG", "de_CH.UTF-8"), ("LC_ALL", "C")]), plain);
         assert_eq!(look(true, &[("LC_CTYPE", "C.utf8"), ("NO_COLOR", "1")]), plain);
-        assert_eq!(look(false, &[("LANG", "de_CH.UTF-8")]), Look::plain());
-        assert_eq!(look(false, &[("SEATLEDGER_BARS", "1")]), Look { bars: true, ..Look::plain() });
+        let file = Look { width: 100, ..plain };
+        assert_eq!(look(false, &[("LANG", "de_CH.UTF-8")]), file);
+        assert_eq!(look(false, &[("SEATLEDGER_BARS", "1")]), Look { bars: true, ..file });
     }
 }

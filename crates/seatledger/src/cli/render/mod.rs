@@ -5,14 +5,13 @@ mod csv;
 mod json;
 mod layout;
 mod look;
-mod spark;
+pub(crate) mod spark;
 mod table;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use look::Look;
-pub(crate) use spark::sparkline;
 
 use accounting::UnixMs;
 use accounting::report::{Cell, Column, Report};
@@ -57,7 +56,7 @@ pub(crate) fn report(
         rows = rows.with_bars(column);
     }
     for row in &report.rows {
-        rows.row(row.clone())?;
+        rows.row(row)?;
     }
     rows.finish(&report.notes)
 }
@@ -80,7 +79,7 @@ pub(crate) struct Rows<'a> {
 
 enum Writing<'a> {
     Table(table::Table<'a>),
-    Csv(csv::Csv<'a>),
+    Csv(Box<csv::Csv<'a>>),
     Json(json::Json<'a>),
 }
 
@@ -95,7 +94,7 @@ impl<'a> Rows<'a> {
     ) -> Self {
         let face = match face {
             Face::Table => Writing::Table(table::Table::new(columns, zone, look, out)),
-            Face::Csv => Writing::Csv(csv::Csv::new(columns, zone, out)),
+            Face::Csv => Writing::Csv(Box::new(csv::Csv::new(columns, zone, out))),
             Face::Json => Writing::Json(json::Json::new(&columns, zone, out)),
         };
         Self { face }
@@ -111,11 +110,12 @@ impl<'a> Rows<'a> {
     }
 
     /// Writes a row, which has a cell for each column.
-    pub(crate) fn row(&mut self, cells: Vec<Cell>) -> io::Result<()> {
+    pub(crate) fn row(&mut self, cells: impl AsRef<[Cell]>) -> io::Result<()> {
+        let cells = cells.as_ref();
         match &mut self.face {
-            Writing::Table(table) => table.row(&cells),
-            Writing::Csv(csv) => csv.row(&cells),
-            Writing::Json(json) => json.row(&cells),
+            Writing::Table(table) => table.row(cells),
+            Writing::Csv(csv) => csv.row(cells),
+            Writing::Json(json) => json.row(cells),
         }
     }
 

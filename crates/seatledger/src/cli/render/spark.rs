@@ -15,7 +15,7 @@ pub(crate) fn sparkline(numbers: &[f64]) -> String {
 }
 
 /// A bar of at most `width` characters; a share above nothing is never invisible.
-pub(crate) fn bar(share: f64, width: usize) -> String {
+pub(super) fn bar(share: f64, width: usize) -> String {
     if share.is_nan() || share <= 0.0 {
         return String::new();
     }

@@ -164,7 +164,7 @@ impl<'a> Table<'a> {
     fn write_note(&mut self, note: &str) -> io::Result<()> {
         const BEFORE: &str = "Note: ";
         let (mut line, mut width) = (BEFORE.to_owned(), BEFORE.len());
-        for word in printable(note).split_whitespace() {
+        for word in note.split_whitespace().map(printable) {
             if width > BEFORE.len() && width + 1 + word.width() > self.look.width {
                 writeln!(self.out, "{line}")?;
                 (line, width) = (" ".repeat(BEFORE.len()), BEFORE.len());
@@ -172,7 +172,7 @@ impl<'a> Table<'a> {
                 line.push(' ');
                 width += 1;
             }
-            line.push_str(word);
+            line.push_str(&word);
             width += word.width();
         }
         writeln!(self.out, "{line}")

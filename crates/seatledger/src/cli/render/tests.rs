@@ -51,7 +51,6 @@ fn csv_carries_everything() {
                     app1,120.25,3,2017-03-12T08:00:00-04:00,\"a \"\"b\"\", c\"\n\
                     solid works,0.043813,,2017-03-12T01:00:00.250-05:00,\n\
                     Ωmega,7,-12,,fiore\u{1b}[1m\ttab\n";
-    let expected = expected.replace("01:00:00.250", "01:00:00.250");
     assert_eq!(written(&example(), Face::Csv, PLAIN), expected);
 }
 
@@ -72,7 +71,7 @@ fn json_carries_everything() {
 fn tables_stand_in_columns() {
     let expected = "\
 feature      usage_minutes  seats  from                 user
-───────────────────────────────────────────────────────────────────
+─────────────────────────────────────────────────────────────────────
 app1              120.25        3  2017-03-12 08:00:00  a \"b\", c
 solid works         0.0438         2017-03-12 01:00:00
 Ωmega               7         -12                       fiore\u{fffd}[1m\u{fffd}tab
@@ -84,8 +83,7 @@ Note: the books begin on 2017-03-01.
 
 #[test]
 fn a_short_line_breaks_names_and_shortens_texts() {
-    let expected = "\
-           usage_
+    let expected = "           usage_
 feature   minutes  seats  from                 user
 ─────────────────────────────────────────────────────
 app1     120.25        3  2017-03-12 08:00:00  a \"b\"…
@@ -104,7 +102,7 @@ fn bars_stand_behind_their_column() {
         row.truncate(3);
     }
     short.columns.truncate(3);
-    short.notes = vec!["one two three four five six seven".to_owned()];
+    short.notes = vec!["one two\nthree four five six seven".to_owned()];
     let expected = "\
 feature      usage_minutes          seats
 ─────────────────────────────────────────
@@ -133,7 +131,8 @@ fn nothing_is_said_to_be_nothing() {
 fn long_listings_are_streamed() {
     let mut out = Vec::new();
     let columns = vec![Column::text("user"), Column::number("n")];
-    let mut rows = Rows::new(Face::Table, columns, &TimeZone::UTC, &PLAIN, &mut out);
+    let zone = TimeZone::UTC;
+    let mut rows = Rows::new(Face::Table, columns, &zone, &PLAIN, &mut out);
     for number in 0..5_000 {
         let user = if number < 2_000 { "anna" } else { "a longer name" };
         rows.row(vec![text(user), Cell::Int(number)]).expect("memory takes everything");

@@ -1,0 +1,161 @@
+//! The configuration, `seatledger.toml`: it only describes. A key that is not known, or a value that is not right, is
+//! refused with the file, the line and what would be right.
+//!
+//! ```toml
+//! db = "sqlite:seatledger.db"        # else postgres://…; --db and SEATLEDGER_DB win over it
+//! timezone = "Europe/Zurich"         # of the calendar, and of inputs that say none
+//!
+//! [calendar]
+//! working_days = ["Mon", "Tue", "Wed", "Thu", "Fri"]
+//!
+//! [calendar.holidays]
+//! "2025-01-01" = "New Year"
+//!
+//! [calendar.classes]                 # together they cover the week, without gap or overlap
+//! prime = ["Mon-Fri 08:00-19:00"]
+//! night = ["Mon-Fri 19:00-08:00", "Sat,Sun 00:00-24:00"]
+//!
+//! [[server]]                         # what a license server is called, and the zone of its logs
+//! name = "27000@lic1"
+//! aliases = ["27000@lic1.example.com", "lic1"]
+//! timezone = "Europe/Zurich"
+//! ```
+//!
+//! A stretch of a class is a time of the day, `08:00-19:00`, on every day or on the days before it: one (`Mon`), a span
+//! (`Mon-Fri`, also `Sat-Mon`) or several (`Mon,Wed-Thu`). One that ends before it begins goes on past midnight, into
+//! the day after: `Fri 19:00-08:00` ends on Saturday morning. `00:00-24:00` is the whole day.
+
+mod calendar;
+mod document;
+mod stretch;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use calendar::CalendarConfig;
+pub(crate) use document::right_name;
+
+use accounting::calendar::Calendar;
+use anyhow::Context as _;
+use document::{Document, Entry, Wrong};
+use std::path::Path;
+
+/// Where the configuration is looked for if nobody says where it is.
+pub(crate) const DEFAULT_PATH: &str = "seatledger.toml";
+
+/// What the configuration says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// The database, as `--db` takes it.
+    pub(crate) db: Option<String>,
+    /// The IANA name of the time zone.
+    pub(crate) timezone: Option<String>,
+    /// Classes, working days and holidays.
+    pub(crate) calendar: Option<CalendarConfig>,
+    /// What is known of license servers.
+    pub(crate) servers: Vec<ServerConfig>,
+    /// The file that says so, where there is one: for messages.
+    pub(crate) file: Option<String>,
+}
+
+/// What is known of a license server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ServerConfig {
+    /// Its name in reports.
+    pub(crate) name: String,
+    /// What logs call it besides.
+    pub(crate) aliases: Vec<String>,
+    /// The IANA name of the zone of its logs.
+    pub(crate) timezone: Option<String>,
+}
+
+/// Sections that belong to what this version does not do.
+const LATER: [&str; 8] = ["http", "privacy", "elk", "heartbeats", "forward", "source", "alert", "views"];
+
+impl Config {
+    /// The configuration in the file; without a path that of [`DEFAULT_PATH`] where it exists, else an empty one.
+    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
+        let default = Path::new(DEFAULT_PATH);
+        let path = match path {
+            Some(path) => path,
+            None if default.exists() => default,
+            None => return Ok(Self::default()),
+        };
+        let file = path.display().to_string();
+        let bytes =
+            std::fs::read(path).with_context(|| format!("failed to read the configuration {file}"))?;
+        Self::of_bytes(&bytes, &file)
+    }
+
+    /// The calendar that it describes: what it leaves open is as in the standard calendar, the zone `default_zone`.
+    pub(crate) fn calendar(&self, default_zone: &str) -> anyhow::Result<Calendar> {
+        let zone = self.timezone.as_deref().unwrap_or(default_zone);
+        let Some(calendar) = &self.calendar else { return Ok(Calendar::standard(zone)?) };
+        calendar.calendar(zone).map_err(|error| match (&self.file, calendar.classes_line) {
+            (Some(file), Some(line)) => anyhow::Error::msg(format!("{file}:{line}: {error}")),
+            _ => error.into(),
+        })
+    }
+
+    fn of_bytes(bytes: &[u8], file: &str) -> anyhow::Result<Self> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let line = bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count();
+            anyhow::Error::msg(format!("{file}:{line}: this is not UTF-8: save the file as UTF-8"))
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self::of(text)
+            .map_err(|wrong| anyhow::Error::msg(format!("{file}:{}: {}", wrong.line(text), wrong.message)))
+            .map(|config| Self { file: Some(file.to_owned()), ..config })
+    }
+
+    fn of(text: &str) -> Result<Self, Wrong> {
+        let document = Document::parse(text)?;
+        let mut config = Self::default();
+        for entry in document.entries() {
+            match entry.key() {
+                "db" => config.db = Some(entry.filled_text()?),
+                "timezone" => config.timezone = Some(entry.zone()?),
+                "calendar" => config.calendar = Some(CalendarConfig::of(&entry, text)?),
+                "server" => config.servers = servers(&entry)?,
+                name if LATER.contains(&name) => {
+                    let known = "it knows db, timezone, [calendar] and [[server]]";
+                    let section = if matches!(name, "source" | "alert") {
+                        format!("[[{name}]]")
+                    } else {
+                        format!("[{name}]")
+                    };
+                    return Err(entry.wrong_key(format!(
+                        "this version does not know {section} yet: {known}; take the section out"
+                    )));
+                }
+                _ => return Err(entry.unknown_key(&["db", "timezone", "calendar", "server"])),
+            }
+        }
+        Ok(config)
+    }
+}
+
+fn servers(entry: &Entry<'_>) -> Result<Vec<ServerConfig>, Wrong> {
+    let mut servers: Vec<ServerConfig> = Vec::new();
+    for table in entry.tables("server")? {
+        let mut server = ServerConfig::default();
+        let mut name = None;
+        for entry in table.entries() {
+            match entry.key() {
+                "name" => name = Some((entry.filled_text()?, entry)),
+                "aliases" => server.aliases = entry.texts()?.into_iter().map(|(alias, _)| alias).collect(),
+                "timezone" => server.timezone = Some(entry.zone()?),
+                _ => return Err(entry.unknown_key(&["name", "aliases", "timezone"])),
+            }
+        }
+        let Some((name, entry)) = name else {
+            return Err(table.wrong("a [[server]] needs a name, such as name = \"27000@lic1\"".to_owned()));
+        };
+        if servers.iter().any(|other| other.name == name) {
+            return Err(entry.wrong(format!("there is a [[server]] `{name}` already: put both into one")));
+        }
+        server.name = name;
+        servers.push(server);
+    }
+    Ok(servers)
+}

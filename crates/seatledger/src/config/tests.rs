@@ -1,0 +1,189 @@
+//! Good and bad files.
+
+use super::{Config, ServerConfig};
+use accounting::day::Day;
+use jiff::civil::Weekday;
+
+fn read(text: &str) -> Config {
+    Config::of_bytes(text.as_bytes(), "s.toml").expect(text)
+}
+
+/// What is said of a bad file.
+fn error(text: &str) -> String {
+    match Config::of_bytes(text.as_bytes(), "s.toml") {
+        Ok(config) => config.calendar("UTC").expect_err(text).to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_file_describes_the_calendar_and_the_servers() {
+    let config = read(
+        r#"
+db = "sqlite:books.db"
+timezone = "Europe/Zurich"
+
+[calendar]
+working_days = ["Mon", "tue", "Wednesday"]
+
+[calendar.holidays]
+"2025-01-01" = "New Year"
+
+[calendar.classes]
+prime = ["Mon-Fri 08:00-19:00"]
+night = ["Mon-Thu 19:00-08:00", "Sun 19:00-08:00", "Fri 19:00-24:00"]
+weekend = ["Sat 00:00-24:00", "Sun 00:00-19:00"]
+
+[[server]]
+name = "27000@lic1"
+aliases = ["lic1", "27000@lic1.example.com"]
+timezone = "America/New_York"
+
+[[server]]
+name = "lic2"
+"#,
+    );
+    assert_eq!(config.db.as_deref(), Some("sqlite:books.db"));
+    let servers = [
+        ServerConfig {
+            name: "27000@lic1".to_owned(),
+            aliases: vec!["lic1".to_owned(), "27000@lic1.example.com".to_owned()],
+            timezone: Some("America/New_York".to_owned()),
+        },
+        ServerConfig { name: "lic2".to_owned(), ..ServerConfig::default() },
+    ];
+    assert_eq!(config.servers, servers);
+    let said = config.calendar.as_ref().expect("a calendar");
+    let days = [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday];
+    assert_eq!(said.working_days.as_deref(), Some(&days[..]));
+    let calendar = config.calendar("UTC").expect("a calendar");
+    assert_eq!(calendar.zone_name(), "Europe/Zurich");
+    let names: Vec<_> = calendar.classes().iter().map(|class| class.name.as_str()).collect();
+    assert_eq!(names, ["prime", "night", "weekend"], "in the order of the file");
+    let new_year: Day = "2025-01-01".parse().expect("a day");
+    assert_eq!(calendar.holidays()[&new_year], "New Year");
+    assert!(!calendar.is_working(new_year));
+}
+
+#[test]
+fn what_is_left_open_is_standard() {
+    let standard = accounting::calendar::Calendar::standard("Asia/Tokyo").expect("a calendar").fingerprint();
+    let fingerprint = |text| read(text).calendar("Asia/Tokyo").expect(text).fingerprint();
+    assert_eq!(fingerprint(""), standard);
+    assert_eq!(fingerprint("[calendar]\n"), standard);
+    assert_eq!(fingerprint("\u{feff}# nothing\r\n[calendar]\r\n"), standard);
+    let with_holiday = fingerprint("[calendar.holidays]\n\"2025-12-25\" = \"Christmas\"\n");
+    assert_eq!(with_holiday, format!("{standard}2025-12-25 Christmas\n"));
+}
+
+#[test]
+fn keys_that_are_not_known_are_refused() {
+    assert_eq!(
+        error("db = \"a\"\ntime_zone = \"UTC\"\n"),
+        "s.toml:2: unknown key `time_zone`: did you mean `timezone`?"
+    );
+    assert_eq!(
+        error("\n\ncolour = 1\n"),
+        "s.toml:3: unknown key `colour`: what can stand here is db, timezone, calendar, server"
+    );
+    assert_eq!(
+        error("[calendar]\nworkdays = []\n"),
+        "s.toml:2: unknown key `workdays`: what can stand here is classes, working_days, holidays"
+    );
+    assert_eq!(
+        error("[calendar]\nworking-days = []\n"),
+        "s.toml:2: unknown key `working-days`: did you mean `working_days`?"
+    );
+    assert_eq!(
+        error("[[server]]\nname = \"a\"\nalias = [\"b\"]\n"),
+        "s.toml:3: unknown key `alias`: did you mean `aliases`?"
+    );
+}
+
+#[test]
+fn sections_of_later_versions_are_refused() {
+    let said = "yet: it knows db, timezone, [calendar] and [[server]]; take the section out";
+    assert_eq!(
+        error("db = \"a\"\n\n[http]\nlisten = \"x\"\n"),
+        format!("s.toml:3: this version does not know [http] {said}")
+    );
+    assert_eq!(
+        error("[[source]]\nkind = \"poll\"\n"),
+        format!("s.toml:1: this version does not know [[source]] {said}")
+    );
+    assert_eq!(error("[views.w]\n"), format!("s.toml:1: this version does not know [views] {said}"));
+}
+
+#[test]
+fn values_that_are_not_right_are_refused() {
+    let cases = [
+        ("db = 1", "1: `db` must be a text in quotes, not a number"),
+        ("db = \" \"", "1: `db` is empty: fill it in or take it out"),
+        ("timezone = \"CET+1\"", "1: unknown time zone `CET+1`: use an IANA name such as Europe/Zurich"),
+        ("calendar = \"swiss\"", "1: `calendar` must be a section [calendar], not a text"),
+        (
+            "[server]\nname = \"a\"",
+            "1: `server` must be a section in double brackets, [[server]], for each, not a section",
+        ),
+        (
+            "[[server]]\naliases = [\n\"a\",\n2]\n",
+            "4: `aliases` must be a list of texts, such as [\"…\", \"…\"], not a number",
+        ),
+        ("\n[[server]]\ntimezone = \"UTC\"", "2: a [[server]] needs a name, such as name = \"27000@lic1\""),
+        (
+            "[[server]]\nname = \"a\"\n[[server]]\nname = \"a\"",
+            "4: there is a [[server]] `a` already: put both into one",
+        ),
+        (
+            "[calendar]\nworking_days = [\"Mon\", \"Tues\"]",
+            "2: `Tues` is no day of the week: write one of Mon, Tue, Wed, Thu, Fri, Sat, Sun",
+        ),
+        ("[calendar]\nworking_days = [\"Mon\", \"mon\"]", "2: `mon` is there twice: take it out once"),
+        (
+            "[calendar.holidays]\n\"1.1.2025\" = \"x\"",
+            "2: `1.1.2025` is not a day: write YYYY-MM-DD in quotes, such as \"2025-01-01\" = \"New Year\"",
+        ),
+        (
+            "[calendar.classes]\nprime = []",
+            "2: time class `prime` has no stretch of the week: give it one such as \"Mon-Fri 08:00-19:00\"",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(error(text), format!("s.toml:{expected}"));
+    }
+}
+
+#[test]
+fn a_calendar_that_does_not_cover_the_week_is_refused() {
+    assert_eq!(
+        error("\n[calendar.classes]\nprime = [\"Mon-Fri 08:00-19:00\"]\n"),
+        "s.toml:2: Mon 00:00 belongs to no time class: the classes must cover the whole week"
+    );
+    assert_eq!(
+        error("[calendar.classes]\na = [\"00:00-24:00\"]\nb = [\"Tue 8:00-9:00\"]\n"),
+        "s.toml:1: Tue 08:00 belongs to both `a` and `b`: time classes must not overlap"
+    );
+}
+
+#[test]
+fn what_is_not_toml_is_refused_with_its_line() {
+    assert!(error("db = \"a\"\ntimezone = UTC\n").starts_with("s.toml:2: this is not TOML: "));
+    assert!(error("db = \"a\"\ndb = \"b\"\n").starts_with("s.toml:2: this is not TOML: duplicate key"));
+    let bytes = b"db = \"a\"\n# caf\xe9\n";
+    let error = Config::of_bytes(bytes, "s.toml").expect_err("no UTF-8").to_string();
+    assert_eq!(error, "s.toml:2: this is not UTF-8: save the file as UTF-8");
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let place = tempfile::tempdir().expect("a place");
+    let path = place.path().join("mine.toml");
+    let error = Config::read(Some(&path)).expect_err("no file").to_string();
+    assert!(
+        error.starts_with("failed to read the configuration ") && error.ends_with("mine.toml"),
+        "{error}"
+    );
+    std::fs::write(&path, "db = \"x\"\n").expect("a file");
+    let config = Config::read(Some(&path)).expect("a file");
+    assert_eq!((config.db.as_deref(), config.file), (Some("x"), Some(path.display().to_string())));
+}
