@@ -1,13 +1,4 @@
-//! The only "now" of the program: everything else is told what time it is.
-
-#![expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine's clock")]
-
-use accounting::UnixMs;
-
-/// The instant of now.
-pub(crate) fn now() -> UnixMs {
-    jiff::Timestamp::now().as_millisecond()
-}
+//! What the program asks the machine about time; the only place that would ask what time it is now.
 
 /// The name of the machine's time zone; `UTC` where it has none that is known.
 pub(crate) fn machine_zone() -> String {

@@ -1,7 +1,7 @@
 //! Feature days from sessions: settled days are stored, dirty ones computed anew as a whole, never patched.
 
 use crate::backend::{Backend, Cell, Table, Type, Value, all, one, writing};
-use crate::intake::{outcome_from_codes, RequestOutcome};
+use crate::intake::{RequestOutcome, outcome_from_codes};
 use crate::names::{self, Ledger};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
@@ -191,7 +191,8 @@ impl Store {
 
     /// How many feature days are dirty.
     pub fn dirty_days(&mut self) -> Result<u64, Error> {
-        let sql = "select count(*) from (select distinct feature_id, day from feature_day_mark where state = 0) d";
+        let sql =
+            "select count(*) from (select distinct feature_id, day from feature_day_mark where state = 0) d";
         Ok(one(self.backend.as_mut(), sql, &[], |row| row.int(0))?.unwrap_or(0) as u64)
     }
 }
@@ -294,21 +295,33 @@ fn fill_slots(backend: &mut dyn Backend) -> Result<(), Error> {
         return Ok(());
     }
     let calendar = settings::calendar(backend)?;
-    let covered = |civil: &CivilDay| there.is_some_and(|(first, last)| first <= civil.start && civil.end <= last);
-    let days: BTreeSet<Day> =
-        (calendar.day_of(from).0 - 1..=calendar.day_of(until).0 + 1).map(Day).collect();
+    let covered =
+        |civil: &CivilDay| there.is_some_and(|(first, last)| first <= civil.start && civil.end <= last);
+    let days: BTreeSet<Day> = (calendar.day_of(from).0 - 1..=calendar.day_of(until).0 + 1).map(Day).collect();
     let mut rows = Vec::new();
     for civil in days.into_iter().map(|day| calendar.day(day)).filter(|civil| !covered(civil)) {
         for cut in &civil.cuts {
             let class = &calendar.classes()[usize::from(cut.class)].name;
             let weekday = DAYS_OF_WEEK[civil.day.weekday().to_monday_zero_offset() as usize];
             let (offset, changes_at, after) = offsets_over(&calendar, cut.from, cut.until);
-            rows.push(json!([cut.from, cut.until, civil.day.to_string(), class, weekday, offset, changes_at, after]));
+            rows.push(json!([
+                cut.from,
+                cut.until,
+                civil.day.to_string(),
+                class,
+                weekday,
+                offset,
+                changes_at,
+                after
+            ]));
         }
     }
     writing(backend, |backend| {
         for rows in rows.chunks(5_000) {
-            backend.execute(include_str!("../queries/slot_insert.sql"), &[Value::Text(json!(rows).to_string())])?;
+            backend.execute(
+                include_str!("../queries/slot_insert.sql"),
+                &[Value::Text(json!(rows).to_string())],
+            )?;
         }
         Ok(())
     })

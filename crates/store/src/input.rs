@@ -119,13 +119,8 @@ pub(crate) fn advance(
         now.tail_hash.as_str().into(),
         now.reader_state.as_str().into(),
     ];
-    let counts = [
-        now.counts.lines,
-        now.counts.events,
-        now.counts.notes,
-        now.counts.noise,
-        now.counts.unrecognized,
-    ];
+    let counts =
+        [now.counts.lines, now.counts.events, now.counts.notes, now.counts.noise, now.counts.unrecognized];
     params.extend(counts.map(|count| Value::Int(count as i64)));
     match before.and_then(|before| Some((before.id?, before.position))) {
         None => {

@@ -30,7 +30,8 @@ impl Ledger {
             holder,
             version: row.id(3)?,
             seats: row.id(4)?,
-            ended: Ended::from_code(ended).ok_or_else(|| Error::Corrupt(format!("session ending {ended}")))?,
+            ended: Ended::from_code(ended)
+                .ok_or_else(|| Error::Corrupt(format!("session ending {ended}")))?,
         })
     }
 
@@ -142,7 +143,8 @@ fn features(backend: &mut dyn Backend) -> Result<FxHashMap<FeatureId, Feature>, 
 
 fn capacity(backend: &mut dyn Backend) -> Result<FxHashMap<(FeatureId, ServerId), Steps>, Error> {
     let mut observed: FxHashMap<(FeatureId, ServerId), Vec<(UnixMs, Option<i64>)>> = FxHashMap::default();
-    let sql = "select feature_id, server_id, at, seats_issued from capacity order by feature_id, server_id, at";
+    let sql =
+        "select feature_id, server_id, at, seats_issued from capacity order by feature_id, server_id, at";
     backend.query(sql, &[], &mut |row| {
         observed.entry((row.id(0)?, row.id(1)?)).or_default().push((row.int(2)?, row.opt_int(3)?));
         Ok(())

@@ -121,7 +121,8 @@ impl Reader<'_> {
 
     /// What people call the inputs.
     pub fn inputs(&mut self) -> Result<FxHashMap<InputId, String>, Error> {
-        let rows = all(self.backend, "select input_id, name from input", &[], |row| Ok((row.id(0)?, row.text(1)?)))?;
+        let rows =
+            all(self.backend, "select input_id, name from input", &[], |row| Ok((row.id(0)?, row.text(1)?)))?;
         Ok(rows.into_iter().collect())
     }
 
@@ -156,18 +157,22 @@ impl Reader<'_> {
             computed.push(day);
             Ok(())
         })?;
-        let requests = if needs_requests { self.requests(feature, (from, until))? } else { FxHashMap::default() };
+        let requests =
+            if needs_requests { self.requests(feature, (from, until))? } else { FxHashMap::default() };
         let marked: BTreeSet<Day> = marked.into_iter().collect();
         let mut computed = computed.into_iter().peekable();
         let mut stored = StoredDay { day: None, parts: Vec::new() };
         let context = &mut self.context;
-        let deliver = |context: &mut Context, day: Day, parts: &mut Vec<Part>, each: &mut dyn FnMut(&DayView<'_>)| {
-            parts.sort_unstable_by_key(page::order);
-            let requests = requests.get(&day).map_or(&[][..], Vec::as_slice);
-            each(&DayView { feature, civil: context.civil(day), parts, requests });
-        };
+        let deliver =
+            |context: &mut Context, day: Day, parts: &mut Vec<Part>, each: &mut dyn FnMut(&DayView<'_>)| {
+                parts.sort_unstable_by_key(page::order);
+                let requests = requests.get(&day).map_or(&[][..], Vec::as_slice);
+                each(&DayView { feature, civil: context.civil(day), parts, requests });
+            };
         self.backend.query(include_str!("../queries/page_between.sql"), &params, &mut |row| {
-            let day: Day = row.with_text(0, |text| text.parse())?.map_err(|_| Error::Corrupt("feature day".to_owned()))?;
+            let day: Day = row
+                .with_text(0, |text| text.parse())?
+                .map_err(|_| Error::Corrupt("feature day".to_owned()))?;
             if marked.contains(&day) {
                 return Ok(());
             }
@@ -182,8 +187,9 @@ impl Reader<'_> {
             }
             let start = context.civil(day).start;
             let first = stored.parts.len();
-            row.with_blob(1, |page| page::decode(start, page, &mut stored.parts))?
-                .map_err(|error| Error::Corrupt(format!("feature day {day} of feature {feature}: {error}")))?;
+            row.with_blob(1, |page| page::decode(start, page, &mut stored.parts))?.map_err(|error| {
+                Error::Corrupt(format!("feature day {day} of feature {feature}: {error}"))
+            })?;
             for part in stored.parts[first..].iter_mut().filter(|part| part.ended == Ended::Open) {
                 part.until = context.ledger.open_until(part.holder, part.from).max(part.until);
             }

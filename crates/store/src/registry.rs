@@ -41,7 +41,8 @@ impl Store {
     pub fn import_directory(&mut self, rows: &[DirectoryRow]) -> Result<Changes, Error> {
         writing(self.backend.as_mut(), |backend| {
             let key = |row: &Entry| (row.login.to_lowercase(), domain_of(row), first_day_of(row));
-            let there: FxHashMap<_, Entry> = entries(backend)?.into_iter().map(|row| (key(&row), row)).collect();
+            let there: FxHashMap<_, Entry> =
+                entries(backend)?.into_iter().map(|row| (key(&row), row)).collect();
             let mut changes = Changes::default();
             let mut new = Vec::new();
             for row in rows {

@@ -18,7 +18,8 @@ pub(crate) fn version(backend: &mut dyn Backend) -> Result<i64, Error> {
     if !backend.tables()?.iter().any(|table| table == "setting") {
         return Ok(0);
     }
-    let read = one(backend, "select value from setting where name = 'schema_version'", &[], |row| row.text(0))?;
+    let read =
+        one(backend, "select value from setting where name = 'schema_version'", &[], |row| row.text(0))?;
     let text = read.ok_or_else(|| Error::Corrupt("no schema version in table setting".to_owned()))?;
     text.parse().map_err(|_| Error::Corrupt(format!("schema version `{text}`")))
 }

@@ -62,7 +62,8 @@ fn restored(text: &str) -> Result<Calendar, Error> {
             .collect(),
     });
     let working: Vec<_> = stored.working_days.iter().filter_map(weekday).collect();
-    let holidays = stored.holidays.into_iter().filter_map(|(day, name)| Some((day.parse::<Day>().ok()?, name)));
+    let holidays =
+        stored.holidays.into_iter().filter_map(|(day, name)| Some((day.parse::<Day>().ok()?, name)));
     Calendar::new(&stored.zone, classes.collect(), &working, holidays.collect())
         .map_err(|error| damaged(error.to_string()))
 }

@@ -98,8 +98,7 @@ impl Store {
             for (feature, from, until) in ranges {
                 progress(done, total);
                 let calendar = &context.calendar;
-                let days: Vec<Day> =
-                    (calendar.day_of(from).0..=calendar.day_of(until).0).map(Day).collect();
+                let days: Vec<Day> = (calendar.day_of(from).0..=calendar.day_of(until).0).map(Day).collect();
                 verify_feature(backend, &mut context, feature, &days, &mut verified)?;
                 done += 1;
                 if verified.difference.is_some() {
@@ -108,7 +107,8 @@ impl Store {
             }
             progress(done, total);
             if let Some(feature) = derived.difference(&known).next() {
-                verified.difference = Some(context.difference(*feature, None, "days without any session".into()));
+                verified.difference =
+                    Some(context.difference(*feature, None, "days without any session".into()));
             }
             Ok(verified)
         })
@@ -149,7 +149,10 @@ impl Store {
     /// others go on writing.
     pub fn backup(&mut self, file: &Path) -> Result<(), Error> {
         if file.exists() {
-            return Err(Error::Driver(format!("{} exists already: a backup never overwrites", file.display())));
+            return Err(Error::Driver(format!(
+                "{} exists already: a backup never overwrites",
+                file.display()
+            )));
         }
         let part = file.with_extension("part");
         let mut copy = Self::create(&Place::Sqlite(part.clone()))?;
@@ -173,7 +176,8 @@ impl Store {
 
 impl Context {
     fn difference(&self, feature: FeatureId, day: Option<Day>, what: String) -> Difference {
-        let code = self.ledger.names.features.get(&feature).map_or_else(|| feature.to_string(), |f| f.code.clone());
+        let code =
+            self.ledger.names.features.get(&feature).map_or_else(|| feature.to_string(), |f| f.code.clone());
         Difference { feature: code, day: day.map(|day| day.to_string()), what }
     }
 }
@@ -222,7 +226,8 @@ fn verify_feature(
     let code = context.ledger.names.features.get(&feature).map_or(String::new(), |f| f.code.clone());
     verified.dirty.extend(dirty.iter().map(|day| format!("{code} {day}")));
     if let Some((day, _)) = stored.into_iter().find(|(day, _)| !dirty.contains(day)) {
-        found = found.or(Some(context.difference(feature, Some(day), "stored outside of all sessions".into())));
+        found =
+            found.or(Some(context.difference(feature, Some(day), "stored outside of all sessions".into())));
     }
     let sessions = session_sum(backend, context, feature)?;
     verified.features += 1;
@@ -328,11 +333,13 @@ fn stored_days(
     let day_of = |text: String| {
         text.parse::<Day>().map_err(|_| Error::Corrupt(format!("feature day `{text}` of feature {feature}")))
     };
-    let sql = "select day, seat_ms, person_ms, sessions, persons, seats_peak, seats_peak_at, denials, seats_issued
+    let sql =
+        "select day, seat_ms, person_ms, sessions, persons, seats_peak, seats_peak_at, denials, seats_issued
                from feature_day where feature_id = $1";
     backend.query(sql, &[feature.into()], &mut |row| {
-        let optional =
-            |column| Ok::<_, Error>(row.opt_int(column)?.map_or("nothing".to_owned(), |value| value.to_string()));
+        let optional = |column| {
+            Ok::<_, Error>(row.opt_int(column)?.map_or("nothing".to_owned(), |value| value.to_string()))
+        };
         let figures = vec![
             row.text(1)?,
             row.text(2)?,
@@ -362,7 +369,8 @@ fn session_sum(
     feature: FeatureId,
 ) -> Result<(u64, i128), Error> {
     let (mut count, mut sum) = (0, 0);
-    let sql = "select holder_id, from_at, until_at, version_id, seats, ended from session where feature_id = $1";
+    let sql =
+        "select holder_id, from_at, until_at, version_id, seats, ended from session where feature_id = $1";
     backend.query(sql, &[feature.into()], &mut |row| {
         let part = context.ledger.part(row)?;
         count += 1;

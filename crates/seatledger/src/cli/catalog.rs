@@ -38,7 +38,9 @@ impl Catalog {
         let Command::Import { path } = self.command;
         let mut files = vec![path.clone()];
         if path.is_dir() {
-            files = std::fs::read_dir(&path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+            files = std::fs::read_dir(&path)?
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<Result<_, _>>()?;
             files.retain(|file| file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")));
             files.sort();
             if files.is_empty() {

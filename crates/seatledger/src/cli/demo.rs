@@ -25,7 +25,9 @@ const DIRECTORY: &str = "seatledger-demo";
 
 /// An invented company's year: its logs are written, taken in by the real parsers, and reported on
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  seatledger demo --once\n  seatledger --db seatledger-demo/seatledger.db report usage --by month,product")]
+#[command(
+    after_help = "Example:\n  seatledger demo --once\n  seatledger --db seatledger-demo/seatledger.db report usage --by month,product"
+)]
 pub(crate) struct Demo {
     /// Stop after the reports
     #[arg(long)]
@@ -44,7 +46,8 @@ impl Demo {
             std::fs::remove_dir_all(&directory).with_context(|| format!("cannot make ./{DIRECTORY} anew"))?;
         }
         let written = write_year(&directory).with_context(|| format!("cannot write ./{DIRECTORY}"))?;
-        let files: usize = written.flexnet.iter().map(|(_, files)| files.len()).sum::<usize>() + written.wrapper.len();
+        let files: usize =
+            written.flexnet.iter().map(|(_, files)| files.len()).sum::<usize>() + written.wrapper.len();
         say(&format!(
             "A year of an invented company, as its servers would have logged it: ./{DIRECTORY}, {files} files, {} MB",
             written.bytes / 1_000_000
@@ -55,7 +58,11 @@ impl Demo {
         let bar = Bar::new("verifying");
         let verified = store.verify(&mut |done, total| bar.step(done, total))?;
         bar.done();
-        anyhow::ensure!(verified.difference.is_none(), "the demo's books do not balance: {:?}", verified.difference);
+        anyhow::ensure!(
+            verified.difference.is_none(),
+            "the demo's books do not balance: {:?}",
+            verified.difference
+        );
         say(&format!(
             "\nThe books balance: {} sessions, {} feature days ({:.1} s to write and read the year, {:.1} s in all).",
             verified.sessions,
@@ -63,7 +70,9 @@ impl Demo {
             read_for.as_secs_f64(),
             began.elapsed().as_secs_f64()
         ));
-        say(&format!("Ask on:  seatledger --db {DIRECTORY}/seatledger.db report usage --by organization,product"));
+        say(&format!(
+            "Ask on:  seatledger --db {DIRECTORY}/seatledger.db report usage --by organization,product"
+        ));
         if !self.once {
             say("There is no service in this version yet: the demo stops here.");
         }
@@ -124,10 +133,11 @@ fn headlines(store: &mut Store) -> anyhow::Result<()> {
         Box::new(usage::Usage::new(names, calendar, scope, by(&[Key::Organization])))
     })?;
     show("Who uses it", &organizations, &calendar)?;
-    let mut average = ask(store, &calendar, &period("2025-11-01", "2025-12-01")?, |names, calendar, scope| {
-        let options = average_licenses::Options { hours_per_day: None, days_per_month: None };
-        Box::new(average_licenses::AverageLicenses::new(names, calendar, scope, options))
-    })?;
+    let mut average =
+        ask(store, &calendar, &period("2025-11-01", "2025-12-01")?, |names, calendar, scope| {
+            let options = average_licenses::Options { hours_per_day: None, days_per_month: None };
+            Box::new(average_licenses::AverageLicenses::new(names, calendar, scope, options))
+        })?;
     most(&mut average, 2, 8);
     show("Licenses in use on average in November's working hours", &average, &calendar)?;
     too_small(store, &calendar)?;
@@ -233,7 +243,8 @@ fn with_sparks(products: &Report, months: &Report) -> Report {
     let mut report = products.clone();
     report.columns.push(accounting::report::Column::text("jan_to_dec"));
     for row in &mut report.rows {
-        let mut by_month: BTreeMap<String, f64> = (1..=12).map(|month| (format!("2025-{month:02}"), 0.0)).collect();
+        let mut by_month: BTreeMap<String, f64> =
+            (1..=12).map(|month| (format!("2025-{month:02}"), 0.0)).collect();
         for of_month in months.rows.iter().filter(|of_month| of_month.first() == row.first()) {
             if let Some(Cell::Text(month)) = of_month.get(1) {
                 by_month.insert(month.clone(), number(of_month.get(2)));

@@ -150,7 +150,10 @@ fn say_file(file: &FileSummary, zone: &TimeZone) {
         text.push_str(&format!(", {} checkins without a checkout", file.unmatched_checkins));
     }
     if counts.unrecognized > 0 {
-        text.push_str(&format!(", {} lines unrecognized (see `seatledger unrecognized`)", counts.unrecognized));
+        text.push_str(&format!(
+            ", {} lines unrecognized (see `seatledger unrecognized`)",
+            counts.unrecognized
+        ));
     }
     if let (Some(from), Some(until)) = (file.tally.from, file.tally.until) {
         text.push_str(&format!("; {} to {}", civil(from, zone), civil(until, zone)));
@@ -164,7 +167,9 @@ fn say_totals(summary: &Summary, dry_run: bool) {
     let lines: u64 = summary.files.iter().map(|file| file.counts.lines).sum();
     let closed: u64 = summary.files.iter().map(|file| file.sessions_closed).sum();
     let stored = if dry_run { "nothing stored (--dry-run)" } else { "stored" };
-    say(&format!("{read} files read, {known} of them known: {lines} new lines, {closed} sessions closed; {stored}"));
+    say(&format!(
+        "{read} files read, {known} of them known: {lines} new lines, {closed} sessions closed; {stored}"
+    ));
 }
 
 /// An instant as people read it: civil time of the calendar's zone.

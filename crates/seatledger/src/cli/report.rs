@@ -97,9 +97,7 @@ impl Report {
                     .to_owned(),
             );
         }
-        self.shown.write(|face, look, out| {
-            Ok(render::report(&report, face, calendar.zone(), look, out)?)
-        })?;
+        self.shown.write(|face, look, out| Ok(render::report(&report, face, calendar.zone(), look, out)?))?;
         Ok(Done::Well)
     }
 

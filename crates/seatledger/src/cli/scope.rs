@@ -57,7 +57,8 @@ impl Filters {
             Some(name) => match calendar.class_named(name) {
                 Some(class) => Some(class),
                 None => {
-                    let known: Vec<&str> = calendar.classes().iter().map(|class| class.name.as_str()).collect();
+                    let known: Vec<&str> =
+                        calendar.classes().iter().map(|class| class.name.as_str()).collect();
                     bail!("no time class `{name}`: the calendar has {}", known.join(", "));
                 }
             },
@@ -68,7 +69,11 @@ impl Filters {
             feature: self.feature.as_deref().map(|text| glob(text, "--feature")).transpose()?,
             server: self.server.clone(),
             person: self.person.as_deref().map(|text| glob(text, "--person")).transpose()?,
-            organization: self.organization.as_deref().map(|text| glob(text, "--organization")).transpose()?,
+            organization: self
+                .organization
+                .as_deref()
+                .map(|text| glob(text, "--organization"))
+                .transpose()?,
             class,
             working_days_only: self.days.unwrap_or(default_days) == Days::Working,
         })

@@ -91,7 +91,8 @@ pub(crate) fn period(scope: &Scope, calendar: &Calendar) -> (UnixMs, UnixMs) {
 fn cells(row: &SessionRow, names: &Names, inputs: &FxHashMap<InputId, String>) -> Vec<Cell> {
     let text = |text: &str| if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) };
     let holder = names.holders.get(&row.part.holder);
-    let of_holder = |get: fn(&accounting::ledger::Holder) -> &str| holder.map_or(Cell::Empty, |h| text(get(h)));
+    let of_holder =
+        |get: fn(&accounting::ledger::Holder) -> &str| holder.map_or(Cell::Empty, |h| text(get(h)));
     let server = holder.and_then(|holder| names.servers.get(&holder.server));
     let held = (row.part.until - row.part.from) as f64 / 1000.0;
     vec![

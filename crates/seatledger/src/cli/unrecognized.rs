@@ -6,7 +6,9 @@ use clap::Args;
 
 /// The quarantine: lines that no format knew, by source and shape, with counts
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  seatledger unrecognized\n  seatledger unrecognized --format csv -o lines.csv")]
+#[command(
+    after_help = "Examples:\n  seatledger unrecognized\n  seatledger unrecognized --format csv -o lines.csv"
+)]
 pub(crate) struct Unrecognized {
     #[command(flatten)]
     shown: Shown,

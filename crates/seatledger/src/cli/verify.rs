@@ -19,7 +19,10 @@ impl Verify {
         let verified = store.verify(&mut |done, total| bar.step(done, total))?;
         bar.done();
         if !verified.dirty.is_empty() {
-            warn(&format!("{} dirty days, to be derived by the next import or rebuild:", verified.dirty.len()));
+            warn(&format!(
+                "{} dirty days, to be derived by the next import or rebuild:",
+                verified.dirty.len()
+            ));
             for day in verified.dirty.iter().take(NAMED) {
                 warn(&format!("  {day}"));
             }

@@ -65,8 +65,10 @@ pub(crate) struct Written {
     /// Bytes of all files.
     pub(crate) bytes: u64,
     /// What the FlexNet logs hold.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what the tests compare the parsers with"))]
     pub(crate) counts: Counts,
     /// START and STOP records of the wrappers.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what the tests compare the parsers with"))]
     pub(crate) wrapper_records: u64,
 }
 

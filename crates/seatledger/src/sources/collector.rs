@@ -98,7 +98,10 @@ impl<'a> Collector<'a> {
     /// How another collector would go on after the last batch.
     pub(crate) fn resume(&self) -> Resume {
         let vendor = |id: DaemonId| {
-            self.daemons.iter().find(|(_, known)| *known == id).map_or(String::new(), |(vendor, _)| vendor.clone())
+            self.daemons
+                .iter()
+                .find(|(_, known)| *known == id)
+                .map_or(String::new(), |(vendor, _)| vendor.clone())
         };
         let mut spans: Vec<_> = self
             .open_spans
@@ -113,11 +116,6 @@ impl<'a> Collector<'a> {
             spans,
             begins: self.begins,
         }
-    }
-
-    /// The license server as far as it is known.
-    pub(crate) fn server(&self) -> &str {
-        &self.server
     }
 
     /// The latest instant of any line of this run.
@@ -272,8 +270,7 @@ impl<'a> Collector<'a> {
             What::Checkout(claim) => {
                 self.tally.checkouts += 1;
                 let version = self.interner.version(claim.version.as_deref());
-                let start =
-                    Start { at: event.at, order: event.order, seats: claim.seats, version, input: 0 };
+                let start = Start { at: event.at, order: event.order, seats: claim.seats, version, input: 0 };
                 self.key_event(event, claim, Step::Start(start));
             }
             What::Checkin(claim, reason) => {

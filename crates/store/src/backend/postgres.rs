@@ -104,7 +104,8 @@ fn wire_type(column: ColumnType) -> Type {
 impl Backend for Postgres {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
         let statement = self.statement(sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let params: Vec<&(dyn ToSql + Sync)> =
+            params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         Ok(self.client.execute(&statement, &params)?)
     }
 

@@ -116,8 +116,11 @@ impl Backend for Sqlite {
     }
 
     fn dialect(&self, sql: &str) -> String {
-        let sql = super::civil(sql, |local| format!("strftime('%Y-%m-%d %H:%M', ({local}) / 1000, 'unixepoch')"));
-        sql.replace("{id}", "integer primary key").replace("{clustered}", "without rowid").replace("{bytes}", "blob")
+        let sql =
+            super::civil(sql, |local| format!("strftime('%Y-%m-%d %H:%M', ({local}) / 1000, 'unixepoch')"));
+        sql.replace("{id}", "integer primary key")
+            .replace("{clustered}", "without rowid")
+            .replace("{bytes}", "blob")
     }
 
     fn lock(&mut self, _: i64) -> Result<(), Error> {
@@ -126,7 +129,9 @@ impl Backend for Sqlite {
     }
 
     fn tables(&mut self) -> Result<Vec<String>, Error> {
-        super::all(self, "select name from sqlite_master where type in ('table', 'view')", &[], |row| row.text(0))
+        super::all(self, "select name from sqlite_master where type in ('table', 'view')", &[], |row| {
+            row.text(0)
+        })
     }
 
     fn name(&self) -> &'static str {

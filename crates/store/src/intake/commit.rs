@@ -108,7 +108,8 @@ impl Intake {
     fn claim(&mut self, backend: &mut dyn Backend, server: ServerId) -> Result<bool, Error> {
         if !self.servers.contains_key(&server) {
             // Locks the row first, so that what is read next is what the commit builds on.
-            backend.execute("update server set sequence = sequence where server_id = $1", &[server.into()])?;
+            backend
+                .execute("update server set sequence = sequence where server_id = $1", &[server.into()])?;
             self.servers.insert(server, ServerState::read(backend, server)?);
         }
         let sequence = self.servers.get(&server).map_or(0, |state| state.sequence);
@@ -122,7 +123,8 @@ impl Intake {
 
     fn servers_of(&self, batch: &Batch) -> BTreeSet<ServerId> {
         let of_events = batch.events.iter().chain(&batch.retracted).map(|event| event.holder);
-        let of_requests = batch.requests.iter().chain(&batch.retracted_requests).map(|request| request.holder);
+        let of_requests =
+            batch.requests.iter().chain(&batch.retracted_requests).map(|request| request.holder);
         let daemons: FxHashSet<u32> = of_events
             .chain(of_requests)
             .map(|holder| self.resolved.holder_daemons[holder as usize])
@@ -170,7 +172,8 @@ impl Intake {
             let mut vendors: BTreeSet<&str> = state.spans.iter().map(|span| span.vendor.as_str()).collect();
             vendors.extend(state.breaks.iter().map(|row| row.vendor.as_str()));
             for vendor in vendors {
-                let held_until = state.spans.iter().filter(|span| span.vendor == vendor).map(|span| span.until).max();
+                let held_until =
+                    state.spans.iter().filter(|span| span.vendor == vendor).map(|span| span.until).max();
                 before.insert(
                     (*server, vendor.to_owned()),
                     Before {
@@ -233,7 +236,8 @@ impl Intake {
                 plan.in_order.push(group);
                 continue;
             }
-            let steps = plan.steps(group, &batch.events).map(|event| step_of(event, &self.resolved.versions, input));
+            let steps =
+                plan.steps(group, &batch.events).map(|event| step_of(event, &self.resolved.versions, input));
             let late = Late { steps: steps.collect(), retracted: Vec::new() };
             scope.daemons_of_holders.insert(key.holder, daemon);
             let repair = plan.repairs.entry(key.feature).or_default();
@@ -442,14 +446,22 @@ impl Plan {
     }
 
     /// A key with something taken back is paired anew with all its events of the batch.
-    fn move_to_repair(&mut self, key: &Key, gone: &KeyEvent, events: &[KeyEvent], versions: &[u32], input: InputId) {
+    fn move_to_repair(
+        &mut self,
+        key: &Key,
+        gone: &KeyEvent,
+        events: &[KeyEvent],
+        versions: &[u32],
+        input: InputId,
+    ) {
         let same = |group: &usize| {
             let event = &events[self.groups[*group].first as usize];
             (event.feature, event.holder, event.handle) == (gone.feature, gone.holder, gone.handle)
         };
         let Some(at) = self.in_order.iter().position(same) else { return };
         let group = self.in_order.swap_remove(at);
-        let steps: Vec<Step> = self.steps(group, events).map(|event| step_of(event, versions, input)).collect();
+        let steps: Vec<Step> =
+            self.steps(group, events).map(|event| step_of(event, versions, input)).collect();
         let earliest = self.groups[group].earliest;
         let repair = self.repairs.entry(key.feature).or_default();
         repair.since = repair.since.min(earliest);
@@ -459,7 +471,9 @@ impl Plan {
 
 fn holders_of(backend: &mut dyn Backend, daemon: &(ServerId, String)) -> Result<FxHashSet<HolderId>, Error> {
     let sql = "select holder_id from holder where server_id = $1 and vendor = $2";
-    Ok(all(backend, sql, &[daemon.0.into(), daemon.1.as_str().into()], |row| row.id(0))?.into_iter().collect())
+    Ok(all(backend, sql, &[daemon.0.into(), daemon.1.as_str().into()], |row| row.id(0))?
+        .into_iter()
+        .collect())
 }
 
 /// Rows of JSON arrays as the one parameter of a set-wise statement.

@@ -258,7 +258,8 @@ fn resolve_holders(
         backend.execute(include_str!("../../queries/holder_insert.sql"), &param)?;
         let mut found = FxHashMap::default();
         backend.query(include_str!("../../queries/holder_ids.sql"), &param, &mut |row| {
-            let text = json!([row.int(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?, row.text(6)?]);
+            let text =
+                json!([row.int(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?, row.text(6)?]);
             found.insert(text.to_string(), row.id(0)?);
             Ok(())
         })?;
@@ -279,7 +280,8 @@ fn texts(
 ) -> Result<Vec<u32>, Error> {
     let mut ids = Vec::with_capacity(texts.len());
     for new in texts.chunks(TOGETHER) {
-        let param = [Value::Text(json!(new.iter().map(|text| json!([text])).collect::<Vec<_>>()).to_string())];
+        let param =
+            [Value::Text(json!(new.iter().map(|text| json!([text])).collect::<Vec<_>>()).to_string())];
         let insert = format!(
             "insert into {table} ({column}) select r.value ->> 0 from rows($1) as r where true order by 1
              on conflict ({column}) do nothing"

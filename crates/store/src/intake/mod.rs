@@ -8,8 +8,8 @@ mod server;
 
 pub(crate) use commit::marks::new_mark;
 pub(crate) use commit::requests::outcome_from_codes;
-pub(crate) use server::{SpanRow, evidence, spans};
 pub use interner::{DaemonId, Interner, NameId, NewNames};
+pub(crate) use server::{SpanRow, evidence, spans};
 
 use crate::input::Checkpoint;
 use accounting::UnixMs;

@@ -55,7 +55,8 @@ impl Changes {
     /// Notes how a key's rows change from `before` to `after`; rows that stay are left alone.
     pub(super) fn sessions(&mut self, key: &Key, before: &[Session], after: &[Session]) {
         let same = |a: &Session, b: &Session| {
-            Session { from_input: 0, until_input: None, ..*a } == Session { from_input: 0, until_input: None, ..*b }
+            Session { from_input: 0, until_input: None, ..*a }
+                == Session { from_input: 0, until_input: None, ..*b }
         };
         for row in before.iter().filter(|row| !after.iter().any(|other| same(row, other))) {
             self.gone.push((key.clone(), *row));
@@ -192,7 +193,8 @@ fn add_what_is_more(steps: &mut Vec<Step>, late: Vec<Step>, held: &[(UnixMs, Uni
     let overlaps = |at: UnixMs| held.iter().any(|&(from, until)| from <= at && at <= until);
     let mut there: Vec<Step> = steps.iter().filter(|step| overlaps(step.at())).copied().collect();
     for step in late {
-        let known = if overlaps(step.at()) { there.iter().position(|other| other.same_event(&step)) } else { None };
+        let known =
+            if overlaps(step.at()) { there.iter().position(|other| other.same_event(&step)) } else { None };
         match known {
             Some(at) => {
                 there.swap_remove(at);

@@ -47,12 +47,10 @@ impl ServerState {
     /// Reads what the ledger holds of a server.
     pub(super) fn read(backend: &mut dyn Backend, server: ServerId) -> Result<Self, Error> {
         let param = [Value::from(server)];
-        let found = one(
-            backend,
-            "select pairing, sequence from server where server_id = $1",
-            &param,
-            |row| Ok((row.int(0)?, row.int(1)?)),
-        )?;
+        let found =
+            one(backend, "select pairing, sequence from server where server_id = $1", &param, |row| {
+                Ok((row.int(0)?, row.int(1)?))
+            })?;
         let (pairing, sequence) = found.ok_or(Error::Conflict)?;
         let mut state = Self {
             pairing: if pairing == 0 { Pairing::Counted } else { Pairing::Exclusive },

@@ -12,6 +12,7 @@ mod table;
 mod tests;
 
 pub(crate) use look::Look;
+pub(crate) use spark::sparkline;
 
 use accounting::UnixMs;
 use accounting::report::{Cell, Column, Report};

@@ -85,8 +85,11 @@ pub(crate) fn import(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> a
     let (paths, problems) = find::files(&wish.arguments)?;
     for problem in problems {
         let (path, problem) = problem.split_once(": ").map_or((problem.as_str(), ""), |parts| parts);
-        let file =
-            FileSummary { path: path.to_owned(), problem: Some(problem.to_owned()), ..FileSummary::default() };
+        let file = FileSummary {
+            path: path.to_owned(),
+            problem: Some(problem.to_owned()),
+            ..FileSummary::default()
+        };
         watch.ends(&file);
         summary.files.push(file);
     }
@@ -103,13 +106,8 @@ pub(crate) fn import(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> a
             }
         }
     }
-    let mut importer = Importer {
-        store,
-        wish,
-        intake: Intake::default(),
-        interner: Interner::default(),
-        before: None,
-    };
+    let mut importer =
+        Importer { store, wish, intake: Intake::default(), interner: Interner::default(), before: None };
     for surveyed in importer.in_order(looked)? {
         let file = importer.one(surveyed, watch)?;
         watch.ends(&file);
@@ -322,8 +320,12 @@ impl Importer<'_> {
             None => surveyed.day_by_modification(&zone)?,
         };
         let setting = self.setting(zone, first_day);
-        let continues = before.as_ref().filter(|before| self.dates_continue(surveyed, before, &setting, first_at));
-        if continues.is_none() && surveyed.survey.first_day.is_none() && surveyed.survey.first_second.is_some() {
+        let continues =
+            before.as_ref().filter(|before| self.dates_continue(surveyed, before, &setting, first_at));
+        if continues.is_none()
+            && surveyed.survey.first_day.is_none()
+            && surveyed.survey.first_second.is_some()
+        {
             file.remarks.push(format!(
                 "no date in it: its last line is taken to be of the day on which the file was last modified \
                  (first line: {first_day})"
@@ -392,7 +394,9 @@ impl Importer<'_> {
                 }
             }
         }
-        if found.is_none() && let Some(known) = self.store.last_input(format)? {
+        if found.is_none()
+            && let Some(known) = self.store.last_input(format)?
+        {
             let state = ReaderState::from_text(&known.reader_state)?;
             let before = Before {
                 format: format.to_owned(),
@@ -442,7 +446,8 @@ impl Importer<'_> {
             let read = parser.line(line);
             read.at.is_some() && !matches!(read.line, Line::Unrecognized(_))
         };
-        let alone = understood(parser()?.as_mut(), unfinished) && understood(parser()?.as_mut(), &surveyed.first_line);
+        let alone = understood(parser()?.as_mut(), unfinished)
+            && understood(parser()?.as_mut(), &surveyed.first_line);
         let whole: Vec<u8> = unfinished.iter().chain(&surveyed.first_line).copied().collect();
         let together = understood(parser()?.as_mut(), &whole);
         Ok((together && !alone).then(|| unfinished.clone()))
@@ -477,7 +482,8 @@ impl Importer<'_> {
                 match sent {
                     Sent::Part(batches, checkpoint) => {
                         if !dry_run {
-                            let outcome = intake.commit(store, &batches, &checkpoint).map_err(anyhow::Error::from)?;
+                            let outcome =
+                                intake.commit(store, &batches, &checkpoint).map_err(anyhow::Error::from)?;
                             file.sessions_closed += outcome.sessions_closed;
                             file.unmatched_checkins += outcome.unmatched;
                         }

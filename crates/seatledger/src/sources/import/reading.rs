@@ -193,7 +193,13 @@ impl Part {
     }
 
     /// Takes a line in; where the dates go back a batch of its own begins.
-    fn line(&mut self, collector: &mut Collector<'_>, read: &formats::line::Read<'_>, text: &[u8], number: u64) {
+    fn line(
+        &mut self,
+        collector: &mut Collector<'_>,
+        read: &formats::line::Read<'_>,
+        text: &[u8],
+        number: u64,
+    ) {
         if collector.begins_new_run(read) {
             self.batches.push(collector.take());
             collector.new_run();

@@ -83,7 +83,9 @@ impl Intake {
         }
         let held_until = |request: &RequestEvent| {
             let daemon = self.daemon(self.resolved.holder_daemons[request.holder as usize]);
-            before.get(&(daemon.server, daemon.vendor.clone())).map_or(UnixMs::MIN, |before| before.held_until)
+            before
+                .get(&(daemon.server, daemon.vendor.clone()))
+                .map_or(UnixMs::MIN, |before| before.held_until)
         };
         let mut ranges: FxHashMap<FeatureId, (UnixMs, UnixMs)> = FxHashMap::default();
         let late = batch.requests.iter().filter(|request| request.at <= held_until(request));

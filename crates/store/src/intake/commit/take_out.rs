@@ -39,7 +39,8 @@ impl Intake {
         for table in ["span", "daemon_break", "request", "quarantine", "capacity", "input"] {
             backend.execute(&format!("delete from {table} where input_id = $1"), &[input.into()])?;
         }
-        let (mut scope, mut changes) = (Scope { without: Some(input), ..Scope::default() }, Changes::default());
+        let (mut scope, mut changes) =
+            (Scope { without: Some(input), ..Scope::default() }, Changes::default());
         let mut repairs: FxHashMap<FeatureId, Repair> = FxHashMap::default();
         for server in &servers {
             let sequence = self.servers.get(server).map_or(0, |state| state.sequence);
@@ -47,7 +48,9 @@ impl Intake {
             state.sequence = sequence + 1;
             self.servers.insert(*server, state);
             let sql = "select distinct feature_id, vendor from feature_at_server where server_id = $1";
-            for (feature, vendor) in all(backend, sql, &[(*server).into()], |row| Ok((row.id(0)?, row.text(1)?)))? {
+            for (feature, vendor) in
+                all(backend, sql, &[(*server).into()], |row| Ok((row.id(0)?, row.text(1)?)))?
+            {
                 let repair = repairs.entry(feature).or_default();
                 repair.since = UnixMs::MIN;
                 repair.daemons.insert((*server, vendor.clone()));
