@@ -60,11 +60,13 @@ create table quarantine (
 ) {clustered};
 
 -- The truth: sessions, and what did not become one.
+-- A row holds what is rare in as few bytes as there are: start_seats only where the start had more seats than this part
+-- of it; end_seats only where the end event had more; the orders of events within their instants only where there are
+-- any (from << 32 | until). until_input says where the end event was read: none for what broke off or was superseded.
 create table session (
     feature_id bigint not null, from_at bigint not null, holder_id bigint not null, handle text not null,
-    nth bigint not null, until_at bigint, seats bigint not null, ended bigint not null, version_id bigint not null,
-    start_seats bigint not null, end_seats bigint, from_order bigint not null, until_order bigint not null,
-    from_input bigint not null, until_input bigint,
+    nth bigint not null, until_at bigint, seats bigint, ended bigint, version_id bigint,
+    from_input bigint, until_input bigint, start_seats bigint, end_seats bigint, orders bigint,
     primary key (feature_id, from_at, holder_id, handle, nth)
 ) {clustered};
 create index session_open on session (feature_id, from_at) where until_at is null;

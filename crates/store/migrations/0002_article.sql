@@ -12,7 +12,7 @@ from (
                case when until_at is not null and ended <> 7 then 'S' else 'N' end as procesado
         from session
         union all
-        select feature_id, holder_id, handle, until_at, 'STOP', 'S' from session where end_seats is not null
+        select feature_id, holder_id, handle, until_at, 'STOP', 'S' from session where until_input is not null
         union all
         select feature_id, holder_id, handle, at, 'STOP', 'N' from unmatched_end
     ) e

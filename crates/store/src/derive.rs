@@ -1,6 +1,6 @@
 //! Feature days from sessions: settled days are stored, dirty ones computed anew as a whole, never patched.
 
-use crate::backend::{Backend, Cell, Table, Type, Value, all, one, writing};
+use crate::backend::{Backend, Cell, Table, Type, Value, all, one, reading, writing};
 use crate::intake::{RequestOutcome, outcome_from_codes};
 use crate::names::{self, Ledger};
 use crate::{Error, Store, settings};
@@ -42,6 +42,11 @@ impl Context {
     pub(crate) fn read(backend: &mut dyn Backend) -> Result<Self, Error> {
         let calendar = settings::calendar(backend)?;
         Ok(Self { ledger: names::read(backend)?, calendar, days: FxHashMap::default() })
+    }
+
+    /// The same for another thread.
+    fn beside(&self) -> Self {
+        Self { calendar: self.calendar.clone(), ledger: self.ledger.clone(), days: FxHashMap::default() }
     }
 
     pub(crate) fn civil(&mut self, day: Day) -> &CivilDay {
@@ -176,13 +181,17 @@ impl Store {
         let dirty = all(backend, sql, &[], |row| row.id(0))?;
         if !dirty.is_empty() {
             let mut context = Context::read(backend)?;
+            let mut helpers = Vec::new();
+            if dirty.len() >= FEATURES_WORTH_HELPERS {
+                for _ in 0..HELPERS {
+                    helpers.push((crate::connect(&self.place, false, None)?, context.beside()));
+                }
+            }
             let total = dirty.len() as u64;
             // Several features a transaction: few commits, and other writers get their turn between them.
             for (done, features) in (0_u64..).zip(dirty.chunks(FEATURES_TOGETHER)) {
                 progress(done * FEATURES_TOGETHER as u64, total);
-                writing(backend, |backend| {
-                    features.iter().try_for_each(|feature| derive_feature(backend, &mut context, *feature))
-                })?;
+                writing(backend, |backend| derive_features(backend, &mut context, &mut helpers, features))?;
             }
             progress(total, total);
         }
@@ -197,14 +206,70 @@ impl Store {
     }
 }
 
-const FEATURES_TOGETHER: usize = 16;
+const FEATURES_TOGETHER: usize = 32;
+/// Connections that read and compute beside the one that writes, and from how many features on they are worth it.
+const HELPERS: usize = 2;
+const FEATURES_WORTH_HELPERS: usize = 8;
 
-fn derive_feature(backend: &mut dyn Backend, context: &mut Context, feature: FeatureId) -> Result<(), Error> {
+/// A connection of its own that reads and computes.
+type Helper = (Box<dyn Backend>, Context);
+
+/// The computed days of a feature, as rows.
+#[derive(Default)]
+struct Derived {
+    feature: FeatureId,
+    figures: Vec<FeatureDayRow>,
+    pages: Vec<(String, i64, Vec<u8>)>,
+    unsettled: Vec<String>,
+}
+
+/// Derives the dirty days of some features in the transaction of `backend`. What helpers read is what was committed
+/// when the marks were removed, or later: what comes later still brings marks of its own.
+fn derive_features(
+    backend: &mut dyn Backend,
+    context: &mut Context,
+    helpers: &mut [Helper],
+    features: &[FeatureId],
+) -> Result<(), Error> {
+    let mut jobs = Vec::with_capacity(features.len());
+    for feature in features {
+        jobs.push((*feature, take_marks(backend, *feature)?));
+    }
+    if helpers.is_empty() {
+        for (feature, days) in jobs {
+            let derived = compute_rows(backend, context, feature, &days)?;
+            write_derived(backend, &derived)?;
+        }
+        return Ok(());
+    }
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let (to, from) = std::sync::mpsc::sync_channel(helpers.len() * 2);
+    std::thread::scope(|scope| {
+        for (reader, context) in helpers.iter_mut() {
+            let (jobs, next, to) = (&jobs, &next, to.clone());
+            scope.spawn(move || {
+                while let Some((feature, days)) =
+                    jobs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+                {
+                    let derived =
+                        reading(reader.as_mut(), |reader| compute_rows(reader, context, *feature, days));
+                    if to.send(derived).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(to);
+        from.iter().try_for_each(|derived| write_derived(backend, &derived?))
+    })
+}
+
+/// Removes the marks of a feature's dirty days, and what is stored of them; the marks go before the sessions are read,
+/// so that what comes later brings a mark of its own.
+fn take_marks(backend: &mut dyn Backend, feature: FeatureId) -> Result<Vec<Day>, Error> {
     backend.lock(DERIVE_LOCK + i64::from(feature))?;
-    // The marks go before the sessions are read: what comes later brings a mark of its own.
     let sql = "select distinct day from feature_day_mark where feature_id = $1 and state = 0 order by day";
     let days = all(backend, sql, &[feature.into()], |row| row.text(0))?;
-    let parsed = parse_days(&days)?;
     let rows = Value::Text(json!(days.iter().map(|day| json!([day])).collect::<Vec<_>>()).to_string());
     for sql in [
         include_str!("../queries/mark_delete.sql"),
@@ -213,29 +278,45 @@ fn derive_feature(backend: &mut dyn Backend, context: &mut Context, feature: Fea
     ] {
         backend.execute(sql, &[feature.into(), rows.clone()])?;
     }
-    let (mut figures, mut pages, mut unsettled) = (Vec::new(), Vec::new(), Vec::new());
-    context.compute(backend, feature, &parsed, &mut |context, computed| {
+    parse_days(&days)
+}
+
+fn compute_rows(
+    backend: &mut dyn Backend,
+    context: &mut Context,
+    feature: FeatureId,
+    days: &[Day],
+) -> Result<Derived, Error> {
+    let mut derived = Derived { feature, ..Derived::default() };
+    context.compute(backend, feature, days, &mut |context, computed| {
         if computed.parts.is_empty() && computed.requests.is_empty() {
             return Ok(());
         }
-        if !computed.settled {
-            unsettled.push(json!([feature, computed.day.to_string()]));
-            return Ok(());
-        }
-        figures.push(context.row(feature, &computed));
         let day = computed.day.to_string();
-        pages.extend((0_i64..).zip(context.pages(&computed)).map(|(part, page)| (day.clone(), part, page)));
+        if computed.settled {
+            derived.figures.push(context.row(feature, &computed));
+            let pages = (0_i64..).zip(context.pages(&computed));
+            derived.pages.extend(pages.map(|(part, page)| (day.clone(), part, page)));
+        } else {
+            derived.unsettled.push(day);
+        }
         Ok(())
     })?;
+    Ok(derived)
+}
+
+fn write_derived(backend: &mut dyn Backend, derived: &Derived) -> Result<(), Error> {
+    let Derived { feature, figures, pages, unsettled } = derived;
     if !unsettled.is_empty() {
-        let params = [Value::Text(json!(unsettled).to_string()), Value::Int(1), Value::Int(0)];
+        let rows: Vec<_> = unsettled.iter().map(|day| json!([feature, day])).collect();
+        let params = [Value::Text(json!(rows).to_string()), Value::Int(1), Value::Int(0)];
         backend.execute(include_str!("../queries/mark_insert.sql"), &params)?;
     }
     backend.insert(&FEATURE_DAY, figures.len(), &mut |row, column| figures_cell(&figures[row], column))?;
     backend.insert(&FEATURE_DAY_PAGE, pages.len(), &mut |row, column| {
         let (day, part, page) = &pages[row];
         match column {
-            0 => Cell::Int(i64::from(feature)),
+            0 => Cell::Int(i64::from(*feature)),
             1 => Cell::Text(day),
             2 => Cell::Int(*part),
             _ => Cell::Blob(page),

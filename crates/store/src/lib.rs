@@ -156,6 +156,8 @@ impl std::fmt::Display for Place {
 /// A ledger: one connection to the database that holds it.
 pub struct Store {
     backend: Box<dyn Backend>,
+    /// Where it is, for connections beside this one.
+    place: Place,
 }
 
 impl std::fmt::Debug for Store {
@@ -169,21 +171,21 @@ impl Store {
     pub fn create(place: &Place) -> Result<Self, Error> {
         let mut backend = connect(place, true, None)?;
         schema::migrate(backend.as_mut())?;
-        Ok(Self { backend })
+        Ok(Self { backend, place: place.clone() })
     }
 
     /// Opens a ledger that must be there, for reading. Nothing is created or migrated.
     pub fn open(place: &Place) -> Result<Self, Error> {
         let mut backend = connect(place, false, None)?;
         schema::check(backend.as_mut(), place)?;
-        Ok(Self { backend })
+        Ok(Self { backend, place: place.clone() })
     }
 
     /// As [`Self::create`], waiting at most so long for another writer.
     pub fn create_with_patience(place: &Place, patience: Duration) -> Result<Self, Error> {
         let mut backend = connect(place, true, Some(patience))?;
         schema::migrate(backend.as_mut())?;
-        Ok(Self { backend })
+        Ok(Self { backend, place: place.clone() })
     }
 }
 

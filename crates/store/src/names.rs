@@ -13,10 +13,11 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Names, and the evidence of life behind open sessions.
+#[derive(Clone)]
 pub(crate) struct Ledger {
     pub(crate) names: Arc<Names>,
     /// By holder: the last line of its daemon, and whether an open session counts up to it.
-    evidence: FxHashMap<HolderId, (UnixMs, bool)>,
+    evidence: Arc<FxHashMap<HolderId, (UnixMs, bool)>>,
 }
 
 impl Ledger {
@@ -99,7 +100,7 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
         Ok(())
     })?;
     names.capacity = capacity(backend)?;
-    Ok(Ledger { names: Arc::new(names), evidence: evidence_of })
+    Ok(Ledger { names: Arc::new(names), evidence: Arc::new(evidence_of) })
 }
 
 fn holder(row: &Row<'_>) -> Result<Holder, Error> {

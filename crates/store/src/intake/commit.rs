@@ -3,7 +3,7 @@
 use super::interner::Daemon;
 use super::repair::{Changes, Late, Repair, Scope, open_keys_of, step_of};
 use super::server::{BreakRow, ServerState, SpanRow};
-use super::{Batch, Intake, Key, KeyEvent, Outcome};
+use super::{Batch, Intake, Key, KeyEvent, Outcome, handle_of};
 use crate::backend::{Backend, Value, all, writing};
 use crate::input::{self, Checkpoint};
 use crate::{Error, Store, settings};
@@ -154,8 +154,9 @@ impl Intake {
         let mut marks = Marks::new(zone);
         rows::write_spans_and_breaks(self, backend, batch, input)?;
         self.write_requests(backend, batch, input, &before, &scope, &mut marks)?;
-        self.mark_sessions(&changes, &before, &mut marks);
-        rows::write_changes(backend, &mut changes)?;
+        let order = rows::in_key_order(&changes);
+        self.mark_sessions(&changes, &order, &before, &mut marks);
+        rows::write_changes(backend, &changes, &order)?;
         rows::write_names(self, backend, batch, input)?;
         marks.write(backend)?;
         let ended = |row: &Session| row.ended != Ended::Open;
@@ -305,8 +306,8 @@ impl Intake {
 
     fn key_of(&self, event: &KeyEvent, batch: &Batch) -> (Key, (ServerId, String)) {
         let handle = match event.handle {
-            0 => Box::default(),
-            handle => batch.handles[handle as usize - 1].as_str().into(),
+            0 => None,
+            handle => handle_of(&batch.handles[handle as usize - 1]),
         };
         let key = Key {
             feature: self.resolved.features[event.feature as usize],

@@ -160,7 +160,19 @@ pub struct Intake {
 struct Key {
     feature: FeatureId,
     holder: HolderId,
-    handle: Box<str>,
+    /// `None` where the server calls a hold nothing, and not an empty text, which is slow to compare.
+    handle: Option<Box<str>>,
+}
+
+impl Key {
+    fn handle(&self) -> &str {
+        self.handle.as_deref().unwrap_or_default()
+    }
+}
+
+/// A handle as the ledger holds it.
+fn handle_of(text: &str) -> Option<Box<str>> {
+    (!text.is_empty()).then(|| text.into())
 }
 
 /// A version where none is printed.

@@ -1,6 +1,6 @@
 //! What a writer knows of a license server: its spans, its breaks, its open sessions.
 
-use super::Key;
+use super::{Key, handle_of};
 use crate::Error;
 use crate::backend::{Backend, Row, Value, all, one};
 use accounting::UnixMs;
@@ -63,7 +63,7 @@ impl ServerState {
         let mut rows: FxHashMap<Key, Vec<Session>> = FxHashMap::default();
         backend.query(include_str!("../../queries/session_open_of_server.sql"), &param, &mut |row| {
             let (key, session) = key_and_session(row)?;
-            state.vendors.insert(key.holder, row.with_text(15, |text| text.into())?);
+            state.vendors.insert(key.holder, row.with_text(14, |text| text.into())?);
             rows.entry(key).or_default().push(session);
             Ok(())
         })?;
@@ -142,21 +142,23 @@ fn breaks(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<BreakRow>, 
 
 /// Reads the columns of `session`: feature, holder, handle, then as [`SESSION_COLUMNS`] lists them.
 pub(super) fn key_and_session(row: &Row<'_>) -> Result<(Key, Session), Error> {
-    let key = Key { feature: row.id(0)?, holder: row.id(1)?, handle: row.with_text(2, |text| text.into())? };
-    let ended = row.int(7)?;
+    let key = Key { feature: row.id(0)?, holder: row.id(1)?, handle: row.with_text(2, handle_of)? };
+    let (ended, seats) = (row.int(7)?, row.id(6)?);
+    let orders = row.opt_int(11)?.unwrap_or_default();
+    let until_input = row.opt_int(13)?.map(|input| input as u32);
     let session = Session {
         from: row.int(3)?,
         nth: row.int(4)?,
         until: row.opt_int(5)?,
-        seats: row.id(6)?,
+        seats,
         ended: Ended::from_code(ended).ok_or_else(|| Error::Corrupt(format!("session ending {ended}")))?,
         version: row.id(8)?,
-        start_seats: row.id(9)?,
-        end_seats: row.opt_int(10)?.map(|seats| seats as u32),
-        from_order: row.int(11)? as i32,
-        until_order: row.int(12)? as i32,
-        from_input: row.id(13)?,
-        until_input: row.opt_int(14)?.map(|input| input as u32),
+        start_seats: row.opt_int(9)?.map_or(seats, |seats| seats as u32),
+        end_seats: until_input.and(Some(row.opt_int(10)?.map_or(seats, |seats| seats as u32))),
+        from_order: (orders >> 32) as i32,
+        until_order: orders as i32,
+        from_input: row.id(12)?,
+        until_input,
     };
     Ok((key, session))
 }

@@ -20,11 +20,19 @@ pub(super) struct Marks {
     known: (UnixMs, UnixMs, Day),
     /// Days over which the evidence of a source moved.
     settle: Option<(Day, Day)>,
+    /// The range marked last: neighbouring rows mark the same.
+    last: (FeatureId, Day, Day),
 }
 
 impl Marks {
     pub(super) fn new(zone: TimeZone) -> Self {
-        Self { zone, dirty: FxHashSet::default(), known: (0, 0, Day(0)), settle: None }
+        Self {
+            zone,
+            dirty: FxHashSet::default(),
+            known: (0, 0, Day(0)),
+            settle: None,
+            last: (0, Day::MAX, Day::MAX),
+        }
     }
 
     fn day_of(&mut self, at: UnixMs) -> Day {
@@ -39,6 +47,10 @@ impl Marks {
     pub(super) fn range(&mut self, feature: FeatureId, from: UnixMs, until: UnixMs) {
         let first = self.day_of(from);
         let last = if until - 1 > from { self.day_of(until - 1) } else { first };
+        if self.last == (feature, first, last) {
+            return;
+        }
+        self.last = (feature, first, last);
         for day in first.0..=last.0 {
             self.dirty.insert((feature, Day(day)));
         }
@@ -81,10 +93,12 @@ impl Intake {
     pub(super) fn mark_sessions(
         &self,
         changes: &Changes,
+        order: &[(FeatureId, UnixMs, u32)],
         before: &FxHashMap<(ServerId, String), Before>,
         marks: &mut Marks,
     ) {
-        for (key, row) in changes.gone.iter().chain(&changes.new) {
+        let new = order.iter().map(|(_, _, index)| &changes.new[*index as usize]);
+        for (key, row) in changes.gone.iter().chain(new) {
             marks.range(key.feature, row.from, row.until.unwrap_or(row.from));
         }
         let latest = |server: &ServerId| {

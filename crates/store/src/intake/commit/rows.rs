@@ -3,7 +3,10 @@
 use super::{Batch, Changes, Intake, rows_of};
 use crate::Error;
 use crate::backend::{Backend, Cell, Table, Type, Value};
-use accounting::pairing::InputId;
+use accounting::UnixMs;
+use accounting::pairing::{InputId, Session};
+use accounting::session::FeatureId;
+use rustc_hash::FxHashSet;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -20,12 +23,11 @@ pub(crate) const SESSION: Table<'static> = Table {
         ("seats", Type::Int),
         ("ended", Type::Int),
         ("version_id", Type::Int),
-        ("start_seats", Type::Int),
-        ("end_seats", Type::Int),
-        ("from_order", Type::Int),
-        ("until_order", Type::Int),
         ("from_input", Type::Int),
         ("until_input", Type::Int),
+        ("start_seats", Type::Int),
+        ("end_seats", Type::Int),
+        ("orders", Type::Int),
     ],
 };
 
@@ -48,47 +50,52 @@ const UNMATCHED_END: Table<'static> = Table {
 /// How many keys go into one deletion.
 const TOGETHER: usize = 20_000;
 
-pub(super) fn write_changes(backend: &mut dyn Backend, changes: &mut Changes) -> Result<(), Error> {
+/// The new sessions in the order of the primary key: the tree grows at the end of each feature's stretch.
+pub(super) fn in_key_order(changes: &Changes) -> Vec<(FeatureId, UnixMs, u32)> {
+    let new = &changes.new;
+    let mut order: Vec<_> =
+        (0_u32..).zip(new).map(|(index, (key, row))| (key.feature, row.from, index)).collect();
+    order.sort_unstable_by(|a, b| {
+        (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| {
+            let ((key_a, a), (key_b, b)) = (&new[a.2 as usize], &new[b.2 as usize]);
+            (key_a.holder, key_a.handle(), a.nth).cmp(&(key_b.holder, key_b.handle(), b.nth))
+        })
+    });
+    order
+}
+
+pub(super) fn write_changes(
+    backend: &mut dyn Backend,
+    changes: &Changes,
+    order: &[(FeatureId, UnixMs, u32)],
+) -> Result<(), Error> {
     for gone in changes.gone.chunks(TOGETHER) {
         let rows =
-            rows_of(gone, |(key, row)| json!([key.feature, row.from, key.holder, key.handle, row.nth]));
+            rows_of(gone, |(key, row)| json!([key.feature, row.from, key.holder, key.handle(), row.nth]));
         backend.execute(include_str!("../../../queries/session_delete.sql"), &[rows])?;
     }
     for gone in changes.unmatched_gone.chunks(TOGETHER) {
-        let rows = rows_of(gone, |(key, at, nth)| json!([key.feature, at, key.holder, key.handle, nth]));
+        let rows = rows_of(gone, |(key, at, nth)| json!([key.feature, at, key.holder, key.handle(), nth]));
         backend.execute(include_str!("../../../queries/unmatched_delete.sql"), &[rows])?;
     }
-    // In the order of the primary key: the tree grows at its end, feature by feature.
-    let mut order: Vec<u32> = (0..changes.new.len() as u32).collect();
-    order.sort_unstable_by(|a, b| {
-        let ((key_a, a), (key_b, b)) = (&changes.new[*a as usize], &changes.new[*b as usize]);
-        (key_a.feature, a.from, key_a.holder, &key_a.handle, a.nth).cmp(&(
-            key_b.feature,
-            b.from,
-            key_b.holder,
-            &key_b.handle,
-            b.nth,
-        ))
-    });
     let new = &changes.new;
     backend.insert(&SESSION, order.len(), &mut |row, column| {
-        let (key, row) = &new[order[row] as usize];
+        let (key, row) = &new[order[row].2 as usize];
         match column {
             0 => Cell::Int(i64::from(key.feature)),
             1 => Cell::Int(row.from),
             2 => Cell::Int(i64::from(key.holder)),
-            3 => Cell::Text(&key.handle),
+            3 => Cell::Text(key.handle()),
             4 => Cell::Int(row.nth),
             5 => row.until.into(),
             6 => Cell::Int(i64::from(row.seats)),
             7 => Cell::Int(row.ended.code()),
             8 => Cell::Int(i64::from(row.version)),
-            9 => Cell::Int(i64::from(row.start_seats)),
-            10 => row.end_seats.map(i64::from).into(),
-            11 => Cell::Int(i64::from(row.from_order)),
-            12 => Cell::Int(i64::from(row.until_order)),
-            13 => Cell::Int(i64::from(row.from_input)),
-            _ => row.until_input.map(i64::from).into(),
+            9 => Cell::Int(i64::from(row.from_input)),
+            10 => row.until_input.map(i64::from).into(),
+            11 => Some(i64::from(row.start_seats)).filter(|_| row.start_seats != row.seats).into(),
+            12 => row.end_seats.filter(|seats| *seats != row.seats).map(i64::from).into(),
+            _ => orders(row).into(),
         }
     })?;
     let rests = &changes.unmatched_new;
@@ -98,7 +105,7 @@ pub(super) fn write_changes(backend: &mut dyn Backend, changes: &mut Changes) ->
             0 => Cell::Int(i64::from(key.feature)),
             1 => Cell::Int(rest.end.at),
             2 => Cell::Int(i64::from(key.holder)),
-            3 => Cell::Text(&key.handle),
+            3 => Cell::Text(key.handle()),
             4 => Cell::Int(*nth),
             5 => Cell::Int(i64::from(rest.end.order)),
             6 => Cell::Int(i64::from(rest.seats)),
@@ -107,6 +114,12 @@ pub(super) fn write_changes(backend: &mut dyn Backend, changes: &mut Changes) ->
             _ => Cell::Int(i64::from(rest.end.input)),
         }
     })
+}
+
+/// The orders of a session's events within their instants, in one number; none where there are none.
+fn orders(row: &Session) -> Option<i64> {
+    let orders = i64::from(row.from_order) << 32 | i64::from(row.until_order as u32);
+    (orders != 0).then_some(orders)
 }
 
 /// Spans and breaks of the batch.
@@ -143,10 +156,11 @@ pub(super) fn write_names(
 ) -> Result<(), Error> {
     let of_events = batch.events.iter().map(|event| (event.feature, event.holder));
     let of_requests = batch.requests.iter().map(|request| (request.feature, request.holder));
-    let shown: BTreeSet<(u32, u32)> = of_events
-        .chain(of_requests)
-        .map(|(feature, holder)| (feature, intake.resolved.holder_daemons[holder as usize]))
-        .collect();
+    let mut shown: FxHashSet<(u32, u32)> = FxHashSet::default();
+    for (feature, holder) in of_events.chain(of_requests) {
+        shown.insert((feature, intake.resolved.holder_daemons[holder as usize]));
+    }
+    let shown: BTreeSet<(u32, u32)> = shown.into_iter().collect();
     let mut statements: Vec<(&str, Value)> = Vec::new();
     if !shown.is_empty() {
         let rows = rows_of(&shown, |(feature, daemon)| {

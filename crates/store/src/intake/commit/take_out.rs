@@ -62,13 +62,14 @@ impl Intake {
         for (feature, repair) in repairs {
             self.repair(backend, feature, repair, &scope, &mut changes)?;
         }
-        self.mark_sessions(&changes, &before, &mut marks);
+        let order = rows::in_key_order(&changes);
+        self.mark_sessions(&changes, &order, &before, &mut marks);
         // Evidence may have gone back: days that open sessions had reached are computed anew.
         for (key, row) in &changes.gone {
             let until = row.until.unwrap_or_else(|| latest(&before));
             marks.range(key.feature, row.from, until.max(row.from) + 1);
         }
-        rows::write_changes(backend, &mut changes)?;
+        rows::write_changes(backend, &changes, &order)?;
         marks.write(backend)
     }
 }
