@@ -154,7 +154,10 @@ fn vendor_words_stand_only_in_the_formats() {
             }
         }
     }
-    none(&wrong, "Words of a vendor outside crates/formats: let the format turn them into an event or a note.");
+    none(
+        &wrong,
+        "Words of a vendor outside crates/formats: let the format turn them into an event or a note.",
+    );
 }
 
 #[test]
@@ -183,9 +186,9 @@ fn crates_import_only_whom_they_may() {
     for (name, may) in allowed {
         let manifest = std::fs::read_to_string(house().join("crates").join(name).join("Cargo.toml")).unwrap();
         for other in ["accounting", "formats", "store", "seatledger"] {
-            let imports = manifest.lines().any(|line| {
-                line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} "))
-            });
+            let imports = manifest
+                .lines()
+                .any(|line| line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} ")));
             if imports && !may.contains(&other) {
                 wrong.push(format!("{name} imports {other}"));
             }
@@ -261,12 +264,16 @@ fn ci_runs_all_tests_on_both_databases() {
     let read = |path: &str| std::fs::read_to_string(house().join(path)).unwrap();
     assert!(read(".ci/run").contains("scripts/test"), ".ci/run must call scripts/test, as everybody does");
     let test = read("scripts/test");
-    for part in ["scripts/lint", "SEATLEDGER_TEST_POSTGRES=", "export SEATLEDGER_TEST_POSTGRES", "cargo test"] {
+    for part in ["scripts/lint", "SEATLEDGER_TEST_POSTGRES=", "export SEATLEDGER_TEST_POSTGRES", "cargo test"]
+    {
         assert!(test.contains(part), "scripts/test lacks `{part}`: it must lint, and test on PostgreSQL too");
     }
     if let Ok(suite) = std::fs::read_to_string(house().join("crates/store/tests/suite.rs")) {
         for part in ["sqlite", "SEATLEDGER_TEST_POSTGRES"] {
-            assert!(suite.contains(part), "crates/store/tests/suite.rs lacks `{part}`: it runs on both databases");
+            assert!(
+                suite.contains(part),
+                "crates/store/tests/suite.rs lacks `{part}`: it runs on both databases"
+            );
         }
     }
 }
@@ -312,7 +319,8 @@ fn logs_without_events(fixtures: &Path) -> Vec<String> {
 
 #[test]
 fn no_path_of_a_machine_on_which_it_was_built_is_left() {
-    let places = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
+    let places =
+        [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
     let mut wrong = Vec::new();
     for page in pages() {
         for (number, line) in (1..).zip(page.text.lines()) {
