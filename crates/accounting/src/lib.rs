@@ -1,7 +1,7 @@
 //! The meaning of license use: events, sessions, feature days, reports.
 //!
 //! Pure: nothing here reads a clock, a file, a socket, the environment or a database. Words, rules and formulas
-//! are those of the domain page in `docs/domain.md`; where a function computes a formula, its comment repeats it.
+//! are those of `docs/domain.md`; where a function computes a formula, its comment repeats it.
 
 pub mod calendar;
 pub mod capacity;
