@@ -126,7 +126,14 @@ impl Desk {
         Books {
             sessions: without_source(&self.ok(&["sessions", "--format", "csv"])),
             history: without_source(&self.ok(&["history", "--format", "csv"])),
-            usage: lines(&self.ok(&["report", "usage", "--by", "day,feature,user,server", "--format", "csv"])),
+            usage: lines(&self.ok(&[
+                "report",
+                "usage",
+                "--by",
+                "day,feature,user,server",
+                "--format",
+                "csv",
+            ])),
             concurrency: lines(&self.ok(&["report", "concurrency", "--step", "day", "--format", "csv"])),
         }
     }
@@ -177,7 +184,12 @@ fn without_source(csv: &str) -> Vec<String> {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let source = reader.headers().unwrap().iter().position(|name| name == "source").expect("a source column");
     let row = |row: csv::StringRecord| {
-        row.iter().enumerate().filter(|(at, _)| *at != source).map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
+        row.iter()
+            .enumerate()
+            .filter(|(at, _)| *at != source)
+            .map(|(_, cell)| cell)
+            .collect::<Vec<_>>()
+            .join(",")
     };
     let mut rows: Vec<String> = reader.records().map(|record| row(record.unwrap())).collect();
     rows.sort();

@@ -126,9 +126,9 @@ impl Writer {
 
     fn something(&mut self) {
         match self.random(1000) {
-            0..=2 if self.restarts => self.restart_server(),
-            3..=6 if self.restarts => self.restart_daemon(),
-            7..=60 => self.refuse(),
+            0..=4 if self.restarts => self.restart_server(),
+            5..=12 if self.restarts => self.restart_daemon(),
+            13..=60 => self.refuse(),
             61..=540 => self.check_out(),
             _ => self.check_in(),
         }
@@ -240,8 +240,10 @@ impl Writer {
 
     fn refuse(&mut self) {
         let (daemon, text) = self.claim();
-        let text = text.split(" [").next().unwrap_or_default().split(" (").next().unwrap_or_default().trim_end();
-        let reason = ["(Licensed number of users already reached. (-4,342))", "(No such feature exists. (-5,346))"];
+        let text =
+            text.split(" [").next().unwrap_or_default().split(" (").next().unwrap_or_default().trim_end();
+        let reason =
+            ["(Licensed number of users already reached. (-4,342))", "(No such feature exists. (-5,346))"];
         let reason = reason[self.random(2) as usize];
         self.say(DAEMONS[daemon].0, &format!("DENIED: {text}  {reason}"));
     }
