@@ -319,7 +319,9 @@ impl Importer<'_> {
             _ => by_text,
         };
         let (zone_name, zone) = match (&self.wish.zone, &before) {
-            (None, Some(before)) => (before.state.zone.clone(), zone_named(&before.state.zone)?),
+            (None, Some(before)) if before.server == server => {
+                (before.state.zone.clone(), zone_named(&before.state.zone)?)
+            }
             _ => (zone_name, zone),
         };
         let first_day = match surveyed.survey.first_day {
@@ -403,8 +405,10 @@ impl Importer<'_> {
         if found.is_none()
             && let Some(before) = self.last_input(format)?
         {
-            // A text without a date of its own, and without a daemon that is known, goes on with what was read last.
-            if surveyed.survey.vendors.is_empty() && precedes(before.latest) {
+            // A text without a daemon that is known, or after one that has shown none yet, goes on with what was read
+            // last.
+            let shows_none = before.state.resume.spans.iter().all(|(vendor, ..)| vendor.is_empty());
+            if (surveyed.survey.vendors.is_empty() || shows_none) && precedes(before.latest) {
                 found = Some((0, before));
             }
         }
@@ -441,13 +445,22 @@ impl Importer<'_> {
         let format = surveyed.format.name();
         let mut others: Vec<Before> =
             self.before.iter().filter(|before| before.format == format).cloned().collect();
+        others.extend(self.last_input(format)?);
+        // Of what was read before, only what holds the last lines: older ends have found their rests, or never will.
+        let mut last: Option<(UnixMs, Before)> = None;
         for vendor in &surveyed.survey.vendors {
-            for (known, server, latest) in self.store.inputs_with_vendor(format, vendor)? {
+            let inputs = self.store.inputs_with_vendor(format, vendor)?;
+            if let Some((known, server, latest)) = inputs.into_iter().next()
+                && last.as_ref().is_none_or(|(other, _)| *other < latest)
+            {
                 let state = ReaderState::from_text(&known.reader_state)?;
-                others.push(Before { format: format.to_owned(), state, server, latest: Some(latest) });
+                last =
+                    Some((latest, Before { format: format.to_owned(), state, server, latest: Some(latest) }));
             }
         }
-        others.extend(self.last_input(format)?);
+        others.extend(last.map(|(_, before)| before));
+        let named = self.server_by_text(surveyed);
+        others.retain(|other| named.is_empty() || named == other.server || says_less(&named, &other.server));
         for other in others {
             if let Some(unfinished) = &other.state.unfinished
                 && is_rest_of(surveyed, &other, unfinished, setting)?
@@ -529,22 +542,22 @@ impl Importer<'_> {
     }
 }
 
-/// Whether an input begins with the rest of another one's last line: the two make sense together, and not alone.
+/// Whether an input begins with the rest of another one's last line: it makes sense with it, and not alone.
 fn is_rest_of(
     surveyed: &Surveyed,
     before: &Before,
     unfinished: &[u8],
     setting: &Setting,
 ) -> anyhow::Result<bool> {
-    let parser = || surveyed.format.resume(setting, &before.state.parser);
-    let understood = |parser: &mut dyn Parser, line: &[u8]| {
-        let read = parser.line(line);
-        read.at.is_some() && !matches!(read.line, Line::Unrecognized(_))
-    };
-    let alone =
-        understood(parser()?.as_mut(), unfinished) && understood(parser()?.as_mut(), &surveyed.first_line);
-    let whole: Vec<u8> = unfinished.iter().chain(&surveyed.first_line).copied().collect();
-    Ok(!alone && understood(parser()?.as_mut(), &whole))
+    let understood =
+        |mut parser: Box<dyn Parser>, line: &[u8]| !matches!(parser.line(line).line, Line::Unrecognized(_));
+    let rest = &surveyed.first_line;
+    // Cut after its first character ` 1:02:03 (acmed)` leaves what looks like a line.
+    let is_fragment = unfinished.len() <= 1
+        || rest.trim_ascii().is_empty()
+        || !understood(surveyed.format.parser(setting), rest);
+    let whole = [unfinished, rest].concat();
+    Ok(is_fragment && understood(surveyed.format.resume(setting, &before.state.parser)?, &whole))
 }
 
 /// Whether a name is only the host of another one, `PORT@HOST`.
