@@ -59,24 +59,37 @@ pub(crate) fn log(shape: Shape) -> String {
 /// The same log cut into one file a month, named by the month; each begins with a dated line.
 pub(crate) fn by_month(text: &str) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
+    for (line, day) in with_days(text) {
+        let name = day.strftime("debug-%Y-%m.log").to_string();
+        if files.last().is_none_or(|(last, _)| *last != name) {
+            files.push((name, if files.is_empty() { String::new() } else { timestamp(line, day) }));
+        }
+        let _ = writeln!(files.last_mut().unwrap().1, "{line}");
+    }
+    files
+}
+
+/// The log from a line on, with the date before it.
+pub(crate) fn from_line(text: &str, first: usize) -> String {
+    let mut lines = with_days(text).skip(first).peekable();
+    let (line, day) = *lines.peek().unwrap();
+    lines.fold(timestamp(line, day), |text, (line, _)| text + line + "\n")
+}
+
+fn timestamp(line: &str, day: Date) -> String {
+    format!("{} (lmgrd) TIMESTAMP {}\n", &line[..8], slashed(day))
+}
+
+fn with_days(text: &str) -> impl Iterator<Item = (&str, Date)> {
     let (mut day, mut last) = (FIRST_DAY, 0);
-    for line in text.lines() {
+    text.lines().map(move |line| {
         let second = second_of(line);
         if second < last {
             day = day.tomorrow().unwrap();
         }
         last = second;
-        let name = day.strftime("debug-%Y-%m.log").to_string();
-        if files.last().is_none_or(|(last, _)| *last != name) {
-            let mut text = String::new();
-            if !files.is_empty() {
-                let _ = writeln!(text, "{} (lmgrd) TIMESTAMP {}", &line[..8], slashed(day));
-            }
-            files.push((name, text));
-        }
-        let _ = writeln!(files.last_mut().unwrap().1, "{line}");
-    }
-    files
+        (line, day)
+    })
 }
 
 fn second_of(line: &str) -> i64 {
