@@ -345,7 +345,7 @@ impl<'a> Collector<'a> {
         self.batch.retracted_requests = std::mem::take(&mut self.batch.requests);
         self.batch.breaks.clear();
         self.batch.spans.clear();
-        self.batch.quarantined.clear();
+        self.batch.retracted_quarantined = std::mem::take(&mut self.batch.quarantined);
         self.shapes.clear();
         self.tally = Tally::default();
         self.latest = before.latest.unwrap_or(UnixMs::MIN);

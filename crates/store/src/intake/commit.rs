@@ -258,6 +258,10 @@ impl Intake {
         for daemon in before.keys() {
             scope.held.insert(daemon.clone(), self.held_by_others(daemon, input, batch.run));
         }
+        // What is paired anew meets the new breaks there; it must not be broken off twice.
+        let Plan { broken_off, repairs, .. } = &mut plan;
+        broken_off
+            .retain(|key, _| !repairs.get(&key.feature).is_some_and(|repair| repair.keys.contains_key(key)));
         Ok(plan)
     }
 

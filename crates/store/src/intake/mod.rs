@@ -129,6 +129,8 @@ pub struct Batch {
     pub components: Vec<(NameId, NameId)>,
     /// Lines that were not understood.
     pub quarantined: Vec<Quarantined>,
+    /// As `retracted`, for lines that were not understood.
+    pub retracted_quarantined: Vec<Quarantined>,
 }
 
 impl Batch {

@@ -305,14 +305,23 @@ impl Importer<'_> {
         let by_text = self.server_by_text(surveyed);
         let (zone_name, zone) = self.zone_of(surveyed, &by_text)?;
         let first_at = surveyed.first_at(&zone);
-        let before = self.continued(surveyed, first_at)?;
-        let server = match (by_text.is_empty(), &before) {
-            (false, _) => by_text,
-            (true, Some(before)) => before.server.clone(),
-            (true, None) => surveyed.format.name().to_owned(),
+        let setting = self.setting(zone.clone(), accounting::day::Day(0));
+        let rest_of = self.input_with_the_beginning(surveyed, &setting)?;
+        let before = match &rest_of {
+            Some((before, _)) => Some(before.clone()),
+            None => self.continued(surveyed, first_at)?,
+        };
+        let server = match &before {
+            Some(before) if by_text.is_empty() || says_less(&by_text, &before.server) => {
+                before.server.clone()
+            }
+            None if by_text.is_empty() => surveyed.format.name().to_owned(),
+            _ => by_text,
         };
         let (zone_name, zone) = match (&self.wish.zone, &before) {
-            (None, Some(before)) => (before.state.zone.clone(), zone_named(&before.state.zone)?),
+            (None, Some(before)) if before.server == server => {
+                (before.state.zone.clone(), zone_named(&before.state.zone)?)
+            }
             _ => (zone_name, zone),
         };
         let first_day = match surveyed.survey.first_day {
@@ -320,8 +329,10 @@ impl Importer<'_> {
             None => surveyed.day_by_modification(&zone)?,
         };
         let setting = self.setting(zone, first_day);
-        let continues =
-            before.as_ref().filter(|before| self.dates_continue(surveyed, before, &setting, first_at));
+        // Where this input begins in the middle of a line, its own dates begin with a lie.
+        let continues = before
+            .as_ref()
+            .filter(|before| rest_of.is_some() || self.dates_continue(surveyed, before, &setting, first_at));
         if continues.is_none()
             && surveyed.survey.first_day.is_none()
             && surveyed.survey.first_second.is_some()
@@ -335,10 +346,7 @@ impl Importer<'_> {
             Some(before) => surveyed.format.resume(&setting, &before.state.parser)?,
             None => surveyed.format.parser(&setting),
         };
-        let joined = match continues {
-            Some(before) => self.begins_with_a_rest(surveyed, before, &setting)?,
-            None => None,
-        };
+        let joined = rest_of.as_ref().map(|(_, unfinished)| unfinished.clone());
         let parser_of_unfinished = match (&joined, continues) {
             (Some(_), Some(before)) => Some(surveyed.format.resume(&setting, &before.state.parser)?),
             _ => None,
@@ -395,17 +403,12 @@ impl Importer<'_> {
             }
         }
         if found.is_none()
-            && let Some(known) = self.store.last_input(format)?
+            && let Some(before) = self.last_input(format)?
         {
-            let state = ReaderState::from_text(&known.reader_state)?;
-            let before = Before {
-                format: format.to_owned(),
-                server: state.resume.server.clone(),
-                latest: state.resume.latest,
-                state,
-            };
-            // A text without a date of its own, and without a daemon that is known, goes on with what was read last.
-            if surveyed.survey.vendors.is_empty() && precedes(before.latest) {
+            // A text without a daemon that is known, or after one that has shown none yet, goes on with what was read
+            // last.
+            let shows_none = before.state.resume.spans.iter().all(|(vendor, ..)| vendor.is_empty());
+            if (surveyed.survey.vendors.is_empty() || shows_none) && precedes(before.latest) {
                 found = Some((0, before));
             }
         }
@@ -433,24 +436,52 @@ impl Importer<'_> {
         false
     }
 
-    /// The unfinished last line of the other input, where this one begins with its rest.
-    fn begins_with_a_rest(
-        &self,
+    /// The input whose unfinished last line this one begins with the rest of, and that line.
+    fn input_with_the_beginning(
+        &mut self,
         surveyed: &Surveyed,
-        before: &Before,
         setting: &Setting,
-    ) -> anyhow::Result<Option<Vec<u8>>> {
-        let Some(unfinished) = &before.state.unfinished else { return Ok(None) };
-        let parser = || surveyed.format.resume(setting, &before.state.parser);
-        let understood = |parser: &mut dyn Parser, line: &[u8]| {
-            let read = parser.line(line);
-            read.at.is_some() && !matches!(read.line, Line::Unrecognized(_))
-        };
-        let alone = understood(parser()?.as_mut(), unfinished)
-            && understood(parser()?.as_mut(), &surveyed.first_line);
-        let whole: Vec<u8> = unfinished.iter().chain(&surveyed.first_line).copied().collect();
-        let together = understood(parser()?.as_mut(), &whole);
-        Ok((together && !alone).then(|| unfinished.clone()))
+    ) -> anyhow::Result<Option<(Before, Vec<u8>)>> {
+        let format = surveyed.format.name();
+        let mut others: Vec<Before> =
+            self.before.iter().filter(|before| before.format == format).cloned().collect();
+        others.extend(self.last_input(format)?);
+        // Of what was read before, only what holds the last lines: older ends have found their rests, or never will.
+        let mut last: Option<(UnixMs, Before)> = None;
+        for vendor in &surveyed.survey.vendors {
+            let inputs = self.store.inputs_with_vendor(format, vendor)?;
+            if let Some((known, server, latest)) = inputs.into_iter().next()
+                && last.as_ref().is_none_or(|(other, _)| *other < latest)
+            {
+                let state = ReaderState::from_text(&known.reader_state)?;
+                last =
+                    Some((latest, Before { format: format.to_owned(), state, server, latest: Some(latest) }));
+            }
+        }
+        others.extend(last.map(|(_, before)| before));
+        let named = self.server_by_text(surveyed);
+        others.retain(|other| named.is_empty() || named == other.server || says_less(&named, &other.server));
+        for other in others {
+            if let Some(unfinished) = &other.state.unfinished
+                && is_rest_of(surveyed, &other, unfinished, setting)?
+            {
+                let unfinished = unfinished.clone();
+                return Ok(Some((other, unfinished)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The input of the ledger that was read last.
+    fn last_input(&mut self, format: &str) -> anyhow::Result<Option<Before>> {
+        let Some(known) = self.store.last_input(format)? else { return Ok(None) };
+        let state = ReaderState::from_text(&known.reader_state)?;
+        Ok(Some(Before {
+            format: format.to_owned(),
+            server: state.resume.server.clone(),
+            latest: state.resume.latest,
+            state,
+        }))
     }
 
     fn remember(&mut self, surveyed: &Surveyed, state: &ReaderState) {
@@ -509,6 +540,29 @@ impl Importer<'_> {
         remark_on(file);
         Ok(())
     }
+}
+
+/// Whether an input begins with the rest of another one's last line: it makes sense with it, and not alone.
+fn is_rest_of(
+    surveyed: &Surveyed,
+    before: &Before,
+    unfinished: &[u8],
+    setting: &Setting,
+) -> anyhow::Result<bool> {
+    let understood =
+        |mut parser: Box<dyn Parser>, line: &[u8]| !matches!(parser.line(line).line, Line::Unrecognized(_));
+    let rest = &surveyed.first_line;
+    // Cut after its first character ` 1:02:03 (acmed)` leaves what looks like a line.
+    let is_fragment = unfinished.len() <= 1
+        || rest.trim_ascii().is_empty()
+        || !understood(surveyed.format.parser(setting), rest);
+    let whole = [unfinished, rest].concat();
+    Ok(is_fragment && understood(surveyed.format.resume(setting, &before.state.parser)?, &whole))
+}
+
+/// Whether a name is only the host of another one, `PORT@HOST`.
+fn says_less(name: &str, than: &str) -> bool {
+    than.split_once('@').is_some_and(|(_, host)| host == name)
 }
 
 /// A log's clock may fall by so much without a day having passed.

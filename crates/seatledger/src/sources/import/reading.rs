@@ -3,7 +3,7 @@
 use super::lines::{Encoding, Lines};
 use super::state::ReaderState;
 use crate::sources::collector::{Collector, Tally};
-use formats::line::{Format, Parser};
+use formats::line::{Format, Line, Note, Parser};
 use std::io::Read;
 use std::sync::mpsc::SyncSender;
 use store::input::Checkpoint;
@@ -137,7 +137,14 @@ impl Reading {
             let text = text.into_owned();
             let mut at =
                 self.checkpoint(collector, position, lines.hash_before(position), self.parser.state());
-            let read = self.parser.line(&text);
+            let mut read = self.parser.line(&text);
+            if !matches!(read.line, Line::Event { .. }) {
+                // Cut off it may be anything: a header's rule is no sign of life, half a port is another server's.
+                read.at = None;
+            }
+            if matches!(read.line, Line::Note(Note::Server(_))) {
+                read.line = Line::Note(Note::State);
+            }
             part.line(collector, &read, &text, number);
             at.1.unfinished = Some(text);
             at.0.counts = collector.counts;

@@ -58,6 +58,10 @@ pub(crate) fn look(
     let mut lines = Lines::new(bytes.reader_at(0, Arc::default())?, 0, encoding);
     let mut first_line = None;
     while let Some(line) = lines.next()? {
+        if !line.ended && first_line.is_some() {
+            // A line that may go on does not say yet which day or which server it is of.
+            break;
+        }
         let text = encoding.decode(line.bytes);
         first_line.get_or_insert_with(|| text.to_vec());
         if !line.too_long && !surveyor.line(&text) {

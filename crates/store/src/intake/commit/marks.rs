@@ -1,6 +1,6 @@
 //! Which feature days a commit makes dirty.
 
-use super::{Before, Changes, Intake, rows_of};
+use super::{Before, Changes, Intake, Key, rows_of};
 use crate::Error;
 use crate::backend::{Backend, Value};
 use accounting::UnixMs;
@@ -98,8 +98,13 @@ impl Intake {
         marks: &mut Marks,
     ) {
         let new = order.iter().map(|(_, _, index)| &changes.new[*index as usize]);
-        for (key, row) in changes.gone.iter().chain(new) {
+        for (key, row) in new {
             marks.range(key.feature, row.from, row.until.unwrap_or(row.from));
+        }
+        for (key, row) in &changes.gone {
+            // What was open counted up to its last evidence; it may end earlier now.
+            let until = row.until.or_else(|| self.reached(key, before)).unwrap_or(row.from);
+            marks.range(key.feature, row.from, until.max(row.from));
         }
         let latest = |server: &ServerId| {
             let state = self.servers.get(server);
@@ -117,6 +122,15 @@ impl Intake {
             }
         }
         self.mark_open(before, marks);
+    }
+
+    /// The last evidence that an open session of a key had before the commit.
+    fn reached(&self, key: &Key, before: &FxHashMap<(ServerId, String), Before>) -> Option<UnixMs> {
+        let daemons = before.iter().filter(|((server, vendor), _)| {
+            let state = self.servers.get(server);
+            state.and_then(|state| state.vendors.get(&key.holder)).is_some_and(|known| **known == **vendor)
+        });
+        daemons.filter_map(|(_, before)| before.evidence).max()
     }
 
     /// Open sessions count up to their last evidence: days that it newly reaches are dirty.

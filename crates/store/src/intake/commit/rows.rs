@@ -3,6 +3,7 @@
 use super::{Batch, Changes, Intake, rows_of};
 use crate::Error;
 use crate::backend::{Backend, Cell, Table, Type, Value};
+use crate::intake::Quarantined;
 use accounting::UnixMs;
 use accounting::pairing::{InputId, Session};
 use accounting::session::FeatureId;
@@ -175,10 +176,16 @@ pub(super) fn write_names(
         let rows = rows_of(pairs, |(package, component)| json!([id(package), id(component)]));
         statements.push((include_str!("../../../queries/component_insert.sql"), rows));
     }
+    let quarantined = |held: &Quarantined| {
+        json!([input, held.shape, held.reason, held.lines, held.first_line, held.sample])
+    };
+    if !batch.retracted_quarantined.is_empty() {
+        let rows = rows_of(&batch.retracted_quarantined, quarantined);
+        statements.push((include_str!("../../../queries/quarantine_take_back.sql"), rows));
+        statements.push(("delete from quarantine where input_id = $1 and lines <= 0", input.into()));
+    }
     if !batch.quarantined.is_empty() {
-        let rows = rows_of(&batch.quarantined, |held| {
-            json!([input, held.shape, held.reason, held.lines, held.first_line, held.sample])
-        });
+        let rows = rows_of(&batch.quarantined, quarantined);
         statements.push((include_str!("../../../queries/quarantine_add.sql"), rows));
     }
     for (sql, rows) in statements {
