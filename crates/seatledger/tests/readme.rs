@@ -4,6 +4,7 @@
 //! A block marked `sh` is run line by line. In one marked `console` the lines after `$ ` are run, and what follows each
 //! must be what it prints; `UPDATE_DOCS=1` writes that anew: read it before you commit. A command succeeds, or says
 //! `# exits with 3`. Blocks marked otherwise are only read.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! House rules that neither the compiler nor the linter keeps. Each failure says what to do.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,11 @@ impl Page {
     }
 
     fn is_rust(&self) -> bool {
-        Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
+        self.ends_in("rs")
+    }
+
+    fn ends_in(&self, extension: &str) -> bool {
+        Path::new(&self.path).extension().is_some_and(|other| other == extension)
     }
 
     /// Its lines of code with their numbers: no comments, and nothing from the first `#[cfg(test)] mod` on.
@@ -92,7 +97,7 @@ fn paths_named(page: &Page) -> Vec<String> {
 #[test]
 fn paths_in_the_documentation_exist() {
     let (root, mut wrong) = (house(), Vec::new());
-    for page in pages().iter().filter(|page| page.path.ends_with(".md")) {
+    for page in pages().iter().filter(|page| page.ends_in("md")) {
         for path in paths_named(page) {
             let coming = COMING.iter().any(|coming| path.starts_with(coming));
             if !coming && !root.join(&path).exists() && !is_generated(&path) {
@@ -121,7 +126,7 @@ fn sql_stands_only_in_the_store() {
     ];
     let mut wrong = Vec::new();
     for page in pages().iter().filter(|page| !page.path.starts_with("crates/store/")) {
-        if page.path.starts_with("crates/") && page.path.ends_with(".sql") {
+        if page.path.starts_with("crates/") && page.ends_in("sql") {
             wrong.push(page.path.clone());
         }
         if !page.is_source() {
