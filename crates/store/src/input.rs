@@ -76,6 +76,13 @@ impl Store {
         })
     }
 
+    /// Notes that a license server's clock stands in another zone than was thought.
+    pub fn set_zone_of_server(&mut self, server: &str, zone: &str) -> Result<(), Error> {
+        let sql = "update server set time_zone = $2 where name = $1 and time_zone <> $2";
+        self.backend.execute(sql, &[server.into(), zone.into()])?;
+        Ok(())
+    }
+
     /// The zone that a license server's inputs were read in, where the ledger knows the server.
     pub fn zone_of_server(&mut self, server: &str) -> Result<Option<String>, Error> {
         let sql = "select time_zone from server where name = $1";

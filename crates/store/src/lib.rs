@@ -68,7 +68,8 @@ impl From<rusqlite::Error> for Error {
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Locked(text),
             Some(Code::DiskFull | Code::SystemIoFailure | Code::ReadOnly) => Self::Full(text),
             Some(Code::CannotOpen) => Self::NotFound(text),
-            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Self::Corrupt(text),
+            Some(Code::NotADatabase) => Self::BadUrl("that file (it is no SQLite database)".to_owned()),
+            Some(Code::DatabaseCorrupt) => Self::Corrupt(text),
             _ => Self::Driver(text),
         }
     }
@@ -80,9 +81,8 @@ impl From<postgres::Error> for Error {
         match error.code().map(postgres::error::SqlState::code) {
             Some("53100" | "53200") => Self::Full(text),
             Some("40001" | "40P01") => Self::Conflict,
-            Some("57P01" | "57P02" | "57P03") => Self::Gone(text),
-            None if error.is_closed() => Self::Gone(text),
-            None => Self::Gone(text),
+            // Without an answer of the server's it is the connection.
+            Some("57P01" | "57P02" | "57P03") | None => Self::Gone(text),
             Some(_) => Self::Driver(text),
         }
     }

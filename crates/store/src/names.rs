@@ -142,8 +142,11 @@ fn features(backend: &mut dyn Backend) -> Result<FxHashMap<FeatureId, Feature>, 
     Ok(features)
 }
 
+/// What was seen of a pool's capacity: from when on, how many seats.
+type Observed = Vec<(UnixMs, Option<i64>)>;
+
 fn capacity(backend: &mut dyn Backend) -> Result<FxHashMap<(FeatureId, ServerId), Steps>, Error> {
-    let mut observed: FxHashMap<(FeatureId, ServerId), Vec<(UnixMs, Option<i64>)>> = FxHashMap::default();
+    let mut observed: FxHashMap<(FeatureId, ServerId), Observed> = FxHashMap::default();
     let sql =
         "select feature_id, server_id, at, seats_issued from capacity order by feature_id, server_id, at";
     backend.query(sql, &[], &mut |row| {

@@ -171,7 +171,7 @@ impl Reader<'_> {
             };
         self.backend.query(include_str!("../queries/page_between.sql"), &params, &mut |row| {
             let day: Day = row
-                .with_text(0, |text| text.parse())?
+                .with_text(0, str::parse)?
                 .map_err(|_| Error::Corrupt("feature day".to_owned()))?;
             if marked.contains(&day) {
                 return Ok(());

@@ -41,6 +41,7 @@ const COLUMNS: [Column; 10] = [
 
 impl History {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
+        self.filters.refuse_cuts()?;
         let (mut store, _) = global.open()?;
         let calendar = store.calendar()?;
         let scope = self.filters.scope(&calendar, Days::All)?;

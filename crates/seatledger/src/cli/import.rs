@@ -163,13 +163,18 @@ fn say_file(file: &FileSummary, zone: &TimeZone) {
 
 fn say_totals(summary: &Summary, dry_run: bool) {
     let read = summary.files.iter().filter(|file| file.problem.is_none()).count();
+    if read == 0 {
+        return say("nothing could be read");
+    }
     let known = summary.files.iter().filter(|file| file.already_known).count();
     let lines: u64 = summary.files.iter().map(|file| file.counts.lines).sum();
     let closed: u64 = summary.files.iter().map(|file| file.sessions_closed).sum();
     let stored = if dry_run { "nothing stored (--dry-run)" } else { "stored" };
-    say(&format!(
-        "{read} files read, {known} of them known: {lines} new lines, {closed} sessions closed; {stored}"
-    ));
+    if read == 0 {
+        return say("nothing could be read");
+    }
+    let files = if read == 1 { "1 file".to_owned() } else { format!("{read} files") };
+    say(&format!("{files} read, {known} known before: {lines} new lines, {closed} sessions closed; {stored}"));
 }
 
 /// An instant as people read it: civil time of the calendar's zone.

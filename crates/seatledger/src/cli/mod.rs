@@ -75,7 +75,7 @@ struct Cli {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// The database: sqlite:PATH, a path, or postgres://USER@HOST/NAME [default: the configuration's, else ./seatledger.db]
+    /// The database: sqlite:PATH, a path, or <postgres://USER@HOST/NAME> [default: the configuration's, else ./seatledger.db]
     #[arg(long, global = true, env = "SEATLEDGER_DB", hide_env_values = true, value_name = "URL")]
     db: Option<String>,
     /// The configuration [default: ./seatledger.toml if there]
@@ -125,9 +125,32 @@ pub(crate) fn run() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::from(0),
         Err(error) => {
             eprintln!("seatledger: {error:#}");
-            Done::Failed.into()
+            if is_wrong_usage(&error) { ExitCode::from(2) } else { Done::Failed.into() }
         }
     }
+}
+
+/// Options that contradict each other, or name what there is not.
+#[derive(Debug)]
+pub(crate) struct WrongUsage(pub(crate) String);
+
+impl std::fmt::Display for WrongUsage {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUsage {}
+
+/// A message that ends the command with exit code 2.
+pub(crate) fn wrong_usage(message: impl std::fmt::Display) -> anyhow::Error {
+    WrongUsage(message.to_string()).into()
+}
+
+fn is_wrong_usage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<WrongUsage>() || matches!(cause.downcast_ref(), Some(store::Error::BadUrl(_)))
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

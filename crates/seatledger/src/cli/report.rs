@@ -3,9 +3,10 @@
 use super::import::civil;
 use super::render;
 use super::scope::{Days, Filters};
-use super::{Done, Global, Shown};
+use super::{Done, Global, Shown, wrong_usage};
 use accounting::calendar::Calendar;
 use accounting::ledger::Names;
+use accounting::report::concurrency::UnknownStep;
 use accounting::report::group::Key;
 use accounting::report::{self as reports, Accumulator, Cell, Column, Scope};
 use clap::{Args, ValueEnum};
@@ -38,9 +39,9 @@ pub(crate) struct Report {
     /// Keys of `usage`, separated by commas [default: month,feature]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
-    /// Steps of `concurrency`: hour, day or month
-    #[arg(long, value_name = "STEP", default_value = "day")]
-    step: String,
+    /// Steps of `concurrency`: hour, day or month [default: day]
+    #[arg(long, value_name = "STEP")]
+    step: Option<String>,
     /// Working hours a day for `average-licenses` [default: the calendar's prime hours]
     #[arg(long, value_name = "HOURS")]
     hours_per_day: Option<f64>,
@@ -68,11 +69,18 @@ enum Name {
 impl Report {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         let (mut store, config) = global.open()?;
-        let keys = Key::list(self.by.as_deref().unwrap_or("month,feature"))?;
-        if self.by.is_some() && self.name != Name::Usage {
-            anyhow::bail!("--by belongs to the report usage");
+        let keys = Key::list(self.by.as_deref().unwrap_or("month,feature")).map_err(wrong_usage)?;
+        let averages = self.hours_per_day.is_some() || self.days_per_month.is_some();
+        for (given, name, of) in [
+            (self.by.is_some(), Name::Usage, "--by belongs to the report usage"),
+            (self.step.is_some(), Name::Concurrency, "--step belongs to the report concurrency"),
+            (averages, Name::AverageLicenses, "--hours-per-day and --days-per-month belong to average-licenses"),
+        ] {
+            if given && self.name != name {
+                return Err(wrong_usage(of));
+            }
         }
-        let step: reports::concurrency::Step = self.step.parse()?;
+        let step = self.step.as_deref().unwrap_or("day").parse().map_err(|error: UnknownStep| wrong_usage(error))?;
         let calendar = store.calendar()?;
         let scope = self.filters.scope(&calendar, self.default_days())?;
         let mut report = store.read(|reader| {

@@ -3,7 +3,7 @@
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::report::Scope;
-use anyhow::bail;
+use super::wrong_usage;
 use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -46,22 +46,30 @@ pub(crate) enum Days {
 }
 
 impl Filters {
+    /// Refuses what cuts time: a listing shows whole sessions and single events.
+    pub(crate) fn refuse_cuts(&self) -> anyhow::Result<()> {
+        if self.time_class.is_some() || self.days.is_some() {
+            return Err(wrong_usage("--time-class and --days belong to reports: a listing shows whole sessions"));
+        }
+        Ok(())
+    }
+
     pub(crate) fn scope(&self, calendar: &Calendar, default_days: Days) -> anyhow::Result<Scope> {
         if let (Some(from), Some(until)) = (self.from, self.until)
             && from >= until
         {
-            bail!("--from {from} is not before --until {until}: the last day is the one before --until");
+            return Err(wrong_usage(format!(
+                "--from {from} is not before --until {until}: the last day is the one before --until"
+            )));
         }
         let class = match &self.time_class {
             None => None,
-            Some(name) => match calendar.class_named(name) {
-                Some(class) => Some(class),
-                None => {
-                    let known: Vec<&str> =
-                        calendar.classes().iter().map(|class| class.name.as_str()).collect();
-                    bail!("no time class `{name}`: the calendar has {}", known.join(", "));
-                }
-            },
+            Some(name) => {
+                let known = || calendar.classes().iter().map(|class| class.name.as_str()).collect::<Vec<_>>();
+                Some(calendar.class_named(name).ok_or_else(|| {
+                    wrong_usage(format!("no time class `{name}`: the calendar has {}", known().join(", ")))
+                })?)
+            }
         };
         Ok(Scope {
             from: self.from,
@@ -83,6 +91,6 @@ impl Filters {
 fn glob(text: &str, option: &str) -> anyhow::Result<GlobMatcher> {
     match GlobBuilder::new(text).case_insensitive(true).backslash_escape(false).build() {
         Ok(glob) => Ok(glob.compile_matcher()),
-        Err(error) => bail!("{option} `{text}` is no pattern: {}", error.kind()),
+        Err(error) => Err(wrong_usage(format!("{option} `{text}` is no pattern: {}", error.kind()))),
     }
 }

@@ -50,6 +50,7 @@ const COLUMNS: [Column; 14] = [
 
 impl Sessions {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
+        self.filters.refuse_cuts()?;
         let (mut store, _) = global.open()?;
         let calendar = store.calendar()?;
         let scope = self.filters.scope(&calendar, Days::All)?;

@@ -106,11 +106,11 @@ impl Intake {
 
     /// Moves the sequence number of a server by compare-and-set; false where it is not the one we know.
     fn claim(&mut self, backend: &mut dyn Backend, server: ServerId) -> Result<bool, Error> {
-        if !self.servers.contains_key(&server) {
+        if let std::collections::hash_map::Entry::Vacant(e) = self.servers.entry(server) {
             // Locks the row first, so that what is read next is what the commit builds on.
             backend
                 .execute("update server set sequence = sequence where server_id = $1", &[server.into()])?;
-            self.servers.insert(server, ServerState::read(backend, server)?);
+            e.insert(ServerState::read(backend, server)?);
         }
         let sequence = self.servers.get(&server).map_or(0, |state| state.sequence);
         let sql = "update server set sequence = sequence + 1 where server_id = $1 and sequence = $2";

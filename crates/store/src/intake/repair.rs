@@ -97,14 +97,14 @@ impl Intake {
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let exclusive =
-            |server| self.servers.get(server).is_some_and(|state| state.pairing == Pairing::Exclusive);
-        if repair.daemons.iter().any(|(server, _)| exclusive(server))
-            || repair.keys.keys().any(|key| exclusive(&scope.daemon(key.holder).0))
+            |server: ServerId| self.servers.get(&server).is_some_and(|state| state.pairing == Pairing::Exclusive);
+        if repair.daemons.iter().any(|(server, _)| exclusive(*server))
+            || repair.keys.keys().any(|key| exclusive(scope.daemon(key.holder).0))
         {
             // A superseded session ends where it began: only the whole key tells what was open when.
             repair.since = UnixMs::MIN;
         }
-        let mut held = self.held(backend, feature, &repair, scope)?;
+        let mut held = held(backend, feature, &repair, scope)?;
         for key in repair.keys.keys() {
             held.entry(key.clone()).or_default();
         }
@@ -113,34 +113,6 @@ impl Intake {
             self.pair_anew(&key, &held, late, repair.since, scope, changes);
         }
         Ok(())
-    }
-
-    /// The rows of the touched keys that are open or end at `since` or later.
-    fn held(
-        &self,
-        backend: &mut dyn Backend,
-        feature: FeatureId,
-        repair: &Repair,
-        scope: &Scope,
-    ) -> Result<FxHashMap<Key, Held>, Error> {
-        let touched = |key: &Key| repair.keys.contains_key(key) || scope.is_of(key.holder, &repair.daemons);
-        let mut held: FxHashMap<Key, Held> = FxHashMap::default();
-        let params = [feature.into(), repair.since.into()];
-        backend.query(include_str!("../../queries/session_since.sql"), &params, &mut |row| {
-            let (key, session) = key_and_session(row)?;
-            if touched(&key) {
-                held.entry(key).or_default().sessions.push(session);
-            }
-            Ok(())
-        })?;
-        backend.query(include_str!("../../queries/unmatched_since.sql"), &params, &mut |row| {
-            let (key, nth, rest) = unmatched(feature, row)?;
-            if touched(&key) {
-                held.entry(key).or_default().unmatched.push((nth, rest));
-            }
-            Ok(())
-        })?;
-        Ok(held)
     }
 
     fn pair_anew(
@@ -153,7 +125,7 @@ impl Intake {
         changes: &mut Changes,
     ) {
         let (server, vendor) = scope.daemon(key.holder);
-        let Some(state) = self.servers.get_mut(server) else { return };
+        let Some(state) = self.servers.get_mut(&server) else { return };
         let rests: Vec<UnmatchedEnd> = held.unmatched.iter().map(|(_, rest)| *rest).collect();
         let (mut open, mut steps) = unpair(&held.sessions, &rests, since);
         if let Some(input) = scope.without {
@@ -185,6 +157,33 @@ impl Intake {
             state.open.insert(key.clone(), open);
         }
     }
+}
+
+/// The rows of the touched keys that are open or end at `since` or later.
+fn held(
+    backend: &mut dyn Backend,
+    feature: FeatureId,
+    repair: &Repair,
+    scope: &Scope,
+) -> Result<FxHashMap<Key, Held>, Error> {
+    let touched = |key: &Key| repair.keys.contains_key(key) || scope.is_of(key.holder, &repair.daemons);
+    let mut held: FxHashMap<Key, Held> = FxHashMap::default();
+    let params = [feature.into(), repair.since.into()];
+    backend.query(include_str!("../../queries/session_since.sql"), &params, &mut |row| {
+        let (key, session) = key_and_session(row)?;
+        if touched(&key) {
+            held.entry(key).or_default().sessions.push(session);
+        }
+        Ok(())
+    })?;
+    backend.query(include_str!("../../queries/unmatched_since.sql"), &params, &mut |row| {
+        let (key, nth, rest) = unmatched(feature, row)?;
+        if touched(&key) {
+            held.entry(key).or_default().unmatched.push((nth, rest));
+        }
+        Ok(())
+    })?;
+    Ok(held)
 }
 
 /// Adds the steps of a run that the ledger does not hold: where the run overlaps what other runs hold, only as far
@@ -228,9 +227,9 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    fn daemon(&self, holder: HolderId) -> (&ServerId, &str) {
+    fn daemon(&self, holder: HolderId) -> (ServerId, &str) {
         let (server, vendor) = self.daemons_of_holders.get(&holder).unwrap_or(&self.nobody);
-        (server, vendor)
+        (*server, vendor)
     }
 
     fn is_of(&self, holder: HolderId, daemons: &FxHashSet<(ServerId, String)>) -> bool {
@@ -238,8 +237,8 @@ impl Scope {
             && self.daemons_of_holders.get(&holder).is_some_and(|daemon| daemons.contains(daemon))
     }
 
-    fn held_by_others(&self, server: &ServerId, vendor: &str) -> &[(UnixMs, UnixMs)] {
-        self.held.get(&(*server, vendor.to_owned())).map_or(&[], Vec::as_slice)
+    fn held_by_others(&self, server: ServerId, vendor: &str) -> &[(UnixMs, UnixMs)] {
+        self.held.get(&(server, vendor.to_owned())).map_or(&[], Vec::as_slice)
     }
 }
 

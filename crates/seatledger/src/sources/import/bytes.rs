@@ -105,7 +105,7 @@ impl Bytes {
 
 /// The hash that inputs are known by.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Fills the buffer as far as there are bytes.

@@ -27,7 +27,7 @@ impl Encoding {
     }
 
     /// The bytes as UTF-8 (or as they are).
-    pub(crate) fn decode<'a>(self, bytes: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+    pub(crate) fn decode(self, bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
         let encoding = match self {
             Self::Bytes => return bytes.into(),
             Self::Utf16Le => encoding_rs::UTF_16LE,
@@ -84,6 +84,15 @@ impl<R: Read> Lines<R> {
         self.offset + self.start as u64
     }
 
+    /// Goes on behind these bytes of the input, which are not read again but known by.
+    pub(crate) fn behind(reader: R, known: &[u8], position: u64, encoding: Encoding) -> Self {
+        let mut lines = Self::new(reader, position - known.len() as u64, encoding);
+        lines.buffer[..known.len()].copy_from_slice(known);
+        lines.start = known.len();
+        lines.filled = known.len();
+        lines
+    }
+
     /// The hash of the bytes before a line's position, as far as they are still in the buffer.
     pub(crate) fn hash_before(&self, position: u64) -> Option<String> {
         let end = usize::try_from(position.checked_sub(self.offset)?).ok()?;
@@ -115,12 +124,9 @@ impl<R: Read> Lines<R> {
 
     fn find_newline(&self, searched: usize) -> Option<usize> {
         let line = &self.buffer[self.start..self.filled];
-        match self.encoding {
-            Encoding::Bytes => memchr::memchr(b'\n', &line[searched..]).map(|at| searched + at),
-            _ => {
-                let newline = self.encoding.newline();
-                line[searched..].chunks_exact(2).position(|unit| unit == newline).map(|at| searched + at * 2)
-            }
+        if self.encoding == Encoding::Bytes { memchr::memchr(b'\n', &line[searched..]).map(|at| searched + at) } else {
+            let newline = self.encoding.newline();
+            line[searched..].chunks_exact(2).position(|unit| unit == newline).map(|at| searched + at * 2)
         }
     }
 
@@ -222,7 +228,7 @@ mod tests {
         let mut lines = Lines::new(&text[..], 0, Encoding::Bytes);
         while lines.next().unwrap().is_some() {
             let at = lines.position() as usize;
-            if at % 7 == 0 {
+            if at.is_multiple_of(7) {
                 let expected = hash(&text[at.saturating_sub(FINGERPRINT_BYTES)..at]);
                 assert_eq!(lines.hash_before(at as u64), Some(expected));
             }

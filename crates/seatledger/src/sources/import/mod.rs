@@ -183,13 +183,10 @@ impl Importer<'_> {
         let mut known = || -> anyhow::Result<Option<String>> {
             if server.is_empty() { Ok(None) } else { Ok(self.store.zone_of_server(server)?) }
         };
-        let name = match &self.wish.zone {
-            Some(zone) => zone.clone(),
-            None => {
-                let configured = self.wish.servers.values().find(|(name, _)| name == server);
-                let configured = configured.and_then(|(_, zone)| zone.clone());
-                known()?.or(configured).unwrap_or_else(|| self.wish.default_zone.clone())
-            }
+        let name = if let Some(zone) = &self.wish.zone { zone.clone() } else {
+            let configured = self.wish.servers.values().find(|(name, _)| name == server);
+            let configured = configured.and_then(|(_, zone)| zone.clone());
+            known()?.or(configured).unwrap_or_else(|| self.wish.default_zone.clone())
         };
         let zone = zone_named(&name)?;
         Ok((name, zone))
@@ -209,7 +206,7 @@ impl Importer<'_> {
         };
         let known = match (known, self.wish.replace) {
             (Some(known), true) => {
-                if let Some(id) = known.id {
+                if let Some(id) = known.id.filter(|_| !self.wish.dry_run) {
                     self.intake = Intake::default();
                     self.interner = Interner::default();
                     self.intake.take_out(self.store, id)?;
@@ -501,7 +498,8 @@ impl Importer<'_> {
         file: &mut FileSummary,
         watch: &mut dyn Watch,
     ) -> anyhow::Result<()> {
-        let bytes = surveyed.bytes.reader_at(reading.checkpoint.position, seen)?;
+        let position = reading.checkpoint.position;
+        let bytes = surveyed.bytes.reader_at(position - reading::known_before(position) as u64, seen)?;
         let (to, from) = sync_channel(2);
         let before = reading.checkpoint.counts;
         let (interner, intake, store) = (&mut self.interner, &mut self.intake, &mut *self.store);
@@ -532,6 +530,9 @@ impl Importer<'_> {
             let state = ReaderState::from_text(&checkpoint.reader_state)?;
             file.counts = less(checkpoint.counts, before);
             file.server.clone_from(&state.resume.server);
+            if let Some(zone) = self.wish.zone.as_ref().filter(|_| !dry_run) {
+                self.store.set_zone_of_server(&file.server, zone)?;
+            }
             self.remember(surveyed, &state);
         }
         if let Some(id) = self.intake.input().and_then(|input| input.id) {

@@ -6,7 +6,7 @@ use crate::sources::collector::{Collector, Tally};
 use formats::line::{Format, Line, Note, Parser};
 use std::io::Read;
 use std::sync::mpsc::SyncSender;
-use store::input::Checkpoint;
+use store::input::{Checkpoint, FINGERPRINT_BYTES};
 use store::intake::{Batch, Interner};
 
 /// A batch is taken when it holds so many events, at the next line that is later than all before it.
@@ -61,7 +61,14 @@ impl Reading {
             self.checkpoint.counts,
         );
         let mut beginning = self.take_back(&mut collector).filter(|_| self.joined);
-        let mut lines = Lines::new(bytes, self.checkpoint.position, self.encoding);
+        // The bytes before the checkpoint are read once more: the next one is known by them too.
+        let mut bytes = bytes;
+        let mut known = vec![0; known_before(self.checkpoint.position)];
+        if let Err(error) = bytes.read_exact(&mut known) {
+            let _ = to.send(Sent::Failed(format!("cannot be read where it was left: {error}")));
+            return;
+        }
+        let mut lines = Lines::behind(bytes, &known, self.checkpoint.position, self.encoding);
         let mut part = Part { batches: Vec::new(), lines: collector.counts.lines };
         loop {
             match self.next(&mut lines, &mut collector, &mut part, &mut beginning, to) {
@@ -185,6 +192,11 @@ impl Reading {
         };
         (checkpoint, state)
     }
+}
+
+/// How many bytes before a checkpoint are read again.
+pub(crate) fn known_before(position: u64) -> usize {
+    position.min(FINGERPRINT_BYTES as u64) as usize
 }
 
 /// What was read since the last checkpoint.

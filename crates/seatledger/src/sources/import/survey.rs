@@ -5,9 +5,11 @@ use super::lines::{Encoding, Lines};
 use accounting::UnixMs;
 use accounting::calendar::instant;
 use accounting::day::Day;
+use formats::flexnet::report_log;
 use formats::line::{Format, Survey};
 use jiff::tz::TimeZone;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What a first look found.
@@ -89,8 +91,8 @@ fn detect(
     if let Some(format) = formats::detect(&text) {
         return Ok(format);
     }
-    use formats::flexnet::report_log;
-    if report_log::looks_like_report_log(head) || name.ends_with(".rl") {
+    let named_so = Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("rl"));
+    if report_log::looks_like_report_log(head) || named_so {
         return Err(Refused::Unknown(report_log::ADVICE.to_owned()));
     }
     let known: Vec<&str> = formats::all().iter().map(|format| format.name()).collect();
