@@ -154,7 +154,7 @@ impl Intake {
         let mut marks = Marks::new(zone);
         rows::write_spans_and_breaks(self, backend, batch, input)?;
         self.write_requests(backend, batch, input, &before, &scope, &mut marks)?;
-        self.mark_sessions(&changes, &before, &mut marks);
+        self.mark_sessions(&changes, &before, servers, &mut marks);
         rows::write_changes(backend, &mut changes)?;
         rows::write_names(self, backend, batch, input)?;
         marks.write(backend)?;

@@ -62,7 +62,7 @@ impl Intake {
         for (feature, repair) in repairs {
             self.repair(backend, feature, repair, &scope, &mut changes)?;
         }
-        self.mark_sessions(&changes, &before, &mut marks);
+        self.mark_sessions(&changes, &before, &servers, &mut marks);
         // Evidence may have gone back: days that open sessions had reached are computed anew.
         for (key, row) in &changes.gone {
             let until = row.until.unwrap_or_else(|| latest(&before));
