@@ -89,7 +89,7 @@ store_suite! {
 
 #[test]
 fn both_databases_hold_equal_rows_of_equal_input() {
-    let dumps = [ledger::Ledger::sqlite(), ledger::Ledger::postgres()].map(|mut ledger| {
+    let dumps = [ledger::Ledger::sqlite(), ledger::Ledger::postgres()].map(|ledger| {
         let mut process = ledger.process();
         for (name, said) in log::a_week() {
             process.read(&mut ledger.store(), name, &said);

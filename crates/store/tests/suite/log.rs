@@ -13,7 +13,6 @@ use store::{Error, Store};
 
 pub(crate) const MINUTE: UnixMs = 60_000;
 pub(crate) const HOUR: UnixMs = 60 * MINUTE;
-pub(crate) const DAY: UnixMs = 24 * HOUR;
 /// 2025-03-03T00:00Z, a Monday.
 pub(crate) const MONDAY: UnixMs = 1_740_960_000_000;
 

@@ -88,7 +88,7 @@ fn logs() -> impl Strategy<Value = (Vec<Vec<Said>>, Vec<usize>)> {
 }
 
 pub(crate) fn inputs_in_any_order_give_the_same_books(ledger: &mut Ledger) {
-    let config = Config { cases: 40, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+    let config = Config { cases: 16, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
     let elsewhere = Ledger::sqlite();
     let result = TestRunner::new(config).run(&logs(), |(inputs, order)| {
         let in_order: Vec<&[Said]> = inputs.iter().map(Vec::as_slice).collect();
