@@ -70,7 +70,8 @@ fn a_start_on_an_open_exclusive_key_supersedes_it_with_nothing_counted() {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    (0..12_i64, 1..4_u32, any::<bool>()).prop_map(|(at, seats, is_out)| if is_out { out(at, seats) } else { back(at, seats) })
+    (0..12_i64, 1..4_u32, any::<bool>())
+        .prop_map(|(at, seats, is_out)| if is_out { out(at, seats) } else { back(at, seats) })
 }
 
 proptest! {

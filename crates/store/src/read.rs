@@ -170,9 +170,8 @@ impl Reader<'_> {
                 each(&DayView { feature, civil: context.civil(day), parts, requests });
             };
         self.backend.query(include_str!("../queries/page_between.sql"), &params, &mut |row| {
-            let day: Day = row
-                .with_text(0, str::parse)?
-                .map_err(|_| Error::Corrupt("feature day".to_owned()))?;
+            let day: Day =
+                row.with_text(0, str::parse)?.map_err(|_| Error::Corrupt("feature day".to_owned()))?;
             if marked.contains(&day) {
                 return Ok(());
             }

@@ -174,7 +174,9 @@ fn say_totals(summary: &Summary, dry_run: bool) {
         return say("nothing could be read");
     }
     let files = if read == 1 { "1 file".to_owned() } else { format!("{read} files") };
-    say(&format!("{files} read, {known} known before: {lines} new lines, {closed} sessions closed; {stored}"));
+    say(&format!(
+        "{files} read, {known} known before: {lines} new lines, {closed} sessions closed; {stored}"
+    ));
 }
 
 /// An instant as people read it: civil time of the calendar's zone.

@@ -74,13 +74,18 @@ impl Report {
         for (given, name, of) in [
             (self.by.is_some(), Name::Usage, "--by belongs to the report usage"),
             (self.step.is_some(), Name::Concurrency, "--step belongs to the report concurrency"),
-            (averages, Name::AverageLicenses, "--hours-per-day and --days-per-month belong to average-licenses"),
+            (
+                averages,
+                Name::AverageLicenses,
+                "--hours-per-day and --days-per-month belong to average-licenses",
+            ),
         ] {
             if given && self.name != name {
                 return Err(wrong_usage(of));
             }
         }
-        let step = self.step.as_deref().unwrap_or("day").parse().map_err(|error: UnknownStep| wrong_usage(error))?;
+        let step =
+            self.step.as_deref().unwrap_or("day").parse().map_err(|error: UnknownStep| wrong_usage(error))?;
         let calendar = store.calendar()?;
         let scope = self.filters.scope(&calendar, self.default_days())?;
         let mut report = store.read(|reader| {

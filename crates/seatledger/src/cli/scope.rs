@@ -1,9 +1,9 @@
 //! The filters that reports and listings share.
 
+use super::wrong_usage;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::report::Scope;
-use super::wrong_usage;
 use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -49,7 +49,9 @@ impl Filters {
     /// Refuses what cuts time: a listing shows whole sessions and single events.
     pub(crate) fn refuse_cuts(&self) -> anyhow::Result<()> {
         if self.time_class.is_some() || self.days.is_some() {
-            return Err(wrong_usage("--time-class and --days belong to reports: a listing shows whole sessions"));
+            return Err(wrong_usage(
+                "--time-class and --days belong to reports: a listing shows whole sessions",
+            ));
         }
         Ok(())
     }

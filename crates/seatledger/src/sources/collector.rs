@@ -313,12 +313,16 @@ impl<'a> Collector<'a> {
         let holder = self.holder(event, claim);
         let handle = match &claim.handle {
             None => 0,
-            Some(handle) => if let Some(index) = self.handles.get(&**handle) { *index } else {
-                self.batch.handles.push(handle.replace('\0', "\u{fffd}"));
-                let index = self.batch.handles.len() as u32;
-                self.handles.insert(handle.to_string(), index);
-                index
-            },
+            Some(handle) => {
+                if let Some(index) = self.handles.get(&**handle) {
+                    *index
+                } else {
+                    self.batch.handles.push(handle.replace('\0', "\u{fffd}"));
+                    let index = self.batch.handles.len() as u32;
+                    self.handles.insert(handle.to_string(), index);
+                    index
+                }
+            }
         };
         self.batch.events.push(KeyEvent { feature, holder, handle, step });
     }

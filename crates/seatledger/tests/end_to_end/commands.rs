@@ -1,1 +1,95 @@
-//! To come.
+//! Wrong usage, help and the summary for scripts.
+
+use crate::desk::Desk;
+use crate::flexnet::{self, Shape};
+use serde_json::Value;
+
+#[test]
+fn wrong_usage_ends_with_two() {
+    let desk = Desk::new();
+    for wrong in [
+        &["import"][..],
+        &["import", "--timezone", "Mars/Olympus", "x.log"],
+        &["import", "--format", "poetry", "x.log"],
+        &["report", "astrology"],
+        &["report", "usage", "--from", "yesterday-ish"],
+        &["nonsense"],
+        &[],
+    ] {
+        let ran = desk.run(wrong);
+        assert_eq!(ran.code, Some(2), "{wrong:?}: {} {}", ran.out, ran.err);
+        assert!(!ran.err.is_empty(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn every_help_has_an_example() {
+    let desk = Desk::new();
+    let help = desk.ok(&["--help"]);
+    let commands = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let commands: Vec<&str> = commands
+        .take_while(|line| !line.trim().is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.contains(&"import") && commands.contains(&"verify"), "{commands:?}");
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        let help = desk.ok(&[command, "--help"]);
+        assert!(
+            help.contains("Example") && help.contains(&format!("seatledger {command}")),
+            "{command}: {help}"
+        );
+    }
+}
+
+#[test]
+fn reading_a_ledger_that_is_not_there_says_how_to_make_one() {
+    let desk = Desk::new();
+    let ran = desk.ends(1, &["report", "usage"]);
+    assert!(ran.err.contains("seatledger import"), "{}", ran.err);
+    assert!(!desk.db_file().exists());
+}
+
+#[test]
+fn the_summary_for_scripts_has_the_promised_names() {
+    let text = flexnet::log(Shape { seed: 3, days: 2, events_a_day: 40, restarts: false });
+    let desk = Desk::new();
+    desk.write("debug.log", &text);
+    let summary: Value = serde_json::from_str(&desk.import(&["--json", "debug.log"])).unwrap();
+    let file = &summary["files"][0];
+    for name in [
+        "path",
+        "format",
+        "lines",
+        "events",
+        "notes",
+        "noise",
+        "unrecognized",
+        "checkouts",
+        "checkins",
+        "unmatched_checkins",
+        "denials",
+        "sessions_closed",
+        "sessions_open",
+        "from",
+        "until",
+        "already_known",
+    ] {
+        assert!(file.get(name).is_some(), "{name}: {file}");
+    }
+    let number = |name: &str| file[name].as_u64().unwrap() as usize;
+    let count = |word: &str| text.matches(word).count();
+    assert_eq!(number("lines"), text.lines().count());
+    assert_eq!(
+        ["events", "notes", "noise", "unrecognized"].map(number).iter().sum::<usize>(),
+        number("lines")
+    );
+    assert_eq!(number("checkouts"), count(") OUT: "));
+    assert_eq!(number("checkins"), count(") IN: "));
+    assert_eq!(number("denials"), count(") DENIED: "));
+    assert_eq!(number("sessions_closed") + number("sessions_open"), number("checkouts"));
+    assert_eq!(file["from"], "2025-03-03T07:00:00+00:00");
+    assert_eq!(summary["totals"]["lines"], file["lines"]);
+    let again: Value = serde_json::from_str(&desk.import(&["--json", "debug.log"])).unwrap();
+    assert_eq!(again["files"][0]["already_known"], true);
+    assert_eq!(again["totals"]["lines"], 0);
+}

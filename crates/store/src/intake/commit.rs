@@ -155,7 +155,7 @@ impl Intake {
         rows::write_spans_and_breaks(self, backend, batch, input)?;
         self.write_requests(backend, batch, input, &before, &scope, &mut marks)?;
         let order = rows::in_key_order(&changes);
-        self.mark_sessions(&changes, &order, &before, &mut marks);
+        self.mark_sessions(&changes, &order, &before, servers, &mut marks);
         rows::write_changes(backend, &changes, &order)?;
         rows::write_names(self, backend, batch, input)?;
         marks.write(backend)?;

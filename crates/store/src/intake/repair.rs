@@ -96,8 +96,9 @@ impl Intake {
         scope: &Scope,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let exclusive =
-            |server: ServerId| self.servers.get(&server).is_some_and(|state| state.pairing == Pairing::Exclusive);
+        let exclusive = |server: ServerId| {
+            self.servers.get(&server).is_some_and(|state| state.pairing == Pairing::Exclusive)
+        };
         if repair.daemons.iter().any(|(server, _)| exclusive(*server))
             || repair.keys.keys().any(|key| exclusive(scope.daemon(key.holder).0))
         {

@@ -124,7 +124,9 @@ impl<R: Read> Lines<R> {
 
     fn find_newline(&self, searched: usize) -> Option<usize> {
         let line = &self.buffer[self.start..self.filled];
-        if self.encoding == Encoding::Bytes { memchr::memchr(b'\n', &line[searched..]).map(|at| searched + at) } else {
+        if self.encoding == Encoding::Bytes {
+            memchr::memchr(b'\n', &line[searched..]).map(|at| searched + at)
+        } else {
             let newline = self.encoding.newline();
             line[searched..].chunks_exact(2).position(|unit| unit == newline).map(|at| searched + at * 2)
         }

@@ -183,7 +183,9 @@ impl Importer<'_> {
         let mut known = || -> anyhow::Result<Option<String>> {
             if server.is_empty() { Ok(None) } else { Ok(self.store.zone_of_server(server)?) }
         };
-        let name = if let Some(zone) = &self.wish.zone { zone.clone() } else {
+        let name = if let Some(zone) = &self.wish.zone {
+            zone.clone()
+        } else {
             let configured = self.wish.servers.values().find(|(name, _)| name == server);
             let configured = configured.and_then(|(_, zone)| zone.clone());
             known()?.or(configured).unwrap_or_else(|| self.wish.default_zone.clone())

@@ -10,6 +10,7 @@ use accounting::session::FeatureId;
 use jiff::tz::TimeZone;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Feature days that must be derived anew.
 #[derive(Debug)]
@@ -95,11 +96,15 @@ impl Intake {
         changes: &Changes,
         order: &[(FeatureId, UnixMs, u32)],
         before: &FxHashMap<(ServerId, String), Before>,
+        servers: &BTreeSet<ServerId>,
         marks: &mut Marks,
     ) {
+        let mut known = FxHashMap::default();
         let new = order.iter().map(|(_, _, index)| &changes.new[*index as usize]);
         for (key, row) in new {
-            marks.range(key.feature, row.from, row.until.unwrap_or(row.from));
+            // What is open counts up to its last evidence, also where it began long before what was known.
+            let until = row.until.or_else(|| self.reaches(key, servers, &mut known)).unwrap_or(row.from);
+            marks.range(key.feature, row.from, until.max(row.from));
         }
         for (key, row) in &changes.gone {
             // What was open counted up to its last evidence; it may end earlier now.
@@ -121,7 +126,22 @@ impl Intake {
                 marks.evidence_moved(earliest, latest);
             }
         }
-        self.mark_open(before, marks);
+        self.mark_open(before, servers, marks);
+    }
+
+    /// The last evidence of an open session of a key; `known` is what was found by server and vendor.
+    fn reaches<'a>(
+        &'a self,
+        key: &Key,
+        servers: &BTreeSet<ServerId>,
+        known: &mut FxHashMap<(ServerId, &'a str), Option<UnixMs>>,
+    ) -> Option<UnixMs> {
+        let of_server = |server: &ServerId| {
+            let state = self.servers.get(server)?;
+            let vendor: &str = state.vendors.get(&key.holder)?;
+            *known.entry((*server, vendor)).or_insert_with(|| state.evidence(vendor))
+        };
+        servers.iter().filter_map(of_server).max()
     }
 
     /// The last evidence that an open session of a key had before the commit.
@@ -134,8 +154,12 @@ impl Intake {
     }
 
     /// Open sessions count up to their last evidence: days that it newly reaches are dirty.
-    fn mark_open(&self, before: &FxHashMap<(ServerId, String), Before>, marks: &mut Marks) {
-        let servers: FxHashSet<ServerId> = before.keys().map(|(server, _)| *server).collect();
+    fn mark_open(
+        &self,
+        before: &FxHashMap<(ServerId, String), Before>,
+        servers: &BTreeSet<ServerId>,
+        marks: &mut Marks,
+    ) {
         for (server, state) in servers.iter().filter_map(|server| Some((server, self.servers.get(server)?))) {
             let mut moves: FxHashMap<&str, (UnixMs, UnixMs)> = FxHashMap::default();
             for (key, open) in &state.open {

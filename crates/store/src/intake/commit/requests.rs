@@ -151,11 +151,13 @@ impl Intake {
             let ranges = scope.held.get(&(daemon.server, daemon.vendor.clone()));
             let overlaps = ranges
                 .is_some_and(|ranges| ranges.iter().any(|&(from, until)| from <= row.at && row.at <= until));
-            if overlaps && let Some(held) = held.get_mut(&place)
-                && let Some(at) = held.iter().position(|other| other.same_event(&row)) {
-                    held.swap_remove(at);
-                    continue;
-                }
+            if overlaps
+                && let Some(held) = held.get_mut(&place)
+                && let Some(at) = held.iter().position(|other| other.same_event(&row))
+            {
+                held.swap_remove(at);
+                continue;
+            }
             let nth = nths.entry(place).or_insert(0);
             row.nth = *nth;
             *nth += 1;

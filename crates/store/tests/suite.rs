@@ -1,0 +1,102 @@
+//! What a ledger does, the same on every database.
+
+#[path = "suite/balance.rs"]
+mod balance;
+#[path = "suite/ledger.rs"]
+mod ledger;
+#[path = "suite/log.rs"]
+mod log;
+#[path = "suite/order.rs"]
+mod order;
+#[path = "suite/registry.rs"]
+mod registry;
+#[path = "suite/schema.rs"]
+mod schema;
+#[path = "suite/writing.rs"]
+mod writing;
+
+/// Makes a test on every database of each behaviour.
+macro_rules! store_suite {
+    ($($module:ident { $($behaviour:ident,)* })*) => {
+        mod sqlite {
+            $(mod $module { $(
+                #[test]
+                fn $behaviour() {
+                    crate::$module::$behaviour(&mut crate::ledger::Ledger::sqlite());
+                }
+            )* })*
+        }
+
+        mod postgres {
+            $(mod $module { $(
+                #[test]
+                fn $behaviour() {
+                    crate::$module::$behaviour(&mut crate::ledger::Ledger::postgres());
+                }
+            )* })*
+        }
+    };
+}
+
+store_suite! {
+    schema {
+        migrating_twice_changes_nothing,
+        a_newer_schema_is_refused,
+        a_ledger_that_is_not_there_is_not_created_by_readers,
+        a_backup_is_the_same_ledger,
+    }
+    writing {
+        facts_and_checkpoint_are_one_transaction,
+        an_overlapping_batch_of_another_input_adds_only_what_is_more,
+        equal_events_of_one_run_are_separate,
+        files_that_touch_in_one_second_keep_both_events_of_it,
+        an_input_taken_out_and_read_anew_is_as_if_read_once,
+        an_input_taken_out_leaves_what_others_said,
+        a_retracted_event_is_gone,
+        a_retracted_line_leaves_the_quarantine,
+        two_writers_about_one_server_are_as_one,
+        two_writers_that_overlap_are_as_one,
+    }
+    order {
+        inputs_in_any_order_give_the_same_books,
+        a_start_that_comes_late_closes_what_an_end_left_unmatched,
+        a_restart_that_comes_late_ends_the_old_run,
+        a_stop_that_comes_late_ends_the_old_run,
+        a_late_file_moves_the_last_line_of_the_old_run,
+        a_key_open_over_a_restart_with_late_events_is_paired_once,
+        open_sessions_count_to_the_last_evidence,
+        a_late_end_shortens_an_open_session_on_all_its_days,
+    }
+    balance {
+        the_books_balance_after_each_step,
+        a_corrupted_page_is_found,
+        a_changed_figure_is_found,
+        a_missing_day_is_found,
+        a_day_too_many_is_found,
+        a_changed_session_is_found,
+        a_lost_session_is_found,
+        dirty_days_do_not_fail,
+        readers_of_a_dirty_ledger_see_what_deriving_gives,
+        rebuilding_gives_the_same_bytes,
+    }
+    registry {
+        another_calendar_cuts_the_days_anew,
+        the_same_calendar_changes_nothing,
+        the_directory_tells_who_is_one_person,
+        the_catalog_says_what_changed,
+    }
+}
+
+#[test]
+fn both_databases_hold_equal_rows_of_equal_input() {
+    let dumps = [ledger::Ledger::sqlite(), ledger::Ledger::postgres()].map(|ledger| {
+        let mut process = ledger.process();
+        for (name, said) in log::a_week() {
+            process.read(&mut ledger.store(), name, &said);
+        }
+        ledger.derive();
+        (ledger.rows(), ledger.books())
+    });
+    assert_eq!(dumps[0].1, dumps[1].1);
+    assert_eq!(dumps[0].0, dumps[1].0);
+}
