@@ -1,5 +1,7 @@
 //! What a ledger does, the same on every database.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "suite/balance.rs"]
 mod balance;
 #[path = "suite/ledger.rs"]

@@ -17,6 +17,7 @@ Examples:
 
 /// What feature codes are called, which product and type they belong to
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  seatledger catalog import feature-codes/")]
 pub(crate) struct Catalog {
     #[command(subcommand)]
     command: Command,

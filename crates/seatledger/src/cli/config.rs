@@ -14,6 +14,7 @@ pub(crate) struct ConfigCommand {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Say whether the configuration is right, and what it comes to
+    #[command(after_help = "Example:\n  seatledger config check")]
     Check,
 }
 

@@ -17,14 +17,17 @@ pub(crate) struct Db {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Bring the schema to this version's (every command that writes does so itself)
+    #[command(after_help = "Example:\n  seatledger db migrate --db postgres://seatledger@db/seatledger")]
     Migrate,
     /// Schema version, rows, dirty and unsettled days
+    #[command(after_help = "Example:\n  seatledger db status --json")]
     Status {
         /// For scripts
         #[arg(long)]
         json: bool,
     },
     /// Write the whole ledger into a new SQLite file, which is itself a ledger; others may go on writing
+    #[command(after_help = "Example:\n  seatledger db backup seatledger-2026-01-01.db")]
     Backup {
         /// The file, which must not exist
         file: PathBuf,

@@ -18,6 +18,7 @@ Example:
 
 /// Who belongs to which organization and project, by date
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  seatledger directory import people.csv")]
 pub(crate) struct Directory {
     #[command(subcommand)]
     command: Command,

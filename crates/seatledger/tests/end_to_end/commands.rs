@@ -25,20 +25,30 @@ fn wrong_usage_ends_with_two() {
 #[test]
 fn every_help_has_an_example() {
     let desk = Desk::new();
-    let help = desk.ok(&["--help"]);
-    let commands = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
-    let commands: Vec<&str> = commands
-        .take_while(|line| !line.trim().is_empty())
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
-    assert!(commands.contains(&"import") && commands.contains(&"verify"), "{commands:?}");
-    for command in commands.into_iter().filter(|command| *command != "help") {
-        let help = desk.ok(&[command, "--help"]);
-        assert!(
-            help.contains("Example") && help.contains(&format!("seatledger {command}")),
-            "{command}: {help}"
-        );
+    let commands = commands_of(&desk, &[]);
+    assert!(
+        commands.contains(&"import".to_owned()) && commands.contains(&"verify".to_owned()),
+        "{commands:?}"
+    );
+    for command in commands {
+        for below in commands_of(&desk, &[&command]) {
+            commands_of(&desk, &[&command, &below]);
+        }
     }
+}
+
+/// The commands below a command, whose help must show how it is called.
+fn commands_of(desk: &Desk, command: &[&str]) -> Vec<String> {
+    let help = desk.ok(&[command, &["--help"]].concat());
+    let called =
+        ["seatledger", "--config /etc/seatledger.toml"].map(|begin| format!("{begin} {}", command.join(" ")));
+    let example = help.rsplit_once("Example").map_or("", |(_, example)| example);
+    assert!(called.iter().any(|called| example.contains(called.trim())), "{command:?}: {help}");
+    let listed = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let listed = listed.take_while(|line| !line.trim().is_empty());
+    // A description that goes on is indented more deeply.
+    let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next().map(str::to_owned));
+    names.filter(|name| !name.is_empty() && name != "help").collect()
 }
 
 #[test]

@@ -130,10 +130,10 @@ pub(crate) fn a_retracted_event_is_gone(ledger: &mut Ledger) {
     batch.retracted_requests = gone.requests;
     let mut names = gone.names;
     std::mem::swap(&mut names, &mut batch.names);
-    let named = Batch { names: batch.names.clone(), ..Batch::default() };
+    let second = Batch { names: batch.names.clone(), ..Batch::default() };
     batch.names = store::intake::NewNames::default();
     process
-        .commit(&mut ledger.store(), "log", 2, &[Batch { names, ..Batch::default() }, named, batch])
+        .commit(&mut ledger.store(), "log", 2, &[Batch { names, ..Batch::default() }, second, batch])
         .unwrap();
     ledger.balances();
     let fresh = Ledger::sqlite();
