@@ -312,31 +312,33 @@ fn write_derived(backend: &mut dyn Backend, derived: &Derived) -> Result<(), Err
         let params = [Value::Text(json!(rows).to_string()), Value::Int(1), Value::Int(0)];
         backend.execute(include_str!("../queries/mark_insert.sql"), &params)?;
     }
-    backend.insert(&FEATURE_DAY, figures.len(), &mut |row, column| figures_cell(&figures[row], column))?;
-    backend.insert(&FEATURE_DAY_PAGE, pages.len(), &mut |row, column| {
+    backend.insert(&FEATURE_DAY, figures.len(), &mut |row, cells| {
+        cells.copy_from_slice(&figures_cells(&figures[row]));
+    })?;
+    backend.insert(&FEATURE_DAY_PAGE, pages.len(), &mut |row, cells| {
         let (day, part, page) = &pages[row];
-        match column {
-            0 => Cell::Int(i64::from(*feature)),
-            1 => Cell::Text(day),
-            2 => Cell::Int(*part),
-            _ => Cell::Blob(page),
-        }
+        cells.copy_from_slice(&[
+            Cell::Int(i64::from(*feature)),
+            Cell::Text(day),
+            Cell::Int(*part),
+            Cell::Blob(page),
+        ]);
     })
 }
 
-fn figures_cell(row: &FeatureDayRow, column: usize) -> Cell<'_> {
-    match column {
-        0 => Cell::Int(i64::from(row.feature)),
-        1 => Cell::Text(&row.day),
-        2 => Cell::Text(&row.seat_ms),
-        3 => Cell::Text(&row.person_ms),
-        4 => Cell::Int(row.figures.sessions),
-        5 => Cell::Int(row.figures.persons),
-        6 => Cell::Int(row.figures.seats_peak),
-        7 => row.figures.seats_peak_at.into(),
-        8 => Cell::Int(row.figures.denials),
-        _ => row.figures.seats_issued.into(),
-    }
+fn figures_cells(row: &FeatureDayRow) -> [Cell<'_>; 10] {
+    [
+        Cell::Int(i64::from(row.feature)),
+        Cell::Text(&row.day),
+        Cell::Text(&row.seat_ms),
+        Cell::Text(&row.person_ms),
+        Cell::Int(row.figures.sessions),
+        Cell::Int(row.figures.persons),
+        Cell::Int(row.figures.seats_peak),
+        row.figures.seats_peak_at.into(),
+        Cell::Int(row.figures.denials),
+        row.figures.seats_issued.into(),
+    ]
 }
 
 pub(crate) fn parse_days(days: &[String]) -> Result<Vec<Day>, Error> {

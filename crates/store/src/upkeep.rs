@@ -425,10 +425,14 @@ enum Copied {
 }
 
 fn insert_copied(to: &mut dyn Backend, table: &Table<'_>, rows: &[Vec<Copied>]) -> Result<(), Error> {
-    to.insert(table, rows.len(), &mut |row, column| match &rows[row][column] {
-        Copied::Null => Cell::Null,
-        Copied::Int(value) => Cell::Int(*value),
-        Copied::Text(value) => Cell::Text(value),
-        Copied::Blob(value) => Cell::Blob(value),
+    to.insert(table, rows.len(), &mut |row, cells| {
+        for (cell, value) in cells.iter_mut().zip(&rows[row]) {
+            *cell = match value {
+                Copied::Null => Cell::Null,
+                Copied::Int(value) => Cell::Int(*value),
+                Copied::Text(value) => Cell::Text(value),
+                Copied::Blob(value) => Cell::Blob(value),
+            };
+        }
     })
 }

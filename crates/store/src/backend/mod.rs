@@ -149,8 +149,8 @@ impl Row<'_> {
 
 /// What a row's reader does with it.
 pub(crate) type EachRow<'a> = &'a mut dyn FnMut(&Row<'_>) -> Result<(), Error>;
-/// Gives the cell of a row and column of a bulk insertion.
-pub(crate) type CellOf<'a> = &'a mut dyn FnMut(usize, usize) -> Cell<'a>;
+/// Fills in the cells of a row of a bulk insertion.
+pub(crate) type FillRow<'f, 'c> = &'f mut dyn FnMut(usize, &mut [Cell<'c>]);
 
 /// One connection to a database.
 pub(crate) trait Backend: Send {
@@ -161,7 +161,7 @@ pub(crate) trait Backend: Send {
     /// Runs statements without parameters.
     fn batch(&mut self, sql: &str) -> Result<(), Error>;
     /// Inserts many rows at once, the quickest way that the database has.
-    fn insert(&mut self, table: &Table<'_>, rows: usize, cell: CellOf<'_>) -> Result<(), Error>;
+    fn insert<'c>(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, 'c>) -> Result<(), Error>;
     /// Begins a transaction that will write.
     fn begin_write(&mut self) -> Result<(), Error>;
     /// Begins a transaction that reads one state of the database.

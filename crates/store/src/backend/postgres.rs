@@ -1,6 +1,6 @@
 //! PostgreSQL.
 
-use super::{Backend, Cell, CellOf, EachRow, Row, Table, Type as ColumnType, Value};
+use super::{Backend, Cell, EachRow, FillRow, Row, Table, Type as ColumnType, Value};
 use crate::Error;
 use fallible_iterator::FallibleIterator;
 use postgres::binary_copy::BinaryCopyInWriter;
@@ -122,7 +122,7 @@ impl Backend for Postgres {
         Ok(self.client.batch_execute(sql)?)
     }
 
-    fn insert<'a>(&mut self, table: &Table<'_>, rows: usize, cell: CellOf<'a>) -> Result<(), Error> {
+    fn insert<'c>(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, 'c>) -> Result<(), Error> {
         if rows == 0 {
             return Ok(());
         }
@@ -130,8 +130,9 @@ impl Backend for Postgres {
         let types: Vec<Type> = table.columns.iter().map(|(_, column)| wire_type(*column)).collect();
         let sql = format!("copy {} ({}) from stdin (format binary)", table.name, names.join(","));
         let mut writer = BinaryCopyInWriter::new(self.client.copy_in(&sql)?, &types);
+        let mut cells = vec![Cell::Null; names.len()];
         for row in 0..rows {
-            let cells: Vec<Cell<'a>> = (0..names.len()).map(|column| cell(row, column)).collect();
+            fill(row, &mut cells);
             writer.write_raw(cells.iter())?;
         }
         writer.finish()?;

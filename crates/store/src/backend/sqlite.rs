@@ -1,6 +1,6 @@
 //! SQLite, embedded.
 
-use super::{Backend, Cell, CellOf, EachRow, Row, Table, Value};
+use super::{Backend, Cell, EachRow, FillRow, Row, Table, Value};
 use crate::Error;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
@@ -81,7 +81,7 @@ impl Backend for Sqlite {
         Ok(self.connection.execute_batch(sql)?)
     }
 
-    fn insert(&mut self, table: &Table<'_>, rows: usize, cell: CellOf<'_>) -> Result<(), Error> {
+    fn insert<'c>(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, 'c>) -> Result<(), Error> {
         let columns = table.columns.len();
         // Several rows a statement: fewer steps through the engine for the same rows.
         let together = (900 / columns).clamp(1, 64);
@@ -97,14 +97,15 @@ impl Backend for Sqlite {
                 vec![row; rows].join(",")
             )
         };
+        let mut cells = vec![Cell::Null; columns];
         let mut first = 0;
         for step in [together, 1] {
             let mut statement = self.connection.prepare_cached(&sql(step))?;
             while first + step <= rows {
                 for row in 0..step {
-                    for column in 0..columns {
-                        let value = cell(first + row, column);
-                        statement.raw_bind_parameter(row * columns + column + 1, value)?;
+                    fill(first + row, &mut cells);
+                    for (parameter, cell) in (row * columns + 1..).zip(&cells) {
+                        statement.raw_bind_parameter(parameter, cell)?;
                     }
                 }
                 statement.raw_execute()?;

@@ -204,20 +204,20 @@ fn requests_between(
 }
 
 fn insert(backend: &mut dyn Backend, rows: &[RequestRow]) -> Result<(), Error> {
-    backend.insert(&REQUEST, rows.len(), &mut |row, column| {
+    backend.insert(&REQUEST, rows.len(), &mut |row, cells| {
         let row = &rows[row];
         let (outcome, reason) = outcome_codes(row.outcome);
-        match column {
-            0 => Cell::Int(i64::from(row.feature)),
-            1 => Cell::Int(row.at),
-            2 => Cell::Int(i64::from(row.holder)),
-            3 => Cell::Int(row.nth),
-            4 => Cell::Int(outcome),
-            5 => reason.into(),
-            6 => Cell::Text(&row.code),
-            7 => Cell::Int(i64::from(row.seats)),
-            8 => Cell::Int(i64::from(row.version)),
-            _ => Cell::Int(i64::from(row.input)),
-        }
+        cells.copy_from_slice(&[
+            Cell::Int(i64::from(row.feature)),
+            Cell::Int(row.at),
+            Cell::Int(i64::from(row.holder)),
+            Cell::Int(row.nth),
+            Cell::Int(outcome),
+            reason.into(),
+            Cell::Text(&row.code),
+            Cell::Int(i64::from(row.seats)),
+            Cell::Int(i64::from(row.version)),
+            Cell::Int(i64::from(row.input)),
+        ]);
     })
 }

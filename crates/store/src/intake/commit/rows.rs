@@ -80,40 +80,40 @@ pub(super) fn write_changes(
         backend.execute(include_str!("../../../queries/unmatched_delete.sql"), &[rows])?;
     }
     let new = &changes.new;
-    backend.insert(&SESSION, order.len(), &mut |row, column| {
+    backend.insert(&SESSION, order.len(), &mut |row, cells| {
         let (key, row) = &new[order[row].2 as usize];
-        match column {
-            0 => Cell::Int(i64::from(key.feature)),
-            1 => Cell::Int(row.from),
-            2 => Cell::Int(i64::from(key.holder)),
-            3 => Cell::Text(key.handle()),
-            4 => Cell::Int(row.nth),
-            5 => row.until.into(),
-            6 => Cell::Int(i64::from(row.seats)),
-            7 => Cell::Int(row.ended.code()),
-            8 => Cell::Int(i64::from(row.version)),
-            9 => Cell::Int(i64::from(row.from_input)),
-            10 => row.until_input.map(i64::from).into(),
-            11 => Some(i64::from(row.start_seats)).filter(|_| row.start_seats != row.seats).into(),
-            12 => row.end_seats.filter(|seats| *seats != row.seats).map(i64::from).into(),
-            _ => orders(row).into(),
-        }
+        cells.copy_from_slice(&[
+            Cell::Int(i64::from(key.feature)),
+            Cell::Int(row.from),
+            Cell::Int(i64::from(key.holder)),
+            Cell::Text(key.handle()),
+            Cell::Int(row.nth),
+            row.until.into(),
+            Cell::Int(i64::from(row.seats)),
+            Cell::Int(row.ended.code()),
+            Cell::Int(i64::from(row.version)),
+            Cell::Int(i64::from(row.from_input)),
+            row.until_input.map(i64::from).into(),
+            Some(i64::from(row.start_seats)).filter(|_| row.start_seats != row.seats).into(),
+            row.end_seats.filter(|seats| *seats != row.seats).map(i64::from).into(),
+            orders(row).into(),
+        ]);
     })?;
     let rests = &changes.unmatched_new;
-    backend.insert(&UNMATCHED_END, rests.len(), &mut |row, column| {
+    backend.insert(&UNMATCHED_END, rests.len(), &mut |row, cells| {
         let (key, nth, rest) = &rests[row];
-        match column {
-            0 => Cell::Int(i64::from(key.feature)),
-            1 => Cell::Int(rest.end.at),
-            2 => Cell::Int(i64::from(key.holder)),
-            3 => Cell::Text(key.handle()),
-            4 => Cell::Int(*nth),
-            5 => Cell::Int(i64::from(rest.end.order)),
-            6 => Cell::Int(i64::from(rest.seats)),
-            7 => Cell::Int(i64::from(rest.end.seats)),
-            8 => Cell::Int(rest.end.ended.code()),
-            _ => Cell::Int(i64::from(rest.end.input)),
-        }
+        cells.copy_from_slice(&[
+            Cell::Int(i64::from(key.feature)),
+            Cell::Int(rest.end.at),
+            Cell::Int(i64::from(key.holder)),
+            Cell::Text(key.handle()),
+            Cell::Int(*nth),
+            Cell::Int(i64::from(rest.end.order)),
+            Cell::Int(i64::from(rest.seats)),
+            Cell::Int(i64::from(rest.end.seats)),
+            Cell::Int(rest.end.ended.code()),
+            Cell::Int(i64::from(rest.end.input)),
+        ]);
     })
 }
 
