@@ -2,6 +2,7 @@
 
 use crate::desk::{Books, Desk, Ran};
 use crate::flexnet::{self, Shape};
+use std::fmt::Write as _;
 use std::io::Write;
 
 fn good() -> String {
@@ -107,7 +108,7 @@ fn a_broken_archive_is_told_and_what_was_whole_of_it_counts_once() {
 fn lines_that_nobody_knows_are_counted_by_shape_and_the_rest_is_imported() {
     let mut text = good();
     for nth in 0..3 {
-        text.push_str(&format!("23:59:58 (acmed) OUT: gibberish {nth}\n"));
+        writeln!(text, "23:59:58 (acmed) OUT: gibberish {nth}").unwrap();
     }
     let desk = Desk::new();
     desk.write("debug.log", &text);
@@ -126,12 +127,12 @@ fn a_line_of_a_hundred_megabytes_is_passed_over() {
     let middle = text.len() / 2 + text[text.len() / 2..].find('\n').unwrap() + 1;
     let desk = Desk::new();
     let mut file = std::io::BufWriter::new(std::fs::File::create(desk.path("long.log")).unwrap());
-    file.write_all(text[..middle].as_bytes()).unwrap();
+    file.write_all(&text.as_bytes()[..middle]).unwrap();
     for _ in 0..100 {
         file.write_all(&vec![b'x'; 1 << 20]).unwrap();
     }
     file.write_all(b"\n").unwrap();
-    file.write_all(text[middle..].as_bytes()).unwrap();
+    file.write_all(&text.as_bytes()[middle..]).unwrap();
     file.into_inner().unwrap().sync_all().unwrap();
     let ran = desk.ends(3, &["import", "--timezone", "UTC", "long.log"]);
     assert!(ran.out.contains("1 lines unrecognized"), "{}", ran.out);

@@ -75,14 +75,14 @@ fn postgresql_that_goes_away_in_the_middle_is_told_and_the_next_run_goes_on() {
     let desk = Desk::on_postgres();
     desk.write("good.log", flexnet::log(Shape { seed: 9, days: 30, events_a_day: 3000, restarts: false }));
     let mut import = desk.command(&["import", "--timezone", "UTC", "good.log"]);
-    let import = import.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut import = import.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Ends its connections as a restart of the server would, as soon as there are any.
     let schema = desk.db().rsplit_once("%3D").unwrap().1.to_owned();
     let mut client = postgres::Client::connect(&postgres_url(), postgres::NoTls).unwrap();
     let ended = "select pg_terminate_backend(a.pid) from pg_stat_activity a join pg_locks l on l.pid = a.pid
                  join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
                  where n.nspname = $1 and c.relname = 'session' and l.mode = 'RowExclusiveLock'";
-    while client.query(ended, &[&schema]).unwrap().is_empty() {}
+    while client.query(ended, &[&schema]).unwrap().is_empty() && import.try_wait().unwrap().is_none() {}
     let ran = Ran::from(import.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(1), "{} {}", ran.out, ran.err);
     assert!(ran.err.contains("went away"), "{}", ran.err);
