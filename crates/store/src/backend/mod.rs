@@ -161,7 +161,7 @@ pub(crate) trait Backend: Send {
     /// Runs statements without parameters.
     fn batch(&mut self, sql: &str) -> Result<(), Error>;
     /// Inserts many rows at once, the quickest way that the database has.
-    fn insert<'c>(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, 'c>) -> Result<(), Error>;
+    fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error>;
     /// Begins a transaction that will write.
     fn begin_write(&mut self) -> Result<(), Error>;
     /// Begins a transaction that reads one state of the database.

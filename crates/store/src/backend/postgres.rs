@@ -122,7 +122,7 @@ impl Backend for Postgres {
         Ok(self.client.batch_execute(sql)?)
     }
 
-    fn insert<'c>(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, 'c>) -> Result<(), Error> {
+    fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error> {
         if rows == 0 {
             return Ok(());
         }

@@ -81,7 +81,7 @@ impl Backend for Sqlite {
         Ok(self.connection.execute_batch(sql)?)
     }
 
-    fn insert<'c>(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, 'c>) -> Result<(), Error> {
+    fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error> {
         let columns = table.columns.len();
         // Several rows a statement: fewer steps through the engine for the same rows.
         let together = (900 / columns).clamp(1, 64);

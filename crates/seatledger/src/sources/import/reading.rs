@@ -10,7 +10,7 @@ use store::input::{Checkpoint, FINGERPRINT_BYTES};
 use store::intake::{Batch, Interner};
 
 /// A batch is taken when it holds so many events, at the next line that is later than all before it.
-const EVENTS_TOGETHER: usize = 100_000;
+const EVENTS_TOGETHER: usize = 250_000;
 /// A batch that finds no such line is taken all the same.
 const EVENTS_AT_MOST: usize = 4 * EVENTS_TOGETHER;
 /// A batch without events is taken after so many lines, so that a checkpoint moves through noise too.
