@@ -32,6 +32,9 @@ pub enum Error {
     /// The text names no database.
     #[error("`{0}` names no database: write sqlite:PATH, a path, or postgres://USER@HOST/NAME")]
     BadUrl(String),
+    /// The file holds something else.
+    #[error("the file is not a database: name another with --db")]
+    NoDatabase,
     /// A later version of the program has written it.
     #[error("the database has schema version {found}, this program knows {known}: use a newer seatledger")]
     Newer {
@@ -68,7 +71,7 @@ impl From<rusqlite::Error> for Error {
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Locked(text),
             Some(Code::DiskFull | Code::SystemIoFailure | Code::ReadOnly) => Self::Full(text),
             Some(Code::CannotOpen) => Self::NotFound(text),
-            Some(Code::NotADatabase) => Self::BadUrl("that file (it is no SQLite database)".to_owned()),
+            Some(Code::NotADatabase) => Self::NoDatabase,
             Some(Code::DatabaseCorrupt) => Self::Corrupt(text),
             _ => Self::Driver(text),
         }
