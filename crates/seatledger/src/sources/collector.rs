@@ -351,6 +351,9 @@ impl<'a> Collector<'a> {
         self.tally = Tally::default();
         self.latest = before.latest.unwrap_or(UnixMs::MIN);
         self.open_spans.clear();
+        // Half a line may have named a server that there is not.
+        self.server.clone_from(&before.server);
+        self.daemons.clear();
         self.restore_spans(before);
     }
 }

@@ -207,6 +207,18 @@ fn a_file_cut_between_lines_anywhere_is_the_whole() {
     }
 }
 
+/// The half of a port that ends a piece names no server, also in a later header.
+#[test]
+fn a_file_cut_within_the_port_of_a_later_header_is_the_whole() {
+    let text = flexnet::log(Shape { seed: 993, days: 2, ..SMALL });
+    for (at, port) in text.match_indices("tcp-port 27000") {
+        let cut = at + port.len() - 4;
+        if cut >= SHORTEST_PIECE {
+            in_pieces(&text, &[cut]).books().assert_same(&whole(&text), &format!("cut at {cut}"));
+        }
+    }
+}
+
 /// Three lines, in bytes: a piece without any whole line is of no known kind, and refused.
 const SHORTEST_PIECE: usize = 400;
 
