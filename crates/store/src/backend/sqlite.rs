@@ -28,7 +28,7 @@ impl Sqlite {
         // WAL: readers beside one writer. FULL: a commit is on disk before it is answered. The cache is bounded, so
         // that memory does not grow with the file.
         connection.execute_batch(
-            "pragma page_size = 16384; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536;
+            "pragma page_size = 16384; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384;
              pragma temp_store = file; pragma wal_autocheckpoint = 4096; pragma foreign_keys = off;",
         )?;
         Ok(Self { connection })
