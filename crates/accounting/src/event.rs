@@ -1,6 +1,7 @@
 //! What was measured: one thing that happened at one instant, whatever printed it.
 
 use crate::UnixMs;
+use crate::day::Day;
 use std::borrow::Cow;
 
 /// One thing that happened at a license server.
@@ -36,6 +37,98 @@ pub enum What<'a> {
     DaemonStopped,
     /// The whole license server (FlexNet's `lmgrd`) started anew: a new run of every daemon.
     ServerStarted,
+    /// At this instant seats are held that were given out before the text began (RLM's `INUSE`): a checkout, unless
+    /// the hold is known to be open.
+    Held(Claim<'a>),
+    /// The daemon of this event was polled at this instant; an empty vendor stands for all daemons of its server.
+    ///
+    /// Where it answered, what it does not show by [`What::Shown`] of the same instant has ended; a poll that failed
+    /// ends nothing.
+    Polled {
+        /// Whether it answered.
+        answered: bool,
+    },
+    /// A poll's answer shows a hold.
+    Shown {
+        /// Who holds what.
+        claim: Claim<'a>,
+        /// When the seats were given out, as the server says.
+        since: UnixMs,
+    },
+    /// A use that is known from its beginning, the event's instant, to its end (a row of a table of finished uses).
+    Used {
+        /// Who held what.
+        claim: Claim<'a>,
+        /// When it ended.
+        until: UnixMs,
+    },
+    /// What there was of a feature's seats at this instant. Figures of one kind, instant and feature add up: a feature
+    /// may have several pools.
+    Seats {
+        /// The vendor's feature code.
+        feature: Cow<'a, str>,
+        /// The figure.
+        seats: Seats,
+    },
+    /// Seats that expire, or never do, as told at this instant. All that a daemon tells at its latest instant is in
+    /// force; an instant without any does not count.
+    Expiry(Expiry<'a>),
+    /// A day's sum of use without persons, from a system that kept no more: never a session.
+    Total(Total<'a>),
+}
+
+/// A figure of a feature's seats. They stay apart: none is part of another one's sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seats {
+    /// How many there are; `None` where they are not counted.
+    Issued(Option<u32>),
+    /// How many the server says are in use; it may count reserved ones.
+    InUse(u32),
+    /// How many are kept for somebody and not in use.
+    Reserved(u32),
+    /// How many are waited for.
+    Queued(u32),
+    /// How many of those in use are borrowed (FlexNet's linger).
+    Borrowed(u32),
+}
+
+/// Seats and the last day on which they can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiry<'a> {
+    /// The vendor's feature code.
+    pub feature: Cow<'a, str>,
+    /// The version they are good for; empty where none is printed.
+    pub version: Cow<'a, str>,
+    /// How many; `None` where they are not counted.
+    pub seats: Option<u32>,
+    /// Until when.
+    pub expires: Expires,
+}
+
+/// When seats expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Expires {
+    /// The last day.
+    On(Day),
+    /// They do not.
+    Never,
+    /// The server prints a date that is none.
+    Unknown,
+}
+
+/// A day's sum of use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total<'a> {
+    /// The number by which the system knew the organization (the directory's `external_id`).
+    pub organization: i64,
+    /// The civil day.
+    pub day: Day,
+    /// The feature's code.
+    pub feature: Cow<'a, str>,
+    /// The version.
+    pub version: Cow<'a, str>,
+    /// Minutes of use.
+    pub minutes: i64,
 }
 
 /// Who asks for, gets or returns how many seats of what.
@@ -68,6 +161,8 @@ pub enum CheckinReason {
     TimedOut,
     /// The daemon gave up everything while stopping (`(SHUTDOWN)`).
     ServerStopped,
+    /// The client released its lease (DSLS).
+    Detached,
 }
 
 /// Why a request was refused, with the server's own words.

@@ -3,6 +3,7 @@
 use crate::UnixMs;
 use crate::capacity::Steps;
 use crate::day::Day;
+use crate::event::Expires;
 use crate::session::{FeatureId, HolderId, VersionId};
 use rustc_hash::FxHashMap;
 
@@ -20,6 +21,8 @@ pub struct Feature {
     pub product: Option<String>,
     /// The product's type of the catalog.
     pub product_type: Option<String>,
+    /// The product's price of the catalog, as it is written there: what one seat of it costs.
+    pub price: Option<String>,
     /// Codes that this feature, a package, consists of.
     pub components: Vec<FeatureId>,
     /// The license servers that have shown it.
@@ -85,6 +88,40 @@ pub struct Server {
     pub watched: Vec<(UnixMs, UnixMs)>,
 }
 
+/// Seats that expire, as the license server said last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiry {
+    /// The license server.
+    pub server: ServerId,
+    /// The vendor daemon; empty where none is told.
+    pub vendor: String,
+    /// The feature.
+    pub feature: FeatureId,
+    /// The version that they are good for; empty where none is printed.
+    pub version: String,
+    /// How many; `None` where they are not counted.
+    pub seats: Option<i64>,
+    /// Until when.
+    pub expires: Expires,
+    /// When the license server said so.
+    pub told_at: UnixMs,
+}
+
+/// A day's sum of use without persons, from a system that kept no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// The organization: the directory's of that number, else the number.
+    pub organization: String,
+    /// The civil day.
+    pub day: Day,
+    /// The feature.
+    pub feature: FeatureId,
+    /// The version, 0 where unknown.
+    pub version: VersionId,
+    /// Minutes of use.
+    pub minutes: i64,
+}
+
 /// The names behind the numbers of one ledger.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
@@ -100,4 +137,8 @@ pub struct Names {
     pub versions: FxHashMap<VersionId, String>,
     /// Capacity by feature and license server.
     pub capacity: FxHashMap<(FeatureId, ServerId), Steps>,
+    /// What expires, by license server, vendor, feature, version and date.
+    pub expiries: Vec<Expiry>,
+    /// Sums of use without persons, by day, organization, feature and version.
+    pub totals: Vec<Total>,
 }

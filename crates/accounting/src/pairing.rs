@@ -12,6 +12,9 @@ use std::collections::VecDeque;
 /// Where an event was read: the number of an input of the ledger.
 pub type InputId = u32;
 
+/// The order of a start that only counts where its key has nothing open: seats that were held when the text began.
+pub const HELD: i32 = i32::MAX;
+
 /// A start: seats were given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
@@ -253,6 +256,9 @@ impl Key<'_> {
     }
 
     fn start(&mut self, start: Start) {
+        if start.order == HELD && !self.open.is_empty() {
+            return;
+        }
         if self.pairing == Pairing::Exclusive {
             while let Some(older) = self.open.pop_front() {
                 let session = session_of(&older, older.left, Ended::Superseded, (older.start.at, 0), None);
@@ -410,7 +416,10 @@ fn ends_of(sessions: &[Session], unmatched: &[UnmatchedEnd]) -> Vec<End> {
     let mut ends: Vec<End> = Vec::new();
     for same in parts.chunk_by(|(a, _), (b, _)| Step::End(*a).same_event(&Step::End(*b))) {
         let (end, seats) = (same[0].0, same.iter().map(|(_, seats)| u64::from(*seats)).sum::<u64>());
-        let events = seats.div_ceil(u64::from(end.seats.max(1))) as usize;
+        let events = match u64::from(end.seats) {
+            0 => same.len(),
+            of_one => seats.div_ceil(of_one) as usize,
+        };
         ends.extend(same.iter().cycle().take(events).map(|(end, _)| *end));
     }
     ends

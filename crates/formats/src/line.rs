@@ -36,12 +36,26 @@ pub enum Line<'a> {
         /// How often; 1 but for joined repeats.
         times: u32,
     },
+    /// Several things happened, in this order (a line that says of a pool how many seats there are, and how many of
+    /// them are in use). Never empty.
+    Events(Vec<Event<'a>>),
     /// The line changes what is known (date, server, packages) but is no event.
     Note(Note<'a>),
     /// Known and meaningless.
     Noise,
     /// Kept in the quarantine with the reason, a lower-case fragment such as `event without a feature`.
     Unrecognized(&'static str),
+}
+
+impl<'a> Line<'a> {
+    /// What happened; nothing where the line is no event.
+    pub fn events(&self) -> &[Event<'a>] {
+        match self {
+            Self::Event { event, .. } => std::slice::from_ref(event),
+            Self::Events(events) => events,
+            _ => &[],
+        }
+    }
 }
 
 /// What a note says to the reader of the file.
@@ -51,6 +65,9 @@ pub enum Note<'a> {
     State,
     /// The license server's name as far as it is known by now: `PORT@HOST`, or `HOST`.
     Server(Cow<'a, str>),
+    /// The license server's log begins anew here: before this line nothing was watched, but what was given out goes on
+    /// (DSLS's leases survive a restart).
+    Restarted,
     /// Features that a package consists of.
     Components {
         /// The package's feature code.
@@ -67,6 +84,18 @@ pub struct Setting {
     pub zone: TimeZone,
     /// The civil day of the first line, for formats that print none on their lines.
     pub first_day: Day,
+    /// When the input was last modified: the instant of a text that tells none.
+    pub modified_at: UnixMs,
+    /// When the text was asked for, where it is the answer to a live poll: the instant of all that it says, whatever
+    /// it prints.
+    pub polled_at: Option<UnixMs>,
+}
+
+impl Setting {
+    /// A setting for a text that tells its own dates, never modified and not polled.
+    pub fn new(zone: TimeZone, first_day: Day) -> Self {
+        Self { zone, first_day, modified_at: 0, polled_at: None }
+    }
 }
 
 /// What a first look at an input found, before it is parsed.
@@ -137,6 +166,18 @@ pub trait Format: Sync {
     fn resume(&self, setting: &Setting, state: &str) -> Result<Box<dyn Parser>, StateError>;
     /// How its ends find their starts.
     fn pairing(&self) -> Pairing;
+    /// Whether its lines are answers to polls: where a log covers the same license server, the log's sessions count.
+    fn polls(&self) -> bool {
+        false
+    }
+    /// Whether all inputs of an import that are of this format come from one license server, though only some name it.
+    fn one_server(&self) -> bool {
+        false
+    }
+    /// What the license server is called where neither the user nor any text says.
+    fn default_server(&self) -> &'static str {
+        self.name()
+    }
     /// The process that stands for the license server itself: its lines are evidence for every daemon.
     fn server_process(&self) -> &'static str {
         ""

@@ -4,8 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use accounting::UnixMs;
 use accounting::day::Day;
-use accounting::event::{Claim, Event, What};
+use accounting::event::{Claim, Event, Expires, What};
 use formats::line::{Format, Line, Note, Read, Setting, Survey};
 use jiff::tz::TimeZone;
 use std::fmt::Write;
@@ -67,10 +68,11 @@ fn situations() -> Vec<PathBuf> {
     found
 }
 
-/// `fixtures/flexnet/debug_log/…` and `fixtures/wrapper/syslog/…`: the family is the format's name.
+/// `fixtures/flexnet/lmstat/…` are of the format `lmstat`, `fixtures/flexnet/debug_log/…` of that of their family.
 fn format_of(path: &Path) -> &'static dyn Format {
-    let family = path.ancestors().nth(2).and_then(Path::file_name).unwrap();
-    formats::named(&family.to_string_lossy()).unwrap()
+    let mut folders = path.ancestors().skip(1).take(2).filter_map(Path::file_name);
+    let named = folders.find_map(|folder| formats::named(&folder.to_string_lossy().replace('_', "-")));
+    named.unwrap_or_else(|| panic!("{}: no format is named like its folders", path.display()))
 }
 
 fn survey_of(path: &Path) -> Survey {
@@ -86,7 +88,9 @@ fn setting_of(path: &Path) -> Setting {
     let survey = survey_of(path);
     let modified: Day = "2024-05-15".parse().unwrap();
     let first_day = survey.first_day.unwrap_or(Day(modified.0 - survey.midnights));
-    Setting { zone: TimeZone::get(zone.trim()).unwrap(), first_day }
+    let zone = TimeZone::get(zone.trim()).unwrap();
+    let modified_at = modified.start(&zone) + 43_200_000;
+    Setting { modified_at, ..Setting::new(zone, first_day) }
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -115,7 +119,6 @@ fn render(path: &Path) -> String {
 }
 
 fn rendered(read: &Read<'_>) -> String {
-    let utc = |at| jiff::Timestamp::from_millisecond(at).unwrap().strftime("%F %TZ").to_string();
     let at = read.at.map_or("-".to_owned(), utc);
     let process = if read.process.is_empty() { "-" } else { read.process };
     let said = match &read.line {
@@ -126,13 +129,24 @@ fn rendered(read: &Read<'_>) -> String {
         Line::Note(Note::Components { package, components }) => {
             format!("note {package} consists of {}", components.join(" "))
         }
+        Line::Note(Note::Restarted) => "note restarted".to_owned(),
+        Line::Events(events) => {
+            assert!(!events.is_empty(), "several events are not none");
+            events.iter().map(happened).collect::<Vec<_>>().join("\n      ")
+        }
         Line::Event { event, times } => {
-            assert_eq!(read.at, Some(event.at), "an event has the instant of its line");
+            let dated = !matches!(event.what, What::Total(_));
+            assert!(!dated || read.at == Some(event.at), "an event has the instant of its line");
             let times = if *times == 1 { String::new() } else { format!(" {times} times") };
             format!("{}{times}", happened(event))
         }
     };
     format!("{at} {process}: {said}")
+}
+
+fn utc(at: UnixMs) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at).unwrap();
+    stamp.strftime(if at % 1000 == 0 { "%F %TZ" } else { "%F %T%.3fZ" }).to_string()
 }
 
 fn happened(event: &Event<'_>) -> String {
@@ -148,6 +162,24 @@ fn happened(event: &Event<'_>) -> String {
         What::DaemonStarted => format!("daemon started: {}", event.vendor),
         What::DaemonStopped => format!("daemon stopped: {}", event.vendor),
         What::ServerStarted => "server started".to_owned(),
+        What::Held(claim) => format!("held {}", claimed(claim)),
+        What::Polled { answered: true } => format!("polled {}", event.vendor),
+        What::Polled { answered: false } => format!("poll of {} failed", event.vendor),
+        What::Shown { claim, since } => format!("shown {} since {}", claimed(claim), utc(*since)),
+        What::Used { claim, until } => format!("used {} until {}", claimed(claim), utc(*until)),
+        What::Seats { feature, seats } => format!("seats of <{feature}> {seats:?}"),
+        What::Expiry(expiry) => {
+            let seats = expiry.seats.map_or("uncounted".to_owned(), |seats| seats.to_string());
+            let expires = match expiry.expires {
+                Expires::On(day) => format!("on {day}"),
+                other => format!("{other:?}").to_lowercase(),
+            };
+            format!("{seats} of <{}> version <{}> expire {expires}", expiry.feature, expiry.version)
+        }
+        What::Total(total) => format!(
+            "total of {} minutes of <{}> version <{}> on {} in organization {}",
+            total.minutes, total.feature, total.version, total.day, total.organization
+        ),
     };
     said + &order
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 #[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn setting() -> Setting {
-    Setting { zone: jiff::tz::TimeZone::get("Europe/Zurich").unwrap(), first_day: Day(20_022) }
+    Setting::new(jiff::tz::TimeZone::get("Europe/Zurich").unwrap(), Day(20_022))
 }
 
 /// Pieces of which logs are made, and some of which they are not.
@@ -102,6 +102,7 @@ proptest! {
                 read += 1;
                 counts[match parser.line(line).line {
                     Line::Event { times, .. } => { prop_assert!(times > 0); 0 }
+                    Line::Events(events) => { prop_assert!(!events.is_empty()); 0 }
                     Line::Note(_) => 1,
                     Line::Noise => 2,
                     Line::Unrecognized(reason) => { prop_assert!(!reason.is_empty()); 3 }

@@ -25,7 +25,7 @@ fn every_line_of_real_logs_is_understood() {
         bytes.split(|&byte| byte == b'\n').all(|line| surveyor.line(line));
         let survey = surveyor.finish();
         let first_day = survey.first_day.unwrap_or(Day(20_000));
-        let mut parser = format.parser(&Setting { zone: jiff::tz::TimeZone::UTC, first_day });
+        let mut parser = format.parser(&Setting::new(jiff::tz::TimeZone::UTC, first_day));
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
         let (mut first, mut last, mut falls) = (None, None, 0);
         for line in bytes.strip_suffix(b"\n").unwrap_or(&bytes).split(|&byte| byte == b'\n') {
@@ -37,6 +37,7 @@ fn every_line_of_real_logs_is_understood() {
                 Line::Noise => ("noise", 0),
                 Line::Note(_) => ("note", 0),
                 Line::Unrecognized(_) => ("unrecognized", 0),
+                Line::Events(_) => ("several", 0),
                 Line::Event { event, .. } => match event.what {
                     What::Checkout(claim) => ("OUT", claim.seats),
                     What::Checkin(claim, _) => ("IN", claim.seats),
@@ -46,6 +47,7 @@ fn every_line_of_real_logs_is_understood() {
                     What::DaemonStarted => ("daemon started", 0),
                     What::DaemonStopped => ("daemon stopped", 0),
                     What::ServerStarted => ("server started", 0),
+                    _ => ("other", 0),
                 },
             };
             *counts.entry(kind).or_default() += 1;

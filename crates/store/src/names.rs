@@ -122,6 +122,7 @@ fn features(backend: &mut dyn Backend) -> Result<FxHashMap<FeatureId, Feature>, 
             code: row.text(1)?,
             product: row.opt_text(2)?,
             product_type: row.opt_text(3)?,
+            price: row.opt_text(4)?,
             ..Feature::default()
         };
         features.insert(row.id(0)?, feature);

@@ -13,7 +13,7 @@ pub fn survives(name: &str, bytes: &[u8]) {
     let _ = bytes.split(|byte| *byte == b'\n').all(|line| surveyor.line(line));
     let survey = surveyor.finish();
     let first_day = survey.first_day.unwrap_or(Day(20_000 - survey.midnights));
-    let setting = Setting { zone, first_day };
+    let setting = Setting::new(zone, first_day);
     let (mut whole, mut chunked) = (format.parser(&setting), format.parser(&setting));
     for (nth, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if nth % 3 == 2 {
@@ -21,9 +21,10 @@ pub fn survives(name: &str, bytes: &[u8]) {
         }
         let read = whole.line(line);
         assert_eq!(read, chunked.line(line));
-        if let Line::Event { event, times } = &read.line {
-            assert_eq!(read.at, Some(event.at));
-            assert!(*times > 0);
+        match &read.line {
+            Line::Event { times, .. } => assert!(*times > 0),
+            Line::Events(events) => assert!(!events.is_empty()),
+            _ => {}
         }
     }
     assert_eq!(whole.state(), chunked.state());

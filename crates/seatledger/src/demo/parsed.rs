@@ -19,7 +19,7 @@ fn read(
     let mut surveyor = detected.surveyor();
     page.text.split(|byte| *byte == b'\n').all(|line| surveyor.line(line));
     let first_day = surveyor.finish().first_day.unwrap_or(Day(20_000));
-    let setting = Setting { zone: TimeZone::get(company::ZONE).unwrap(), first_day };
+    let setting = Setting::new(TimeZone::get(company::ZONE).unwrap(), first_day);
     let mut parser = match state {
         Some(state) => detected.resume(&setting, &state).unwrap(),
         None => detected.parser(&setting),

@@ -1,14 +1,15 @@
 //! From what a parser read to batches of the ledger: names become numbers, lines become spans.
 
 use accounting::UnixMs;
-use accounting::event::{CheckinReason, Claim, Event, What};
-use accounting::pairing::{End, Start, Step};
+use accounting::event::{CheckinReason, Claim, Event, Expiry, Seats, Total, What};
+use accounting::pairing::{End, HELD, Start, Step};
 use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
 use rustc_hash::FxHashMap;
 use store::input::Counts;
 use store::intake::{
-    Batch, BreakEvent, DaemonId, Interner, KeyEvent, Quarantined, RequestEvent, RequestOutcome, Span,
+    Batch, BreakEvent, DaemonId, ExpiryEvent, Interner, KeyEvent, PollEvent, Quarantined, RequestEvent,
+    RequestOutcome, SeatsEvent, ShownEvent, Span, TotalEvent, UsedEvent,
 };
 
 /// A fall of the clock by more than this begins a new run: the dates go back, as in files pasted together.
@@ -37,6 +38,8 @@ pub(crate) struct Collector<'a> {
     daemons: Vec<(String, DaemonId)>,
     handles: FxHashMap<String, u32>,
     shapes: FxHashMap<(String, &'static str), usize>,
+    /// Where the figures of a feature's seats at the latest instant are gathered.
+    seats: FxHashMap<(DaemonId, u32), usize>,
     batch: Batch,
     /// The spans that go on, by daemon.
     open_spans: FxHashMap<DaemonId, Span>,
@@ -76,6 +79,7 @@ impl<'a> Collector<'a> {
             daemons: Vec::new(),
             handles: FxHashMap::default(),
             shapes: FxHashMap::default(),
+            seats: FxHashMap::default(),
             batch: Batch { run: resume.run, ..Batch::default() },
             open_spans: FxHashMap::default(),
             begins: resume.begins,
@@ -90,7 +94,14 @@ impl<'a> Collector<'a> {
     fn restore_spans(&mut self, resume: &Resume) {
         for (vendor, from, until, begins_run) in &resume.spans {
             let daemon = self.daemon(vendor);
-            let span = Span { daemon, run: resume.run, from: *from, until: *until, begins_run: *begins_run };
+            let span = Span {
+                daemon,
+                run: resume.run,
+                from: *from,
+                until: *until,
+                begins_run: *begins_run,
+                polled: self.format.polls(),
+            };
             self.open_spans.insert(daemon, span);
         }
     }
@@ -125,7 +136,8 @@ impl<'a> Collector<'a> {
 
     /// Events gathered since the last batch.
     pub(crate) fn gathered(&self) -> usize {
-        self.batch.events.len() + self.batch.requests.len()
+        let Batch { events, requests, shown, used, seats, totals, .. } = &self.batch;
+        events.len() + requests.len() + shown.len() + used.len() + seats.len() + totals.len()
     }
 
     /// Whether a line of this instant begins a new run, so that the batch before it must be taken first.
@@ -144,6 +156,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn take(&mut self) -> Batch {
         self.handles.clear();
         self.shapes.clear();
+        self.seats.clear();
         let next = Batch { run: self.batch.run, ..Batch::default() };
         let mut batch = std::mem::replace(&mut self.batch, next);
         batch.spans.extend(self.open_spans.values().copied());
@@ -167,6 +180,12 @@ impl<'a> Collector<'a> {
             Line::Event { event, times } => {
                 self.counts.events += 1;
                 for _ in 0..*times {
+                    self.event(event);
+                }
+            }
+            Line::Events(events) => {
+                self.counts.events += 1;
+                for event in events {
                     self.event(event);
                 }
             }
@@ -235,18 +254,14 @@ impl<'a> Collector<'a> {
 
     /// A dated line: its daemon was alive, and somebody was watching.
     fn evidence(&mut self, at: UnixMs, read: &Read<'_>) {
-        if let Line::Event { event, .. } = &read.line
-            && event.what == What::ServerStarted
-        {
-            let open = self.open_spans.drain().map(|(_, span)| span);
-            self.batch.spans.extend(open);
-            self.begins = true;
+        let events = read.line.events();
+        let restarted = read.line == Line::Note(Note::Restarted);
+        if restarted || events.iter().any(|event| event.what == What::ServerStarted) {
+            self.close_spans(None);
         }
         let process = if read.process == self.format.server_process() { "" } else { read.process };
         let daemon = self.daemon(process);
-        if let Line::Event { event, .. } = &read.line
-            && event.what == What::DaemonStarted
-            && event.vendor == read.process
+        if starts(read)
             && let Some(span) = self.open_spans.remove(&daemon)
         {
             self.batch.spans.push(span);
@@ -258,11 +273,19 @@ impl<'a> Collector<'a> {
             from: at,
             until: at,
             begins_run: begins,
+            polled: self.format.polls(),
         });
         span.until = span.until.max(at);
         self.latest = self.latest.max(at);
         self.tally.from = Some(self.tally.from.map_or(at, |from| from.min(at)));
         self.tally.until = Some(self.tally.until.map_or(at, |until| until.max(at)));
+    }
+
+    /// Ends the spans of a daemon, or of all: what is read next was not watched without a gap.
+    fn close_spans(&mut self, daemon: Option<DaemonId>) {
+        let closed = self.open_spans.extract_if(|id, _| daemon.is_none_or(|only| only == *id));
+        self.batch.spans.extend(closed.map(|(_, span)| span));
+        self.begins = true;
     }
 
     fn event(&mut self, event: &Event<'_>) {
@@ -273,12 +296,18 @@ impl<'a> Collector<'a> {
                 let start = Start { at: event.at, order: event.order, seats: claim.seats, version, input: 0 };
                 self.key_event(event, claim, Step::Start(start));
             }
+            What::Held(claim) => {
+                let version = self.interner.version(claim.version.as_deref());
+                let start = Start { at: event.at, order: HELD, seats: claim.seats, version, input: 0 };
+                self.key_event(event, claim, Step::Start(start));
+            }
             What::Checkin(claim, reason) => {
                 self.tally.checkins += 1;
                 let ended = match reason {
                     CheckinReason::Returned => Ended::Checkin,
                     CheckinReason::TimedOut => Ended::TimedOut,
                     CheckinReason::ServerStopped => Ended::ServerStopped,
+                    CheckinReason::Detached => Ended::Detached,
                 };
                 let end = End { at: event.at, order: event.order, seats: claim.seats, ended, input: 0 };
                 self.key_event(event, claim, Step::End(end));
@@ -298,7 +327,97 @@ impl<'a> Collector<'a> {
                 let daemon = self.daemon("");
                 self.batch.breaks.push(BreakEvent { daemon, at: event.at, started: true });
             }
+            What::Polled { answered } => self.polled(event, *answered),
+            What::Shown { claim, since } => self.shown(event, claim, *since),
+            What::Used { claim, until } => self.used(event, claim, *until),
+            What::Seats { feature, seats } => self.seats(event, feature, *seats),
+            What::Expiry(expiry) => self.expiry(event, expiry),
+            What::Total(total) => self.total(total),
         }
+    }
+
+    fn polled(&mut self, event: &Event<'_>, answered: bool) {
+        let daemon = self.daemon(&event.vendor);
+        if !answered {
+            self.close_spans(Some(daemon).filter(|_| !event.vendor.is_empty()));
+        }
+        self.batch.polls.push(PollEvent { daemon, at: event.at, answered });
+    }
+
+    fn shown(&mut self, event: &Event<'_>, claim: &Claim<'_>, since: UnixMs) {
+        let shown = ShownEvent {
+            feature: self.interner.feature(&claim.feature),
+            holder: self.holder(event, claim),
+            handle: self.handle(claim),
+            at: event.at,
+            since,
+            seats: claim.seats,
+            version: self.interner.version(claim.version.as_deref()),
+        };
+        self.batch.shown.push(shown);
+    }
+
+    fn used(&mut self, event: &Event<'_>, claim: &Claim<'_>, until: UnixMs) {
+        self.tally.checkouts += 1;
+        self.tally.checkins += 1;
+        let used = UsedEvent {
+            feature: self.interner.feature(&claim.feature),
+            holder: self.holder(event, claim),
+            handle: self.handle(claim),
+            from: event.at,
+            until,
+            seats: claim.seats,
+            version: self.interner.version(claim.version.as_deref()),
+        };
+        self.batch.used.push(used);
+    }
+
+    fn seats(&mut self, event: &Event<'_>, feature: &str, seats: Seats) {
+        let (feature, daemon) = (self.interner.feature(feature), self.daemon(&event.vendor));
+        let all = &mut self.batch.seats;
+        let known = self.seats.get(&(daemon, feature)).copied().filter(|index| all[*index].at == event.at);
+        let index = known.unwrap_or_else(|| {
+            all.push(SeatsEvent { feature, daemon, at: event.at, ..SeatsEvent::default() });
+            self.seats.insert((daemon, feature), all.len() - 1);
+            all.len() - 1
+        });
+        let of = &mut all[index];
+        match seats {
+            Seats::Issued(seats) => {
+                let before = of.issued.flatten();
+                of.issued =
+                    Some(seats.map(i64::from).map_or(before, |more| Some(before.unwrap_or(0) + more)));
+            }
+            Seats::InUse(seats) => of.in_use = Some(of.in_use.unwrap_or(0) + i64::from(seats)),
+            Seats::Reserved(seats) => of.reserved += i64::from(seats),
+            Seats::Queued(seats) => of.queued += i64::from(seats),
+            Seats::Borrowed(seats) => of.borrowed += i64::from(seats),
+        }
+    }
+
+    fn expiry(&mut self, event: &Event<'_>, expiry: &Expiry<'_>) {
+        let expiry = ExpiryEvent {
+            daemon: self.daemon(&event.vendor),
+            feature: self.interner.feature(&expiry.feature),
+            version: self
+                .interner
+                .version(Some(&expiry.version).filter(|text| !text.is_empty()).map(|v| &**v)),
+            at: event.at,
+            seats: expiry.seats.map(i64::from),
+            expires: expiry.expires,
+        };
+        self.batch.expiries.push(expiry);
+    }
+
+    fn total(&mut self, total: &Total<'_>) {
+        let total = TotalEvent {
+            organization: total.organization,
+            day: total.day,
+            feature: self.interner.feature(&total.feature),
+            version: self.interner.version(Some(&*total.version).filter(|text| !text.is_empty())),
+            minutes: total.minutes,
+        };
+        self.batch.totals.push(total);
     }
 
     fn holder(&mut self, event: &Event<'_>, claim: &Claim<'_>) -> u32 {
@@ -311,20 +430,20 @@ impl<'a> Collector<'a> {
     fn key_event(&mut self, event: &Event<'_>, claim: &Claim<'_>, step: Step) {
         let feature = self.interner.feature(&claim.feature);
         let holder = self.holder(event, claim);
-        let handle = match &claim.handle {
-            None => 0,
-            Some(handle) => {
-                if let Some(index) = self.handles.get(&**handle) {
-                    *index
-                } else {
-                    self.batch.handles.push(handle.replace('\0', "\u{fffd}"));
-                    let index = self.batch.handles.len() as u32;
-                    self.handles.insert(handle.to_string(), index);
-                    index
-                }
-            }
-        };
+        let handle = self.handle(claim);
         self.batch.events.push(KeyEvent { feature, holder, handle, step });
+    }
+
+    /// The number of a claim's handle in this batch; 0 where there is none.
+    fn handle(&mut self, claim: &Claim<'_>) -> u32 {
+        let Some(handle) = &claim.handle else { return 0 };
+        if let Some(index) = self.handles.get(&**handle) {
+            return *index;
+        }
+        self.batch.handles.push(handle.replace('\0', "\u{fffd}"));
+        let index = self.batch.handles.len() as u32;
+        self.handles.insert(handle.to_string(), index);
+        index
     }
 
     fn request(&mut self, event: &Event<'_>, claim: &Claim<'_>, outcome: RequestOutcome, code: &str) {
@@ -344,8 +463,15 @@ impl<'a> Collector<'a> {
     pub(crate) fn take_back(&mut self, before: &Resume) {
         self.batch.retracted = std::mem::take(&mut self.batch.events);
         self.batch.retracted_requests = std::mem::take(&mut self.batch.requests);
+        self.batch.retracted_shown = std::mem::take(&mut self.batch.shown);
+        self.batch.retracted_used = std::mem::take(&mut self.batch.used);
+        self.batch.retracted_totals = std::mem::take(&mut self.batch.totals);
         self.batch.breaks.clear();
+        self.batch.polls.clear();
+        self.batch.seats.clear();
+        self.batch.expiries.clear();
         self.batch.spans.clear();
+        self.seats.clear();
         self.batch.retracted_quarantined = std::mem::take(&mut self.batch.quarantined);
         self.shapes.clear();
         self.tally = Tally::default();
@@ -360,7 +486,8 @@ impl<'a> Collector<'a> {
 
 /// Whether a line is the start of a daemon: before it nothing of it was watched.
 fn starts(read: &Read<'_>) -> bool {
-    matches!(&read.line, Line::Event { event, .. } if event.what == What::DaemonStarted && event.vendor == read.process)
+    let own = |event: &Event<'_>| event.what == What::DaemonStarted && event.vendor == read.process;
+    read.line.events().iter().any(own)
 }
 
 /// A line with its letters and digits folded, so that lines of one kind have one shape.

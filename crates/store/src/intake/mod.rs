@@ -13,7 +13,8 @@ pub(crate) use server::{SpanRow, evidence, spans};
 
 use crate::input::Checkpoint;
 use accounting::UnixMs;
-use accounting::event::DenialReason;
+use accounting::day::Day;
+use accounting::event::{DenialReason, Expires};
 use accounting::pairing::Step;
 use accounting::session::{FeatureId, HolderId, VersionId};
 use interner::Resolved;
@@ -63,6 +64,108 @@ pub enum RequestOutcome {
     Dequeued,
 }
 
+/// A poll of a daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollEvent {
+    /// Which daemon; the server's own (empty vendor) stands for all of them.
+    pub daemon: DaemonId,
+    /// When.
+    pub at: UnixMs,
+    /// Whether it answered: what an answer does not show has ended.
+    pub answered: bool,
+}
+
+/// A hold that a poll showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownEvent {
+    /// The feature, as interned.
+    pub feature: NameId,
+    /// The holder, as interned.
+    pub holder: NameId,
+    /// Index into [`Batch::handles`] plus one; 0 where there is no handle.
+    pub handle: u32,
+    /// When it was polled.
+    pub at: UnixMs,
+    /// When the seats were given out.
+    pub since: UnixMs,
+    /// How many seats.
+    pub seats: u32,
+    /// The version, as interned.
+    pub version: NameId,
+}
+
+/// A use from beginning to end, of a table of finished uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsedEvent {
+    /// The feature, as interned.
+    pub feature: NameId,
+    /// The holder, as interned.
+    pub holder: NameId,
+    /// Index into [`Batch::handles`] plus one; 0 where there is no handle.
+    pub handle: u32,
+    /// When it began.
+    pub from: UnixMs,
+    /// When it ended.
+    pub until: UnixMs,
+    /// How many seats.
+    pub seats: u32,
+    /// The version, as interned.
+    pub version: NameId,
+}
+
+/// What there was of a feature's seats at one instant, over all its pools.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeatsEvent {
+    /// The feature, as interned.
+    pub feature: NameId,
+    /// Whose seats.
+    pub daemon: DaemonId,
+    /// When.
+    pub at: UnixMs,
+    /// Whether anything was said of how many there are, and how many; `Some(None)` where they are not counted.
+    pub issued: Option<Option<i64>>,
+    /// How many the server says are in use.
+    pub in_use: Option<i64>,
+    /// How many are kept for somebody.
+    pub reserved: i64,
+    /// How many are waited for.
+    pub queued: i64,
+    /// How many of those in use are borrowed.
+    pub borrowed: i64,
+}
+
+/// Seats that expire, as told at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpiryEvent {
+    /// Who told.
+    pub daemon: DaemonId,
+    /// The feature, as interned.
+    pub feature: NameId,
+    /// The version, as interned.
+    pub version: NameId,
+    /// When it was told.
+    pub at: UnixMs,
+    /// How many; `None` where they are not counted.
+    pub seats: Option<i64>,
+    /// Until when.
+    pub expires: Expires,
+}
+
+/// A day's sum of use without persons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TotalEvent {
+    /// The number of the organization.
+    pub organization: i64,
+    /// The civil day.
+    pub day: Day,
+    /// The feature, as interned.
+    pub feature: NameId,
+    /// The version, as interned.
+    pub version: NameId,
+    /// Minutes of use.
+    pub minutes: i64,
+}
+
 /// A daemon's start or stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakEvent {
@@ -87,6 +190,8 @@ pub struct Span {
     pub until: UnixMs,
     /// Whether it begins with the start of the license server: before it nothing was watched.
     pub begins_run: bool,
+    /// Whether polls were read, not a log.
+    pub polled: bool,
 }
 
 /// Lines that no format knew, of one shape.
@@ -117,12 +222,30 @@ pub struct Batch {
     pub retracted: Vec<KeyEvent>,
     /// As `retracted`, for requests.
     pub retracted_requests: Vec<RequestEvent>,
+    /// As `retracted`, for what polls showed.
+    pub retracted_shown: Vec<ShownEvent>,
+    /// As `retracted`, for finished uses.
+    pub retracted_used: Vec<UsedEvent>,
+    /// As `retracted`, for sums of use.
+    pub retracted_totals: Vec<TotalEvent>,
     /// The handles that events refer to.
     pub handles: Vec<String>,
     /// Denied and queued requests.
     pub requests: Vec<RequestEvent>,
     /// Starts and stops of daemons.
     pub breaks: Vec<BreakEvent>,
+    /// Polls, in order of time.
+    pub polls: Vec<PollEvent>,
+    /// What polls showed.
+    pub shown: Vec<ShownEvent>,
+    /// Finished uses.
+    pub used: Vec<UsedEvent>,
+    /// What there was of features' seats, in order of time.
+    pub seats: Vec<SeatsEvent>,
+    /// What expires.
+    pub expiries: Vec<ExpiryEvent>,
+    /// Sums of use without persons.
+    pub totals: Vec<TotalEvent>,
     /// The spans that lines of this part lie in.
     pub spans: Vec<Span>,
     /// Packages and their components, as interned features.

@@ -109,7 +109,7 @@ impl Process {
             if begins_run {
                 batch.spans.extend(spans.remove(line.vendor));
             }
-            let new = || Span { daemon, run, from: line.at, until: line.at, begins_run };
+            let new = || Span { daemon, run, from: line.at, until: line.at, begins_run, polled: false };
             let span = spans.entry(line.vendor).or_insert_with(new);
             span.until = span.until.max(line.at);
             self.say(&mut batch, *line, daemon);

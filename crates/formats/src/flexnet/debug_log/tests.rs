@@ -7,7 +7,7 @@ use accounting::event::What;
 use expect_test::{Expect, expect};
 
 fn setting() -> Setting {
-    Setting { zone: jiff::tz::TimeZone::UTC, first_day: Day(0) }
+    Setting::new(jiff::tz::TimeZone::UTC, Day(0))
 }
 
 fn check(line: &str, expected: &Expect) {
@@ -18,6 +18,7 @@ fn check(line: &str, expected: &Expect) {
         Line::Unrecognized(reason) => format!("unrecognized: {reason}"),
         Line::Note(Note::State) => "note".to_owned(),
         Line::Note(note) => format!("{note:?}"),
+        Line::Events(events) => format!("{events:?}"),
         Line::Event { event, .. } => match event.what {
             What::Checkout(claim) => format!("{} out {}@{}", claim.feature, claim.user, claim.host),
             What::Checkin(claim, reason) => {

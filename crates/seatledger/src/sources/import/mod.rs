@@ -259,10 +259,6 @@ impl Importer<'_> {
         Ok(*surveyed.encoding.decode(&rest) == *expected)
     }
 
-    fn setting(&self, zone: TimeZone, first_day: accounting::day::Day) -> Setting {
-        Setting { zone, first_day }
-    }
-
     /// Goes on with a known input at its checkpoint.
     fn go_on(
         &mut self,
@@ -270,7 +266,7 @@ impl Importer<'_> {
         known: Checkpoint,
         state: ReaderState,
     ) -> anyhow::Result<Reading> {
-        let setting = self.setting(zone_named(&state.zone)?, accounting::day::Day(0));
+        let setting = surveyed.setting(zone_named(&state.zone)?, accounting::day::Day(0));
         let resume = || surveyed.format.resume(&setting, &state.parser);
         self.intake.begin(Some(known.clone()));
         let head = &surveyed.head;
@@ -297,7 +293,7 @@ impl Importer<'_> {
         let by_text = self.server_by_text(surveyed);
         let (zone_name, zone) = self.zone_of(surveyed, &by_text)?;
         let first_at = surveyed.first_at(&zone);
-        let setting = self.setting(zone.clone(), accounting::day::Day(0));
+        let setting = surveyed.setting(zone.clone(), accounting::day::Day(0));
         let rest_of = self.input_with_the_beginning(surveyed, &setting)?;
         let before = match &rest_of {
             Some((before, _)) => Some(before.clone()),
@@ -307,7 +303,7 @@ impl Importer<'_> {
             Some(before) if by_text.is_empty() || says_less(&by_text, &before.server) => {
                 before.server.clone()
             }
-            None if by_text.is_empty() => surveyed.format.name().to_owned(),
+            None if by_text.is_empty() => surveyed.format.default_server().to_owned(),
             _ => by_text,
         };
         let (zone_name, zone) = match (&self.wish.zone, &before) {
@@ -320,7 +316,7 @@ impl Importer<'_> {
             Some(day) => day,
             None => surveyed.day_by_modification(&zone)?,
         };
-        let setting = self.setting(zone, first_day);
+        let setting = surveyed.setting(zone, first_day);
         // Where this input begins in the middle of a line, its own dates begin with a lie.
         let continues = before
             .as_ref()

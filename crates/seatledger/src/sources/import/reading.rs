@@ -145,7 +145,7 @@ impl Reading {
             let mut at =
                 self.checkpoint(collector, position, lines.hash_before(position), self.parser.state());
             let mut read = self.parser.line(&text);
-            if !matches!(read.line, Line::Event { .. }) {
+            if read.line.events().is_empty() {
                 // Cut off it may be anything: a header's rule is no sign of life, half a port is another server's.
                 read.at = None;
             }

@@ -6,7 +6,7 @@ use accounting::UnixMs;
 use accounting::calendar::instant;
 use accounting::day::Day;
 use formats::flexnet::report_log;
-use formats::line::{Format, Survey};
+use formats::line::{Format, Setting, Survey};
 use jiff::tz::TimeZone;
 use std::io;
 use std::path::Path;
@@ -104,6 +104,12 @@ impl Surveyed {
     /// The instant of the first dated line, where the input itself tells its day.
     pub(crate) fn first_at(&self, zone: &TimeZone) -> Option<UnixMs> {
         Some(at_second(self.survey.first_day?, self.survey.first_second?, zone))
+    }
+
+    /// What a parser of this input must be told.
+    pub(crate) fn setting(&self, zone: TimeZone, first_day: Day) -> Setting {
+        let modified_at = self.bytes.modified_ms().unwrap_or_default();
+        Setting { modified_at, ..Setting::new(zone, first_day) }
     }
 
     /// The civil day of the first line when only the modification time dates the input: counted backwards from it.
