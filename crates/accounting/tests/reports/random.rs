@@ -52,6 +52,7 @@ fn names(books: &mut Books) {
         code: code.to_owned(),
         product: product.map(str::to_owned),
         product_type: product.map(|_| "CAD".to_owned()),
+        price: None,
         components: components.to_vec(),
         servers: vec![1, 2],
     };

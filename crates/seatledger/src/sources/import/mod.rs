@@ -14,7 +14,7 @@ use accounting::calendar::zone as zone_named;
 use anyhow::Context;
 use bytes::Bytes;
 use continued::{Before, says_less};
-use formats::line::Setting;
+
 use jiff::tz::TimeZone;
 use reading::{Reading, Sent};
 use state::ReaderState;
