@@ -19,7 +19,7 @@ pub struct Entry {
     pub valid_from: Option<Day>,
     /// The day after the last; `None` for ever after, or until another entry begins.
     pub valid_until: Option<Day>,
-    /// What another database calls this user.
+    /// The number by which another system knows the organization.
     pub external_id: Option<i64>,
 }
 

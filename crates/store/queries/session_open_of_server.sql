@@ -2,4 +2,4 @@ select s.feature_id, s.holder_id, s.handle, s.from_at, s.nth, s.until_at, s.seat
        s.end_seats, s.orders, s.from_input, s.until_input, h.vendor
 from session s
 join holder h on h.holder_id = s.holder_id
-where s.until_at is null and h.server_id = $1
+where s.until_at is null and s.seen_at is null and h.server_id = $1

@@ -82,19 +82,38 @@ impl Context {
             active.retain(|part| part.until > end);
             each(context, computed)
         };
-        let params = [feature.into(), from.into(), until.into()];
-        let mut finished = Ok(());
-        backend.query(include_str!("../queries/session_overlapping.sql"), &params, &mut |row| {
-            let part = self.ledger.part(row)?;
+        let mut take = |context: &mut Self, part: Part| -> Result<(), Error> {
             while next < days.len() && part.from >= bounds[next].1 {
-                finish(self, next, &mut active)?;
+                finish(context, next, &mut active)?;
                 next += 1;
             }
             if next < days.len() && (part.until > bounds[next].0 || part.from >= bounds[next].0) {
                 active.push(part);
             }
             Ok(())
+        };
+        let params = [feature.into(), from.into(), until.into()];
+        let mut finished = Ok(());
+        // What a log covers is cut out of a polled session: its last piece begins later than its row.
+        let mut later: Vec<Part> = Vec::new();
+        let ledger = self.ledger.clone();
+        backend.query(include_str!("../queries/session_overlapping.sql"), &params, &mut |row| {
+            let began = row.int(1)?;
+            while let Some(part) = later.pop_if(|part| part.from <= began) {
+                take(self, part)?;
+            }
+            ledger.parts(row, &mut |part| {
+                if part.from <= began {
+                    return take(self, part);
+                }
+                let place = later.partition_point(|other| other.from > part.from);
+                later.insert(place, part);
+                Ok(())
+            })
         })?;
+        while let Some(part) = later.pop() {
+            take(self, part)?;
+        }
         while next < days.len() && finished.is_ok() {
             finished = finish(self, next, &mut active);
             next += 1;

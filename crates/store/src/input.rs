@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Value, all, one};
 use crate::{Error, Store};
+use accounting::UnixMs;
 use accounting::pairing::InputId;
 
 /// How many bytes at the beginning, and before the checkpoint, an input is known by.
@@ -81,6 +82,13 @@ impl Store {
         let sql = "update server set time_zone = $2 where name = $1 and time_zone <> $2";
         self.backend.execute(sql, &[server.into(), zone.into()])?;
         Ok(())
+    }
+
+    /// The stretches of time in which a log of a license server was read.
+    pub fn logged(&mut self, server: &str) -> Result<Vec<(UnixMs, UnixMs)>, Error> {
+        let sql = "select p.from_at, p.until_at from span p join server v on v.server_id = p.server_id
+                   where v.name = $1 and p.polled = 0 order by p.from_at";
+        all(self.backend.as_mut(), sql, &[server.into()], |row| Ok((row.int(0)?, row.int(1)?)))
     }
 
     /// The zone that a license server's inputs were read in, where the ledger knows the server.

@@ -6,8 +6,9 @@ use crate::derive::Computed;
 use crate::intake::{SpanRow, evidence, spans};
 use accounting::UnixMs;
 use accounting::capacity::Steps;
-use accounting::directory::Directory;
-use accounting::ledger::{Feature, Holder, Names, Person, Server, ServerId};
+use accounting::directory::{Directory, Entry};
+use accounting::event::Expires;
+use accounting::ledger::{Expiry, Feature, Holder, Names, Person, Server, ServerId, Total};
 use accounting::session::{Ended, FeatureId, HolderId, Part};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -16,38 +17,82 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(crate) struct Ledger {
     pub(crate) names: Arc<Names>,
-    /// By holder: the last line of its daemon, and whether an open session counts up to it.
-    evidence: Arc<FxHashMap<HolderId, (UnixMs, bool)>>,
+    evidence: Arc<FxHashMap<HolderId, Evidence>>,
+    /// Where logs cover license servers that are polled too.
+    covered: Arc<FxHashMap<ServerId, Vec<(UnixMs, UnixMs)>>>,
+}
+
+/// The last evidence of life of a holder's daemon.
+#[derive(Debug, Clone, Copy, Default)]
+struct Evidence {
+    /// The last line of its log, or of its server's.
+    logged: Option<UnixMs>,
+    /// The last poll that it answered.
+    polled: Option<UnixMs>,
+    /// Whether open sessions count for nothing: a bare wrapper START is its own evidence.
+    bare: bool,
 }
 
 impl Ledger {
-    /// Reads `holder_id, from_at, until_at, version_id, seats, ended`.
-    pub(crate) fn part(&self, row: &Row<'_>) -> Result<Part, Error> {
+    /// Reads `holder_id, from_at, until_at, version_id, seats, ended, seen_at` and lends what counts of the session:
+    /// all of it, or, where polls told it, what no log of the same license server covers.
+    pub(crate) fn parts(
+        &self,
+        row: &Row<'_>,
+        each: &mut dyn FnMut(Part) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let (holder, from, ended) = (row.id(0)?, row.int(1)?, row.int(5)?);
-        let until = row.opt_int(2)?;
-        Ok(Part {
+        let (until, polled) = (row.opt_int(2)?, row.opt_int(6)?.is_some());
+        let part = Part {
             from,
-            until: until.unwrap_or_else(|| self.open_until(holder, from)),
+            until: until.unwrap_or_else(|| self.open_until(holder, from, polled)),
             holder,
             version: row.id(3)?,
             seats: row.id(4)?,
             ended: Ended::from_code(ended)
                 .ok_or_else(|| Error::Corrupt(format!("session ending {ended}")))?,
-        })
+        };
+        match polled.then(|| self.covered_of(holder)).flatten() {
+            None => each(part),
+            Some(covered) => without(part, covered).into_iter().try_for_each(each),
+        }
+    }
+
+    fn covered_of(&self, holder: HolderId) -> Option<&[(UnixMs, UnixMs)]> {
+        let server = self.names.holders.get(&holder)?.server;
+        self.covered.get(&server).map(Vec::as_slice)
+    }
+
+    /// Whether a log tells what a polled holder did at an instant.
+    pub(crate) fn is_covered(&self, holder: HolderId, at: UnixMs) -> bool {
+        let covered = self.covered_of(holder).unwrap_or_default();
+        covered.iter().any(|&(from, until)| from <= at && at < until)
     }
 
     /// Up to where an open session counts: its last evidence, never before its start. A bare wrapper START is its own
     /// evidence.
-    pub(crate) fn open_until(&self, holder: HolderId, from: UnixMs) -> UnixMs {
+    fn open_until(&self, holder: HolderId, from: UnixMs, polled: bool) -> UnixMs {
         match self.evidence.get(&holder) {
-            Some(&(at, true)) => at.max(from),
+            Some(Evidence { bare: false, logged, polled: seen }) => {
+                let at = if polled { *seen } else { *logged };
+                at.map_or(from, |at| at.max(from))
+            }
             _ => from,
         }
     }
 
+    /// As [`Self::open_until`] for a session of a stored page, which does not tell who told it: a log, where there is
+    /// one.
+    pub(crate) fn stored_open_until(&self, holder: HolderId, from: UnixMs) -> UnixMs {
+        let logged = self.evidence.get(&holder).is_some_and(|evidence| evidence.logged.is_some());
+        self.open_until(holder, from, !logged)
+    }
+
     /// Whether the evidence of every source with sessions in a day has passed the day's end.
     pub(crate) fn settled(&self, computed: &Computed, end: UnixMs) -> bool {
-        let passed = |holder: &HolderId| self.evidence.get(holder).is_none_or(|(at, _)| *at >= end);
+        let passed = |holder: &HolderId| {
+            self.evidence.get(holder).and_then(|of| of.logged.max(of.polled)).is_none_or(|at| at >= end)
+        };
         computed.parts.iter().map(|part| &part.holder).all(passed)
             && computed.requests.iter().map(|request| &request.holder).all(passed)
     }
@@ -60,9 +105,30 @@ impl Ledger {
     }
 }
 
+/// What remains of a session outside of the covered stretches, which are disjoint and ascending.
+fn without(part: Part, covered: &[(UnixMs, UnixMs)]) -> Vec<Part> {
+    let mut rest = Some(part);
+    let mut pieces = Vec::new();
+    for &(from, until) in covered.iter().filter(|(from, until)| *from <= part.until && part.from < *until) {
+        let Some(whole) = rest.take() else { break };
+        if whole.from < from {
+            let ended = if from < whole.until { Ended::GoneFromSnapshot } else { whole.ended };
+            pieces.push(Part { until: whole.until.min(from), ended, ..whole });
+        }
+        if until < whole.until {
+            rest = Some(Part { from: until, ..whole });
+        }
+    }
+    pieces.extend(rest);
+    pieces
+}
+
 pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let mut names = Names { features: features(backend)?, ..Names::default() };
-    let directory = Directory::new(crate::registry::entries(backend)?);
+    let entries = crate::registry::entries(backend)?;
+    let organizations = organizations_by_number(&entries);
+    let directory = Directory::new(entries);
+    let mut covered = FxHashMap::default();
     let mut persons: FxHashMap<String, u32> = FxHashMap::default();
     let mut exclusive: FxHashMap<ServerId, bool> = FxHashMap::default();
     let mut spans_of: FxHashMap<ServerId, Vec<SpanRow>> = FxHashMap::default();
@@ -70,11 +136,15 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
         Ok((row.id(0)?, row.text(1)?, row.int(2)?))
     })? {
         let spans = spans(backend, id)?;
-        names.servers.insert(id, Server { name, watched: watched(&spans) });
+        names.servers.insert(id, Server { name, watched: watched(spans.iter()) });
+        if spans.iter().any(|span| span.polled) {
+            let logged = watched(spans.iter().filter(|span| !span.polled));
+            covered.insert(id, logged);
+        }
         exclusive.insert(id, pairing == 1);
         spans_of.insert(id, spans);
     }
-    let mut of_daemon: FxHashMap<(ServerId, String), Option<UnixMs>> = FxHashMap::default();
+    let mut of_daemon: FxHashMap<(ServerId, String), Evidence> = FxHashMap::default();
     let mut evidence_of = FxHashMap::default();
     backend.query(include_str!("../queries/holder_all.sql"), &[], &mut |row| {
         let (id, mut holder) = (row.id(0)?, holder(row)?);
@@ -85,12 +155,16 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
             names.persons.len() as u32 - 1
         });
         let daemon = (holder.server, holder.vendor.clone());
-        let at = of_daemon.entry(daemon).or_insert_with_key(|(server, vendor)| {
-            spans_of.get(server).and_then(|spans| evidence(spans, vendor))
+        let of = of_daemon.entry(daemon).or_insert_with_key(|(server, vendor)| {
+            let spans = || spans_of.get(server).into_iter().flatten();
+            Evidence {
+                logged: evidence(spans().filter(|span| !span.polled), vendor),
+                polled: evidence(spans().filter(|span| span.polled), vendor),
+                bare: exclusive.get(server).copied().unwrap_or_default(),
+            }
         });
-        if let Some(at) = at {
-            let counts = !exclusive.get(&holder.server).copied().unwrap_or_default();
-            evidence_of.insert(id, (*at, counts));
+        if of.logged.is_some() || of.polled.is_some() {
+            evidence_of.insert(id, *of);
         }
         names.holders.insert(id, holder);
         Ok(())
@@ -100,7 +174,9 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
         Ok(())
     })?;
     names.capacity = capacity(backend)?;
-    Ok(Ledger { names: Arc::new(names), evidence: Arc::new(evidence_of) })
+    names.expiries = expiries(backend)?;
+    names.totals = totals(backend, &organizations)?;
+    Ok(Ledger { names: Arc::new(names), evidence: Arc::new(evidence_of), covered: Arc::new(covered) })
 }
 
 fn holder(row: &Row<'_>) -> Result<Holder, Error> {
@@ -147,19 +223,81 @@ fn features(backend: &mut dyn Backend) -> Result<FxHashMap<FeatureId, Feature>, 
 type Observed = Vec<(UnixMs, Option<i64>)>;
 
 fn capacity(backend: &mut dyn Backend) -> Result<FxHashMap<(FeatureId, ServerId), Steps>, Error> {
-    let mut observed: FxHashMap<(FeatureId, ServerId), Observed> = FxHashMap::default();
-    let sql =
-        "select feature_id, server_id, at, seats_issued from capacity order by feature_id, server_id, at";
+    let mut observed: FxHashMap<(FeatureId, ServerId, String), Observed> = FxHashMap::default();
+    let sql = "select feature_id, server_id, vendor, from_at, seats_issued from capacity";
     backend.query(sql, &[], &mut |row| {
-        observed.entry((row.id(0)?, row.id(1)?)).or_default().push((row.int(2)?, row.opt_int(3)?));
+        let pool = (row.id(0)?, row.id(1)?, row.text(2)?);
+        observed.entry(pool).or_default().push((row.int(3)?, row.opt_int(4)?));
         Ok(())
     })?;
-    Ok(observed.into_iter().map(|(pool, steps)| (pool, Steps::new(steps))).collect())
+    let mut pools: FxHashMap<(FeatureId, ServerId), Vec<Steps>> = FxHashMap::default();
+    for ((feature, server, _), observed) in observed {
+        pools.entry((feature, server)).or_default().push(Steps::new(observed));
+    }
+    Ok(pools.into_iter().map(|(pool, steps)| (pool, Steps::sum(&steps))).collect())
+}
+
+/// What stands for seats that never expire.
+const NEVER: &str = "permanent";
+
+/// When seats expire, as the ledger keeps it.
+pub(crate) fn expires_text(expires: Expires) -> String {
+    match expires {
+        Expires::On(day) => day.to_string(),
+        Expires::Never => NEVER.to_owned(),
+        Expires::Unknown => String::new(),
+    }
+}
+
+fn expires_from(text: &str) -> Result<Expires, Error> {
+    match text {
+        NEVER => Ok(Expires::Never),
+        "" => Ok(Expires::Unknown),
+        day => day.parse().map(Expires::On).map_err(|_| Error::Corrupt(format!("expiry `{day}`"))),
+    }
+}
+
+fn expiries(backend: &mut dyn Backend) -> Result<Vec<Expiry>, Error> {
+    all(backend, include_str!("../queries/expiry_all.sql"), &[], |row| {
+        Ok(Expiry {
+            server: row.id(0)?,
+            vendor: row.text(1)?,
+            feature: row.id(2)?,
+            version: row.opt_text(3)?.unwrap_or_default(),
+            seats: row.opt_int(4)?,
+            expires: row.with_text(5, expires_from)??,
+            told_at: row.int(6)?,
+        })
+    })
+}
+
+fn totals(backend: &mut dyn Backend, organizations: &FxHashMap<i64, String>) -> Result<Vec<Total>, Error> {
+    let sql = "select organization, day, feature_id, version_id, minutes from imported_total
+               order by day, organization, feature_id, version_id";
+    all(backend, sql, &[], |row| {
+        let number = row.int(0)?;
+        Ok(Total {
+            organization: organizations.get(&number).cloned().unwrap_or_else(|| number.to_string()),
+            day: row.with_text(1, str::parse)?.map_err(|_| Error::Corrupt("day of a total".to_owned()))?,
+            feature: row.id(2)?,
+            version: row.id(3)?,
+            minutes: row.int(4)?,
+        })
+    })
+}
+
+/// What the directory calls the organization that another system knows by a number; of several names the latest.
+fn organizations_by_number(entries: &[Entry]) -> FxHashMap<i64, String> {
+    let mut numbered: Vec<&Entry> = entries.iter().collect();
+    numbered.sort_by_key(|entry| entry.valid_from);
+    let named =
+        numbered.into_iter().filter_map(|entry| Some((entry.external_id?, entry.organization.clone()?)));
+    named.collect()
 }
 
 /// When a server was watched: a log covers without gap from its first line to its last, but for the span between a
 /// run's last line and the next start. `spans` are in order of time.
-pub(crate) fn watched(spans: &[SpanRow]) -> Vec<(UnixMs, UnixMs)> {
+pub(crate) fn watched<'a>(spans: impl Iterator<Item = &'a SpanRow>) -> Vec<(UnixMs, UnixMs)> {
     let mut watched: Vec<(UnixMs, UnixMs)> = Vec::new();
     for span in spans {
         match watched.last_mut() {

@@ -36,6 +36,8 @@ pub struct SessionRow {
     pub handle: String,
     /// Where its start was read.
     pub input: InputId,
+    /// Of a session that a poll no longer showed: the time between that poll and the last one that showed it.
+    pub uncertainty_ms: Option<i64>,
 }
 
 /// Something that happened, for the history.
@@ -190,7 +192,7 @@ impl Reader<'_> {
                 Error::Corrupt(format!("feature day {day} of feature {feature}: {error}"))
             })?;
             for part in stored.parts[first..].iter_mut().filter(|part| part.ended == Ended::Open) {
-                part.until = context.ledger.open_until(part.holder, part.from).max(part.until);
+                part.until = context.ledger.stored_open_until(part.holder, part.from).max(part.until);
             }
             Ok(())
         })?;
@@ -235,11 +237,15 @@ impl Reader<'_> {
         };
         let ledger = &self.context.ledger;
         self.backend.query(sql, &[feature.into(), from.into(), until.into()], &mut |row| {
-            let part = ledger.part(row)?;
-            if !part.touches(from, until) {
-                return Ok(());
-            }
-            each(SessionRow { feature, part, handle: row.text(6)?, input: row.id(7)? })
+            let (seen_at, handle, input) = (row.opt_int(6)?, row.text(7)?, row.id(8)?);
+            ledger.parts(row, &mut |part| {
+                if !part.touches(from, until) {
+                    return Ok(());
+                }
+                let seen_at = seen_at.filter(|_| part.ended == Ended::GoneFromSnapshot);
+                let uncertainty_ms = seen_at.map(|seen_at| (part.until - seen_at).max(0));
+                each(SessionRow { feature, part, handle: handle.clone(), input, uncertainty_ms })
+            })
         })
     }
 
@@ -250,7 +256,12 @@ impl Reader<'_> {
         each: &mut dyn FnMut(HistoryRow) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let sql = include_str!("../queries/history_between.sql");
-        self.backend.query(sql, &[from.into(), until.into()], &mut |row| each(history_row(row)?))
+        let ledger = &self.context.ledger;
+        self.backend.query(sql, &[from.into(), until.into()], &mut |row| {
+            let (history, polled) = (history_row(row)?, row.int(9)? == 1);
+            // Where a log covers the license server, it tells what happened.
+            if polled && ledger.is_covered(history.holder, history.at) { Ok(()) } else { each(history) }
+        })
     }
 
     /// What was watched when.
@@ -265,7 +276,7 @@ impl Reader<'_> {
             let mut spans = crate::intake::spans(self.backend, server)?;
             spans.retain(|span| span.input == input);
             let mut before: Option<UnixMs> = None;
-            for (from, until) in watched(&spans) {
+            for (from, until) in watched(spans.iter()) {
                 let row = CoverageRow { input, server, from, until, watched: true, lines: None };
                 match before.replace(until) {
                     None => rows.push(CoverageRow { lines: Some(lines), ..row }),

@@ -58,7 +58,7 @@ pub struct Status {
 }
 
 /// The tables with facts, for status and backup, in the order in which they are copied.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 24] = [
     "server",
     "feature",
     "version",
@@ -74,7 +74,11 @@ const TABLES: [&str; 20] = [
     "session",
     "unmatched_end",
     "request",
+    "poll",
     "capacity",
+    "seats_now",
+    "expiry",
+    "imported_total",
     "feature_day",
     "feature_day_page",
     "feature_day_mark",
@@ -369,13 +373,13 @@ fn session_sum(
     feature: FeatureId,
 ) -> Result<(u64, i128), Error> {
     let (mut count, mut sum) = (0, 0);
-    let sql =
-        "select holder_id, from_at, until_at, version_id, seats, ended from session where feature_id = $1";
+    let sql = "select holder_id, from_at, until_at, version_id, seats, ended, seen_at from session where feature_id = $1";
     backend.query(sql, &[feature.into()], &mut |row| {
-        let part = context.ledger.part(row)?;
-        count += 1;
-        sum += i128::from(part.until - part.from) * i128::from(part.seats);
-        Ok(())
+        context.ledger.parts(row, &mut |part| {
+            count += 1;
+            sum += i128::from(part.until - part.from) * i128::from(part.seats);
+            Ok(())
+        })
     })?;
     Ok((count, sum))
 }

@@ -10,6 +10,8 @@ mod ledger;
 mod log;
 #[path = "suite/order.rs"]
 mod order;
+#[path = "suite/polls.rs"]
+mod polls;
 #[path = "suite/registry.rs"]
 mod registry;
 #[path = "suite/schema.rs"]
@@ -80,6 +82,16 @@ store_suite! {
         dirty_days_do_not_fail,
         readers_of_a_dirty_ledger_see_what_deriving_gives,
         rebuilding_gives_the_same_bytes,
+    }
+    polls {
+        a_hold_ends_at_the_first_poll_that_does_not_show_it,
+        failed_polls_end_nothing_and_bound_what_nobody_saw,
+        holds_that_one_poll_shows_alike_are_several,
+        where_a_log_covers_its_sessions_count,
+        polls_taken_out_are_as_if_never_read,
+        finished_uses_are_known_by_their_start,
+        capacity_expiry_and_totals_are_told_as_last_heard,
+        polls_in_any_order_and_any_inputs_give_the_same_books,
     }
     registry {
         another_calendar_cuts_the_days_anew,

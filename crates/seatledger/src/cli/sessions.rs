@@ -109,7 +109,7 @@ fn cells(row: &SessionRow, names: &Names, inputs: &FxHashMap<InputId, String>) -
         Cell::Text(row.part.ended.as_str().to_owned()),
         Cell::Decimal(held),
         Cell::Decimal(held * f64::from(row.part.seats)),
-        Cell::Empty,
+        row.uncertainty_ms.map_or(Cell::Empty, |ms| Cell::Decimal(ms as f64 / 1000.0)),
         inputs.get(&row.input).map_or(Cell::Empty, |name| text(name)),
     ]
 }

@@ -1,10 +1,12 @@
 //! From what a parser read to batches of the ledger: names become numbers, lines become spans.
 
 use accounting::UnixMs;
+use accounting::day::Day;
 use accounting::event::{CheckinReason, Claim, Event, Expiry, Seats, Total, What};
 use accounting::pairing::{End, HELD, Start, Step};
 use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
+use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
 use store::input::Counts;
 use store::intake::{
@@ -16,6 +18,27 @@ use store::intake::{
 const DATES_GO_BACK_MS: i64 = 300_000;
 /// Shapes of unknown lines told apart in one batch; what is beyond is counted under one shape.
 const SHAPES: usize = 1_000;
+
+/// The civil days of which a license server's records are held.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    days: Vec<(Day, Day)>,
+    zone: Option<TimeZone>,
+}
+
+impl Recorded {
+    /// The days that these stretches touch.
+    pub(crate) fn new(stretches: &[(UnixMs, UnixMs)], zone: TimeZone) -> Self {
+        let days = stretches.iter().map(|(from, until)| (Day::of(*from, &zone), Day::of(*until, &zone)));
+        Self { days: days.collect(), zone: Some(zone) }
+    }
+
+    fn covers(&self, at: UnixMs) -> bool {
+        let Some(zone) = &self.zone else { return false };
+        let day = Day::of(at, zone);
+        self.days.iter().any(|(first, last)| *first <= day && day <= *last)
+    }
+}
 
 /// Summed up what an input said, for the summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,6 +68,8 @@ pub(crate) struct Collector<'a> {
     open_spans: FxHashMap<DaemonId, Span>,
     /// Whether the next span of a daemon begins a run of the server.
     begins: bool,
+    /// Days of which records are held: a table's uses of them are refused.
+    recorded: Recorded,
     latest: UnixMs,
     pub(crate) counts: Counts,
     pub(crate) tally: Tally,
@@ -83,6 +108,7 @@ impl<'a> Collector<'a> {
             batch: Batch { run: resume.run, ..Batch::default() },
             open_spans: FxHashMap::default(),
             begins: resume.begins,
+            recorded: Recorded::default(),
             latest: resume.latest.unwrap_or(UnixMs::MIN),
             counts,
             tally: Tally::default(),
@@ -104,6 +130,11 @@ impl<'a> Collector<'a> {
             };
             self.open_spans.insert(daemon, span);
         }
+    }
+
+    /// Refuses finished uses of days of which records are held already.
+    pub(crate) fn refuse(&mut self, recorded: Recorded) {
+        self.recorded = recorded;
     }
 
     /// How another collector would go on after the last batch.
@@ -172,6 +203,10 @@ impl<'a> Collector<'a> {
             && !self.server_given
         {
             self.rename_server(name);
+        }
+        let used = |event: &Event<'_>| matches!(event.what, What::Used { .. });
+        if read.line.events().iter().any(|event| used(event) && self.recorded.covers(event.at)) {
+            return self.quarantine("records cover this day", text, line_number);
         }
         if let Some(at) = read.at {
             self.evidence(at, read);

@@ -16,8 +16,10 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 pub(super) mod marks;
+mod polls;
 pub(super) mod requests;
 mod rows;
+mod seats;
 mod take_out;
 
 use marks::Marks;
@@ -130,6 +132,7 @@ impl Intake {
             .map(|holder| self.resolved.holder_daemons[holder as usize])
             .chain(batch.breaks.iter().map(|event| event.daemon))
             .chain(batch.spans.iter().map(|span| span.daemon))
+            .chain(polls::daemons_of(self, batch))
             .collect();
         daemons.into_iter().map(|daemon| self.daemon(daemon).server).collect()
     }
@@ -154,6 +157,8 @@ impl Intake {
         let mut marks = Marks::new(zone);
         rows::write_spans_and_breaks(self, backend, batch, input)?;
         self.write_requests(backend, batch, input, &before, &scope, &mut marks)?;
+        let gone = self.write_polls(backend, batch, input, &mut marks)?;
+        self.write_seats(backend, batch, input, &mut marks)?;
         let order = rows::in_key_order(&changes);
         self.mark_sessions(&changes, &order, &before, servers, &mut marks);
         rows::write_changes(backend, &changes, &order)?;
@@ -161,7 +166,7 @@ impl Intake {
         marks.write(backend)?;
         let ended = |row: &Session| row.ended != Ended::Open;
         Ok(Outcome {
-            sessions_closed: changes.new.iter().filter(|(_, row)| ended(row)).count() as u64,
+            sessions_closed: gone + changes.new.iter().filter(|(_, row)| ended(row)).count() as u64,
             unmatched: changes.unmatched_new.len() as u64,
         })
     }
@@ -189,7 +194,7 @@ impl Intake {
     }
 
     fn add_spans_and_breaks(&mut self, batch: &Batch, input: InputId) {
-        for span in &batch.spans {
+        for span in batch.spans.iter().filter(|span| !span.polled) {
             let Daemon { server, vendor } = &self.resolved.daemons[span.daemon as usize];
             let Some(state) = self.servers.get_mut(server) else { continue };
             let same = |row: &&mut SpanRow| {
@@ -204,6 +209,7 @@ impl Intake {
                     from: span.from,
                     until: span.until,
                     begins_run: span.begins_run,
+                    polled: false,
                 }),
             }
         }

@@ -20,6 +20,8 @@ pub(crate) struct SpanRow {
     pub(crate) from: UnixMs,
     pub(crate) until: UnixMs,
     pub(crate) begins_run: bool,
+    /// Whether polls were read, not a log.
+    pub(crate) polled: bool,
 }
 
 /// A start or stop.
@@ -36,6 +38,7 @@ pub(super) struct ServerState {
     pub(super) pairing: Pairing,
     /// The sequence number that this state was read at, or that our own commit moved it to.
     pub(super) sequence: i64,
+    /// The spans of its logs; those of polls are no concern of pairing.
     pub(super) spans: Vec<SpanRow>,
     pub(super) breaks: Vec<BreakRow>,
     pub(super) open: FxHashMap<Key, VecDeque<Open>>,
@@ -52,10 +55,12 @@ impl ServerState {
                 Ok((row.int(0)?, row.int(1)?))
             })?;
         let (pairing, sequence) = found.ok_or(Error::Conflict)?;
+        let mut spans = spans(backend, server)?;
+        spans.retain(|span| !span.polled);
         let mut state = Self {
             pairing: if pairing == 0 { Pairing::Counted } else { Pairing::Exclusive },
             sequence,
-            spans: spans(backend, server)?,
+            spans,
             breaks: breaks(backend, server)?,
             open: FxHashMap::default(),
             vendors: FxHashMap::default(),
@@ -76,7 +81,7 @@ impl ServerState {
 
     /// The last line of a daemon, its server's own lines included: the evidence of its open sessions.
     pub(super) fn evidence(&self, vendor: &str) -> Option<UnixMs> {
-        evidence(&self.spans, vendor)
+        evidence(self.spans.iter(), vendor)
     }
 
     /// The breaks of a daemon in order of time.
@@ -115,8 +120,8 @@ impl ServerState {
 }
 
 /// The last line of a daemon among spans of its server, the server's own lines included.
-pub(crate) fn evidence(spans: &[SpanRow], vendor: &str) -> Option<UnixMs> {
-    spans.iter().filter(|span| span.vendor.is_empty() || span.vendor == vendor).map(|span| span.until).max()
+pub(crate) fn evidence<'a>(spans: impl Iterator<Item = &'a SpanRow>, vendor: &str) -> Option<UnixMs> {
+    spans.filter(|span| span.vendor.is_empty() || span.vendor == vendor).map(|span| span.until).max()
 }
 
 /// The spans of a server, in order of time.
@@ -129,6 +134,7 @@ pub(crate) fn spans(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<S
             from: row.int(3)?,
             until: row.int(4)?,
             begins_run: row.int(5)? != 0,
+            polled: row.int(6)? != 0,
         })
     })
 }

@@ -168,7 +168,7 @@ const ROWS: [(&str, &str); 7] = [
     (
         "session",
         "select f.code, s.from_at, h.vendor, h.user_name, s.nth, s.until_at, s.seats, s.ended, v.version,
-                s.start_seats, s.end_seats, s.orders
+                s.start_seats, s.end_seats, s.orders, case when s.until_at is null then null else s.seen_at end
          from session s join feature f on f.feature_id = s.feature_id
          join holder h on h.holder_id = s.holder_id left join version v on v.version_id = s.version_id",
     ),

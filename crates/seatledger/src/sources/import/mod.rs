@@ -11,6 +11,7 @@ mod survey;
 use crate::sources::collector::Tally;
 use accounting::UnixMs;
 use accounting::calendar::zone as zone_named;
+use accounting::event::Pairing;
 use anyhow::Context;
 use bytes::Bytes;
 use continued::{Before, says_less};
@@ -224,8 +225,16 @@ impl Importer<'_> {
             }
             None => self.begin(&surveyed, &mut file)?,
         };
-        self.read(&surveyed, reading, seen, &mut file, watch)?;
+        let recorded = self.recorded(&surveyed, &reading)?;
+        self.read(&surveyed, Reading { recorded, ..reading }, seen, &mut file, watch)?;
         Ok(file)
+    }
+
+    /// Where records of the same origin are held: they say more than a table that was made of records.
+    fn recorded(&mut self, surveyed: &Surveyed, reading: &Reading) -> anyhow::Result<Vec<(UnixMs, UnixMs)>> {
+        let made_of_records = surveyed.format.polls() && surveyed.format.pairing() == Pairing::Exclusive;
+        let server = &reading.state.resume.server;
+        if made_of_records { Ok(self.store.logged(server)?) } else { Ok(Vec::new()) }
     }
 
     /// The checkpoint of the input, where the ledger knows its bytes.
@@ -277,6 +286,7 @@ impl Importer<'_> {
             parser: resume()?,
             parser_of_unfinished: state.unfinished.is_some().then(resume).transpose()?,
             joined: false,
+            recorded: Vec::new(),
             checkpoint: Checkpoint {
                 name: surveyed.name.clone(),
                 head_length: head.len() as u64,
@@ -348,6 +358,7 @@ impl Importer<'_> {
             parser,
             parser_of_unfinished,
             joined: joined.is_some(),
+            recorded: Vec::new(),
             state: ReaderState { resume, zone: zone_name, unfinished: joined, parser: String::new() },
             checkpoint: Checkpoint {
                 name: surveyed.name.clone(),

@@ -2,8 +2,10 @@
 
 use super::lines::{Encoding, Lines};
 use super::state::ReaderState;
-use crate::sources::collector::{Collector, Tally};
+use crate::sources::collector::{Collector, Recorded, Tally};
+use accounting::UnixMs;
 use formats::line::{Format, Line, Note, Parser};
+use jiff::tz::TimeZone;
 use std::io::Read;
 use std::sync::mpsc::SyncSender;
 use store::input::{Checkpoint, FINGERPRINT_BYTES};
@@ -38,6 +40,8 @@ pub(crate) struct Reading {
     pub(crate) parser: Box<dyn Parser>,
     /// Parses the unfinished line once more, as it was parsed then.
     pub(crate) parser_of_unfinished: Option<Box<dyn Parser>>,
+    /// The stretches of which records are held, where the input is a table of what was made of records.
+    pub(crate) recorded: Vec<(UnixMs, UnixMs)>,
     /// Whether the unfinished line stood in another input, so that this one begins with its rest.
     pub(crate) joined: bool,
 }
@@ -60,6 +64,9 @@ impl Reading {
             &self.state.resume,
             self.checkpoint.counts,
         );
+        if let Some(zone) = Some(&self.recorded).filter(|held| !held.is_empty()).and_then(|_| self.zone()) {
+            collector.refuse(Recorded::new(&self.recorded, zone));
+        }
         let mut beginning = self.take_back(&mut collector).filter(|_| self.joined);
         // The bytes before the checkpoint are read once more: the next one is known by them too.
         let mut bytes = bytes;
@@ -85,6 +92,10 @@ impl Reading {
                 }
             }
         }
+    }
+
+    fn zone(&self) -> Option<TimeZone> {
+        TimeZone::get(&self.state.zone).ok()
     }
 
     /// Takes back what an unfinished line said; it is read whole now.

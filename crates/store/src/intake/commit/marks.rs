@@ -23,6 +23,8 @@ pub(super) struct Marks {
     settle: Option<(Day, Day)>,
     /// The range marked last: neighbouring rows mark the same.
     last: (FeatureId, Day, Day),
+    /// Features whose capacity changed over `[from, until)`.
+    capacity: Vec<(FeatureId, UnixMs, Option<UnixMs>)>,
 }
 
 impl Marks {
@@ -33,6 +35,7 @@ impl Marks {
             known: (0, 0, Day(0)),
             settle: None,
             last: (0, Day::MAX, Day::MAX),
+            capacity: Vec::new(),
         }
     }
 
@@ -57,8 +60,13 @@ impl Marks {
         }
     }
 
+    /// Notes that a feature's capacity is another one over `[from, until)`: days that are stored tell it.
+    pub(super) fn capacity_changed(&mut self, feature: FeatureId, from: UnixMs, until: Option<UnixMs>) {
+        self.capacity.push((feature, from, until));
+    }
+
     /// Notes that a source's evidence moved.
-    fn evidence_moved(&mut self, from: UnixMs, until: UnixMs) {
+    pub(super) fn evidence_moved(&mut self, from: UnixMs, until: UnixMs) {
         let (from, until) = (self.day_of(from), self.day_of(until));
         let (first, last) = self.settle.unwrap_or((from, until));
         self.settle = Some((first.min(from), last.max(until)));
@@ -76,8 +84,15 @@ impl Marks {
             )?;
         }
         if let Some((first, last)) = self.settle {
-            let params = [mark, first.to_string().into(), last.to_string().into()];
+            let params = [mark.clone(), first.to_string().into(), last.to_string().into()];
             backend.execute(include_str!("../../../queries/mark_settle.sql"), &params)?;
+        }
+        for (feature, from, until) in &self.capacity {
+            let sql = include_str!("../../../queries/mark_capacity.sql");
+            let until = until.map_or(Day::MAX, |until| Day::of(until, &self.zone));
+            let from = Day::of(*from, &self.zone).to_string();
+            let params = [(*feature).into(), from.into(), until.to_string().into(), mark.clone()];
+            backend.execute(sql, &params)?;
         }
         Ok(())
     }

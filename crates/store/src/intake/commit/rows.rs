@@ -134,7 +134,8 @@ pub(super) fn write_spans_and_breaks(
         let rows = rows_of(&batch.spans, |span| {
             let daemon = intake.daemon(span.daemon);
             let begins = i64::from(span.begins_run);
-            json!([daemon.server, daemon.vendor, input, span.run, span.from, span.until, begins])
+            let polled = i64::from(span.polled);
+            json!([daemon.server, daemon.vendor, input, span.run, span.from, span.until, begins, polled])
         });
         backend.execute(include_str!("../../../queries/span_upsert.sql"), &[rows])?;
     }
@@ -157,10 +158,14 @@ pub(super) fn write_names(
 ) -> Result<(), Error> {
     let of_events = batch.events.iter().map(|event| (event.feature, event.holder));
     let of_requests = batch.requests.iter().map(|request| (request.feature, request.holder));
+    let of_polls = batch.shown.iter().map(|shown| (shown.feature, shown.holder));
+    let of_uses = batch.used.iter().map(|used| (used.feature, used.holder));
     let mut shown: FxHashSet<(u32, u32)> = FxHashSet::default();
-    for (feature, holder) in of_events.chain(of_requests) {
+    for (feature, holder) in of_events.chain(of_requests).chain(of_polls).chain(of_uses) {
         shown.insert((feature, intake.resolved.holder_daemons[holder as usize]));
     }
+    shown.extend(batch.seats.iter().map(|seats| (seats.feature, seats.daemon)));
+    shown.extend(batch.expiries.iter().map(|expiry| (expiry.feature, expiry.daemon)));
     let shown: BTreeSet<(u32, u32)> = shown.into_iter().collect();
     let mut statements: Vec<(&str, Value)> = Vec::new();
     if !shown.is_empty() {

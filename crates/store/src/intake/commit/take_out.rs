@@ -36,7 +36,8 @@ impl Intake {
         for (feature, at) in all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.int(1)?)))? {
             marks.range(feature, at, at);
         }
-        for table in ["span", "daemon_break", "request", "quarantine", "capacity", "input"] {
+        let polled = self.forget_polls(backend, input, &mut marks)?;
+        for table in TABLES {
             backend.execute(&format!("delete from {table} where input_id = $1"), &[input.into()])?;
         }
         let (mut scope, mut changes) =
@@ -70,9 +71,24 @@ impl Intake {
             marks.range(key.feature, row.from, until.max(row.from) + 1);
         }
         rows::write_changes(backend, &changes, &order)?;
+        self.end_anew(backend, &polled, input, &mut marks)?;
         marks.write(backend)
     }
 }
+
+/// What an input leaves beside sessions.
+const TABLES: [&str; 10] = [
+    "span",
+    "daemon_break",
+    "request",
+    "quarantine",
+    "capacity",
+    "seats_now",
+    "expiry",
+    "imported_total",
+    "poll",
+    "input",
+];
 
 fn latest(before: &FxHashMap<(ServerId, String), Before>) -> UnixMs {
     before.values().filter_map(|before| before.evidence).max().unwrap_or_default()

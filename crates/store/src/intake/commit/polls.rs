@@ -1,0 +1,474 @@
+//! What polls show: holds that are there until a poll no longer shows them, and finished uses of tables.
+//!
+//! Nothing is paired here. A hold is known by its feature, holder, handle and start; it ends at the first answered poll
+//! of its daemon that does not show it, or, where polls failed before that one, at the first of these: one interval after
+//! the last poll that showed it (domain.md §2).
+
+use super::{Batch, Intake, Marks, rows_of};
+use crate::Error;
+use crate::backend::{Backend, Row, Value, all, one};
+use crate::intake::{PollEvent, ShownEvent, UsedEvent};
+use accounting::UnixMs;
+use accounting::ledger::ServerId;
+use accounting::pairing::InputId;
+use accounting::session::{Ended, FeatureId, HolderId, VersionId};
+use rustc_hash::FxHashMap;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// A daemon of a license server: what one poll speaks of.
+type Daemon = (ServerId, String);
+
+/// A hold as its license server tells it from others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Hold {
+    feature: FeatureId,
+    from: UnixMs,
+    holder: HolderId,
+    handle: String,
+    /// Tells holds apart that one poll shows alike: -1, -2, … No session that a log tells has such a number.
+    nth: i64,
+}
+
+/// What is known of a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Known {
+    seats: u32,
+    version: VersionId,
+    /// The last poll that showed it.
+    seen_at: UnixMs,
+    until: Option<UnixMs>,
+    ended: Ended,
+    from_input: InputId,
+    until_input: Option<InputId>,
+}
+
+impl Known {
+    /// Whether nothing is to be written; what is open was shown by its daemon's last answer.
+    fn same_row(&self, before: &Self) -> bool {
+        let seen_at = if self.until.is_none() { before.seen_at } else { self.seen_at };
+        Self { seen_at, ..*self } == *before
+    }
+}
+
+/// What a batch says of one daemon.
+#[derive(Debug, Default)]
+struct Said {
+    polls: Vec<(UnixMs, bool)>,
+    shown: Vec<ShownEvent>,
+    retracted: Vec<ShownEvent>,
+}
+
+/// How many rows go into one statement.
+const TOGETHER: usize = 10_000;
+
+/// The daemons that a batch's polls, figures and uses speak of.
+pub(super) fn daemons_of<'a>(intake: &'a Intake, batch: &'a Batch) -> impl Iterator<Item = u32> + 'a {
+    let shown = batch.shown.iter().chain(&batch.retracted_shown).map(|shown| shown.holder);
+    let used = batch.used.iter().chain(&batch.retracted_used).map(|used| used.holder);
+    let of_holders = shown.chain(used).map(|holder| intake.resolved.holder_daemons[holder as usize]);
+    of_holders
+        .chain(batch.polls.iter().map(|poll| poll.daemon))
+        .chain(batch.seats.iter().map(|seats| seats.daemon))
+        .chain(batch.expiries.iter().map(|expiry| expiry.daemon))
+}
+
+impl Intake {
+    /// Writes what the batch's polls and tables of uses say; returns how many sessions they ended.
+    pub(super) fn write_polls(
+        &self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        input: InputId,
+        marks: &mut Marks,
+    ) -> Result<u64, Error> {
+        self.mark_covered(backend, batch, marks)?;
+        self.write_uses(backend, batch, input, marks)?;
+        let mut said: BTreeMap<Daemon, Said> = BTreeMap::new();
+        for PollEvent { daemon, at, answered } in &batch.polls {
+            let (server, vendor) = self.daemon_named(*daemon);
+            if vendor.is_empty() && !answered {
+                for vendor in polled_vendors(backend, server)? {
+                    said.entry((server, vendor)).or_default().polls.push((*at, false));
+                }
+            }
+            said.entry((server, vendor)).or_default().polls.push((*at, *answered));
+        }
+        for shown in &batch.shown {
+            said.entry(self.daemon_of(shown.holder)).or_default().shown.push(*shown);
+        }
+        for shown in &batch.retracted_shown {
+            said.entry(self.daemon_of(shown.holder)).or_default().retracted.push(*shown);
+        }
+        let before = said.keys().map(|daemon| Ok((daemon.clone(), last_answer(backend, daemon)?)));
+        let before: FxHashMap<Daemon, Option<UnixMs>> = before.collect::<Result<_, Error>>()?;
+        self.insert_polls(backend, batch, input)?;
+        let mut ended = 0;
+        for (daemon, said) in said {
+            let last = before.get(&daemon).copied().flatten();
+            ended += self.write_daemon(backend, batch, &daemon, &said, last, input, marks)?;
+        }
+        Ok(ended)
+    }
+
+    fn daemon_named(&self, id: u32) -> Daemon {
+        let daemon = self.daemon(id);
+        (daemon.server, daemon.vendor.clone())
+    }
+
+    fn daemon_of(&self, holder: u32) -> Daemon {
+        self.daemon_named(self.resolved.holder_daemons[holder as usize])
+    }
+
+    fn insert_polls(&self, backend: &mut dyn Backend, batch: &Batch, input: InputId) -> Result<(), Error> {
+        let mut polls: BTreeMap<(ServerId, &str, UnixMs), bool> = BTreeMap::new();
+        for poll in &batch.polls {
+            let daemon = self.daemon(poll.daemon);
+            // What failed once at an instant cannot be told from a whole answer.
+            *polls.entry((daemon.server, &daemon.vendor, poll.at)).or_insert(true) &= poll.answered;
+        }
+        let polls: Vec<_> = polls.into_iter().collect();
+        for polls in polls.chunks(TOGETHER) {
+            let rows = rows_of(polls, |((server, vendor, at), answered)| {
+                json!([server, vendor, at, i64::from(*answered), input])
+            });
+            backend.execute(include_str!("../../../queries/poll_upsert.sql"), &[rows])?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one daemon's part of a commit")]
+    fn write_daemon(
+        &self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        daemon: &Daemon,
+        said: &Said,
+        last: Option<UnixMs>,
+        input: InputId,
+        marks: &mut Marks,
+    ) -> Result<u64, Error> {
+        let instants = said.polls.iter().map(|(at, _)| *at).chain(said.shown.iter().map(|shown| shown.at));
+        let earliest = instants.min().unwrap_or(UnixMs::MAX);
+        let mut stored = self.stored_since(backend, daemon, earliest, last)?;
+        let shown = self.holds(batch, &said.shown, input);
+        let earlier = shown.keys().filter(|hold| hold.from <= earliest && !stored.contains_key(*hold));
+        stored.extend(stored_named(backend, earlier, last)?);
+        let mut now: BTreeMap<Hold, Known> =
+            stored.iter().map(|(hold, known)| (hold.clone(), *known)).collect();
+        for (hold, seen) in &shown {
+            let known = now.entry(hold.clone()).or_insert(*seen);
+            if seen.seen_at >= known.seen_at {
+                *known = Known { seats: seen.seats, version: seen.version, seen_at: seen.seen_at, ..*known };
+            }
+        }
+        for (hold, _) in self.holds(batch, &said.retracted, input) {
+            if !shown.contains_key(&hold) {
+                now.remove(&hold);
+            }
+        }
+        let since = now.values().map(|known| known.seen_at).min().unwrap_or(earliest);
+        let polls = polls_since(backend, daemon, since)?;
+        for known in now.values_mut() {
+            let (until, ended) = end_of(known.seen_at, &polls);
+            if until != known.until {
+                *known = Known { until, ended, until_input: until.map(|_| input), ..*known };
+            }
+        }
+        let answered = last_answer(backend, daemon)?;
+        let reached =
+            |known: &Known, evidence: Option<UnixMs>| known.until.or(evidence).unwrap_or(known.seen_at);
+        let mut ended = 0;
+        let (mut gone, mut changed) = (Vec::new(), Vec::new());
+        for (hold, known) in &now {
+            let before = stored.get(hold);
+            if before.is_none_or(|before| !known.same_row(before)) {
+                changed.push((hold, known));
+                ended +=
+                    u64::from(known.until.is_some() && before.is_none_or(|before| before.until.is_none()));
+                marks.range(hold.feature, hold.from, reached(known, answered).max(hold.from) + 1);
+            } else if known.until.is_none() {
+                let from = last.unwrap_or(hold.from).max(hold.from);
+                marks.range(hold.feature, from, answered.unwrap_or(from).max(from) + 1);
+            }
+        }
+        for (hold, before) in &stored {
+            if now.get(hold).is_none_or(|known| !known.same_row(before)) {
+                marks.range(hold.feature, hold.from, reached(before, last).max(hold.from) + 1);
+            }
+            if !now.contains_key(hold) {
+                gone.push(hold);
+            }
+        }
+        if let (Some(from), Some(until)) = (last.or(answered), answered) {
+            marks.evidence_moved(from, until);
+        }
+        delete(backend, &gone)?;
+        upsert(backend, &changed)?;
+        Ok(ended)
+    }
+
+    /// The batch's holds, each as the last poll showed it.
+    fn holds(&self, batch: &Batch, shown: &[ShownEvent], input: InputId) -> BTreeMap<Hold, Known> {
+        let mut alike: FxHashMap<(u32, u32, u32, UnixMs), (UnixMs, i64)> = FxHashMap::default();
+        let mut holds: BTreeMap<Hold, Known> = BTreeMap::new();
+        for event in shown {
+            let same = (event.feature, event.holder, event.handle, event.since);
+            let place = alike.entry(same).or_insert((event.at, -1));
+            *place = if place.0 == event.at { (event.at, place.1 + 1) } else { (event.at, 0) };
+            let seen = Known {
+                seats: event.seats,
+                version: self.resolved.versions[event.version as usize],
+                seen_at: event.at,
+                until: None,
+                ended: Ended::Open,
+                from_input: input,
+                until_input: None,
+            };
+            let hold = Hold {
+                nth: -1 - place.1,
+                ..self.hold(batch, event.feature, event.holder, event.handle, event.since)
+            };
+            let known = holds.entry(hold).or_insert(seen);
+            if known.seen_at <= seen.seen_at {
+                *known = seen;
+            }
+        }
+        holds
+    }
+
+    fn hold(&self, batch: &Batch, feature: u32, holder: u32, handle: u32, from: UnixMs) -> Hold {
+        let handle = handle.checked_sub(1).map_or("", |index| &batch.handles[index as usize]);
+        Hold {
+            feature: self.resolved.features[feature as usize],
+            from,
+            holder: self.resolved.holders[holder as usize],
+            handle: handle.to_owned(),
+            nth: -1,
+        }
+    }
+
+    /// Polled sessions of a daemon that are open, or ended later than `earliest`.
+    fn stored_since(
+        &self,
+        backend: &mut dyn Backend,
+        daemon: &Daemon,
+        earliest: UnixMs,
+        last: Option<UnixMs>,
+    ) -> Result<BTreeMap<Hold, Known>, Error> {
+        let params = [daemon.0.into(), daemon.1.as_str().into(), Value::Int(earliest)];
+        let sql = include_str!("../../../queries/session_polled_since.sql");
+        Ok(all(backend, sql, &params, |row| stored(row, last))?.into_iter().collect())
+    }
+
+    /// Writes finished uses; a use is known by its start, so that an equal one of another table is the same.
+    fn write_uses(
+        &self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        input: InputId,
+        marks: &mut Marks,
+    ) -> Result<(), Error> {
+        let hold = |used: &UsedEvent| self.hold(batch, used.feature, used.holder, used.handle, used.from);
+        let mut uses: BTreeMap<Hold, Known> = BTreeMap::new();
+        for used in &batch.used {
+            let known = Known {
+                seats: used.seats,
+                version: self.resolved.versions[used.version as usize],
+                seen_at: used.until,
+                until: Some(used.until),
+                ended: Ended::Checkin,
+                from_input: input,
+                until_input: Some(input),
+            };
+            let of = uses.entry(hold(used)).or_insert(known);
+            if of.until < known.until {
+                *of = known;
+            }
+        }
+        let gone: Vec<Hold> = batch.retracted_used.iter().map(hold).collect();
+        for (hold, used) in gone.iter().zip(&batch.retracted_used) {
+            marks.range(hold.feature, hold.from, used.until);
+        }
+        let earlier = stored_named(backend, uses.keys(), None)?;
+        for (hold, known) in uses.iter().chain(&earlier) {
+            marks.range(hold.feature, hold.from, known.until.unwrap_or(hold.from));
+        }
+        delete(backend, &gone.iter().collect::<Vec<_>>())?;
+        upsert(backend, &uses.iter().collect::<Vec<_>>())
+    }
+
+    /// Takes out the sessions that an input's polls were the first to show; returns the daemons that it polled.
+    pub(super) fn forget_polls(
+        &self,
+        backend: &mut dyn Backend,
+        input: InputId,
+        marks: &mut Marks,
+    ) -> Result<Vec<Daemon>, Error> {
+        let sql = "select distinct server_id, vendor from poll where input_id = $1";
+        let daemons = all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.text(1)?)))?;
+        let sql = "select feature_id, from_at, coalesce(until_at, (select max(until_at) from span), from_at) from session
+                   where seen_at is not null and from_input = $1";
+        for (feature, from, until) in
+            all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.int(1)?, row.int(2)?)))?
+        {
+            marks.range(feature, from, until + 1);
+        }
+        let sql = "delete from session where seen_at is not null and from_input = $1";
+        backend.execute(sql, &[input.into()])?;
+        let sql = "select distinct feature_id, from_at from capacity where input_id = $1";
+        for (feature, from) in all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.int(1)?)))? {
+            marks.capacity_changed(feature, from, None);
+        }
+        Ok(daemons)
+    }
+
+    /// Ends what an input's polls had ended by the polls that remain.
+    pub(super) fn end_anew(
+        &self,
+        backend: &mut dyn Backend,
+        daemons: &[Daemon],
+        input: InputId,
+        marks: &mut Marks,
+    ) -> Result<(), Error> {
+        for daemon in daemons {
+            let last = last_answer(backend, daemon)?;
+            let stored = self.stored_since(backend, daemon, UnixMs::MIN, last)?;
+            let since = stored.values().map(|known| known.seen_at).min().unwrap_or(UnixMs::MAX);
+            let polls = polls_since(backend, daemon, since)?;
+            let mut changed = Vec::new();
+            for (hold, known) in stored.iter().filter(|(_, known)| known.until_input == Some(input)) {
+                let (until, ended) = end_of(known.seen_at, &polls);
+                let until_input = until.and(known.until_input);
+                changed.push((hold, Known { until, ended, until_input, ..*known }));
+                let reached = known.until.max(until).max(last).unwrap_or(hold.from);
+                marks.range(hold.feature, hold.from, reached.max(hold.from) + 1);
+            }
+            upsert(backend, &changed.iter().map(|(hold, known)| (*hold, known)).collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    /// Where a log covers, its sessions count and no others: the days that it newly covers change where polls told
+    /// sessions of the same license server.
+    fn mark_covered(&self, backend: &mut dyn Backend, batch: &Batch, marks: &mut Marks) -> Result<(), Error> {
+        let mut covered: BTreeMap<ServerId, (UnixMs, UnixMs)> = BTreeMap::new();
+        for span in batch.spans.iter().filter(|span| !span.polled) {
+            let of = covered.entry(self.daemon(span.daemon).server).or_insert((span.from, span.until));
+            *of = (of.0.min(span.from), of.1.max(span.until));
+        }
+        for (server, (from, until)) in covered {
+            let sql = include_str!("../../../queries/session_polled_between.sql");
+            let params = [server.into(), Value::Int(from), Value::Int(until)];
+            let touched = all(backend, sql, &params, |row| Ok((row.id(0)?, row.int(1)?, row.opt_int(2)?)))?;
+            for (feature, began, ended) in touched {
+                marks.range(feature, began.max(from), ended.unwrap_or(until).min(until) + 1);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// When a hold ended that was last seen at an instant, by the polls after it.
+fn end_of(seen_at: UnixMs, polls: &[(UnixMs, bool)]) -> (Option<UnixMs>, Ended) {
+    let after = &polls[polls.partition_point(|(at, _)| *at <= seen_at)..];
+    match after.iter().any(|(_, answered)| *answered) {
+        true => (after.first().map(|(at, _)| *at), Ended::GoneFromSnapshot),
+        false => (None, Ended::Open),
+    }
+}
+
+fn polled_vendors(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<String>, Error> {
+    let sql = "select distinct vendor from poll where server_id = $1 and vendor <> ''";
+    all(backend, sql, &[server.into()], |row| row.text(0))
+}
+
+/// The last poll that a daemon answered.
+fn last_answer(backend: &mut dyn Backend, (server, vendor): &Daemon) -> Result<Option<UnixMs>, Error> {
+    let sql = "select max(at) from poll where server_id = $1 and vendor = $2 and answered = 1";
+    Ok(one(backend, sql, &[(*server).into(), vendor.as_str().into()], |row| row.opt_int(0))?.flatten())
+}
+
+/// The polls of a daemon after an instant, those of its whole server that failed among them.
+fn polls_since(
+    backend: &mut dyn Backend,
+    (server, vendor): &Daemon,
+    since: UnixMs,
+) -> Result<Vec<(UnixMs, bool)>, Error> {
+    let sql = "select at, answered from poll
+               where server_id = $1 and at > $3 and (vendor = $2 or (vendor = '' and answered = 0)) order by at, answered";
+    let params = [(*server).into(), vendor.as_str().into(), Value::Int(since)];
+    all(backend, sql, &params, |row| Ok((row.int(0)?, row.int(1)? == 1)))
+}
+
+/// Reads a polled session; an open one was seen by the last poll that its daemon answered.
+fn stored(row: &Row<'_>, last: Option<UnixMs>) -> Result<(Hold, Known), Error> {
+    let hold = Hold {
+        feature: row.id(0)?,
+        from: row.int(1)?,
+        holder: row.id(2)?,
+        handle: row.text(3)?,
+        nth: row.int(4)?,
+    };
+    let (until, seen_at) = (row.opt_int(5)?, row.int(9)?);
+    let ended = row.int(7)?;
+    let known = Known {
+        seats: row.id(6)?,
+        version: row.id(8)?,
+        seen_at: if until.is_none() { last.unwrap_or(seen_at).max(seen_at) } else { seen_at },
+        until,
+        ended: Ended::from_code(ended).ok_or_else(|| Error::Corrupt(format!("session ending {ended}")))?,
+        from_input: row.id(10)?,
+        until_input: row.opt_int(11)?.map(|input| input as u32),
+    };
+    Ok((hold, known))
+}
+
+/// What is stored of these holds.
+fn stored_named<'a>(
+    backend: &mut dyn Backend,
+    holds: impl Iterator<Item = &'a Hold>,
+    last: Option<UnixMs>,
+) -> Result<BTreeMap<Hold, Known>, Error> {
+    let holds: Vec<&Hold> = holds.collect();
+    let mut found = BTreeMap::new();
+    for holds in holds.chunks(TOGETHER) {
+        let sql = include_str!("../../../queries/session_polled_named.sql");
+        found.extend(all(backend, sql, &[keys(holds)], |row| stored(row, last))?);
+    }
+    Ok(found)
+}
+
+fn keys(holds: &[&Hold]) -> Value {
+    rows_of(holds, |hold| json!([hold.feature, hold.from, hold.holder, hold.handle, hold.nth]))
+}
+
+fn delete(backend: &mut dyn Backend, holds: &[&Hold]) -> Result<(), Error> {
+    for holds in holds.chunks(TOGETHER) {
+        backend.execute(include_str!("../../../queries/session_delete.sql"), &[keys(holds)])?;
+    }
+    Ok(())
+}
+
+fn upsert(backend: &mut dyn Backend, rows: &[(&Hold, &Known)]) -> Result<(), Error> {
+    for rows in rows.chunks(TOGETHER) {
+        let rows = rows_of(rows, |(hold, known)| {
+            json!([
+                hold.feature,
+                hold.from,
+                hold.holder,
+                hold.handle,
+                hold.nth,
+                known.until,
+                known.seats,
+                known.ended.code(),
+                known.version,
+                known.from_input,
+                known.until_input,
+                known.seen_at
+            ])
+        });
+        backend.execute(include_str!("../../../queries/session_polled_upsert.sql"), &[rows])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,268 @@
+//! What license servers say of their seats: how many there are, when they expire; and totals of other systems.
+
+use super::{Batch, Intake, Marks, rows_of};
+use crate::Error;
+use crate::backend::{Backend, all, one};
+use crate::intake::{ExpiryEvent, SeatsEvent};
+use crate::names::expires_text;
+use accounting::UnixMs;
+use accounting::ledger::ServerId;
+use accounting::pairing::InputId;
+use accounting::session::FeatureId;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The seats of a feature at one vendor daemon.
+type Pool = (FeatureId, ServerId, String);
+
+/// Equal observations of a pool without another one between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    from: UnixMs,
+    seen: UnixMs,
+    seats: Option<i64>,
+}
+
+/// How many rows go into one statement.
+const TOGETHER: usize = 10_000;
+
+impl Intake {
+    /// Writes what the batch says of seats, expiry and totals.
+    pub(super) fn write_seats(
+        &self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        input: InputId,
+        marks: &mut Marks,
+    ) -> Result<(), Error> {
+        self.write_capacity(backend, &batch.seats, input, marks)?;
+        self.write_seats_now(backend, &batch.seats, input)?;
+        self.write_expiries(backend, &batch.expiries, input)?;
+        self.write_totals(backend, batch, input)
+    }
+
+    fn pool(&self, seats: &SeatsEvent) -> Pool {
+        let daemon = self.daemon(seats.daemon);
+        (self.resolved.features[seats.feature as usize], daemon.server, daemon.vendor.clone())
+    }
+
+    fn write_capacity(
+        &self,
+        backend: &mut dyn Backend,
+        seats: &[SeatsEvent],
+        input: InputId,
+        marks: &mut Marks,
+    ) -> Result<(), Error> {
+        let mut observed: BTreeMap<Pool, Vec<(UnixMs, Option<i64>)>> = BTreeMap::new();
+        for event in seats {
+            if let Some(issued) = event.issued {
+                observed.entry(self.pool(event)).or_default().push((event.at, issued));
+            }
+        }
+        let mut rows = Vec::new();
+        for (pool, observed) in observed {
+            let before = runs(backend, &pool)?;
+            let mut runs = before.clone();
+            for (at, seats) in observed {
+                observe(&mut runs, at, seats, &mut || next_poll(backend, &pool, at))?;
+            }
+            for run in runs.iter().filter(|run| !before.contains(run)) {
+                let known = before.iter().find(|known| known.from == run.from);
+                if known.is_none_or(|known| known.seats != run.seats) {
+                    let next = runs.iter().map(|other| other.from).find(|from| *from > run.from);
+                    marks.capacity_changed(pool.0, run.from, next);
+                }
+                rows.push((pool.clone(), *run));
+            }
+        }
+        for rows in rows.chunks(TOGETHER) {
+            let rows = rows_of(rows, |((feature, server, vendor), run)| {
+                json!([feature, server, vendor, run.from, run.seen, run.seats, input])
+            });
+            backend.execute(include_str!("../../../queries/capacity_upsert.sql"), &[rows])?;
+        }
+        Ok(())
+    }
+
+    fn write_seats_now(
+        &self,
+        backend: &mut dyn Backend,
+        seats: &[SeatsEvent],
+        input: InputId,
+    ) -> Result<(), Error> {
+        let mut latest: BTreeMap<Pool, &SeatsEvent> = BTreeMap::new();
+        for event in seats {
+            let of = latest.entry(self.pool(event)).or_insert(event);
+            if of.at <= event.at {
+                *of = event;
+            }
+        }
+        let latest: Vec<_> = latest.into_iter().collect();
+        for latest in latest.chunks(TOGETHER) {
+            let rows = rows_of(latest, |((feature, server, vendor), seats)| {
+                let SeatsEvent { at, in_use, reserved, queued, borrowed, .. } = seats;
+                let issued = seats.issued.flatten();
+                json!([server, vendor, feature, at, issued, in_use, reserved, queued, borrowed, input])
+            });
+            backend.execute(include_str!("../../../queries/seats_now_upsert.sql"), &[rows])?;
+        }
+        Ok(())
+    }
+
+    /// Of each daemon what it told last is kept.
+    fn write_expiries(
+        &self,
+        backend: &mut dyn Backend,
+        expiries: &[ExpiryEvent],
+        input: InputId,
+    ) -> Result<(), Error> {
+        let mut told: BTreeMap<u32, UnixMs> = BTreeMap::new();
+        for expiry in expiries {
+            let at = told.entry(expiry.daemon).or_insert(expiry.at);
+            *at = (*at).max(expiry.at);
+        }
+        for (id, at) in told {
+            let daemon = self.daemon(id);
+            let params = [daemon.server.into(), daemon.vendor.as_str().into()];
+            let sql = "select max(at) from expiry where server_id = $1 and vendor = $2";
+            let known = one(backend, sql, &params, |row| row.opt_int(0))?.flatten();
+            if known.is_some_and(|known| known > at) {
+                continue;
+            }
+            let [server, vendor] = params;
+            let sql = "delete from expiry where server_id = $1 and vendor = $2 and at < $3";
+            backend.execute(sql, &[server, vendor, at.into()])?;
+            let mut sums: BTreeMap<(FeatureId, u32, String), Option<i64>> = BTreeMap::new();
+            for expiry in expiries.iter().filter(|expiry| expiry.daemon == id && expiry.at == at) {
+                let feature = self.resolved.features[expiry.feature as usize];
+                let version = self.resolved.versions[expiry.version as usize];
+                let sum = sums.entry((feature, version, expires_text(expiry.expires))).or_insert(None);
+                *sum = expiry.seats.map(|seats| seats + sum.unwrap_or(0)).or(*sum);
+            }
+            let rows = rows_of(sums, |((feature, version, expires), seats)| {
+                json!([daemon.server, daemon.vendor, feature, version, expires, at, seats, input])
+            });
+            backend.execute(include_str!("../../../queries/expiry_upsert.sql"), &[rows])?;
+        }
+        Ok(())
+    }
+
+    /// Of a day's total told twice the greater one counts: the other was told before the day was over.
+    fn write_totals(&self, backend: &mut dyn Backend, batch: &Batch, input: InputId) -> Result<(), Error> {
+        let feature = |id: u32| self.resolved.features[id as usize];
+        let version = |id: u32| self.resolved.versions[id as usize];
+        for gone in &batch.retracted_totals {
+            let sql = "delete from imported_total
+                       where feature_id = $1 and day = $2 and organization = $3 and version_id = $4";
+            let day = gone.day.to_string();
+            let params = [
+                feature(gone.feature).into(),
+                day.into(),
+                gone.organization.into(),
+                version(gone.version).into(),
+            ];
+            backend.execute(sql, &params)?;
+        }
+        let mut totals: BTreeMap<(FeatureId, String, i64, u32), i64> = BTreeMap::new();
+        for total in &batch.totals {
+            let key =
+                (feature(total.feature), total.day.to_string(), total.organization, version(total.version));
+            let minutes = totals.entry(key).or_insert(total.minutes);
+            *minutes = (*minutes).max(total.minutes);
+        }
+        let totals: Vec<_> = totals.into_iter().collect();
+        for totals in totals.chunks(TOGETHER) {
+            let rows = rows_of(totals, |((feature, day, organization, version), minutes)| {
+                json!([feature, day, organization, version, minutes, input])
+            });
+            backend.execute(include_str!("../../../queries/total_upsert.sql"), &[rows])?;
+        }
+        Ok(())
+    }
+}
+
+fn runs(backend: &mut dyn Backend, (feature, server, vendor): &Pool) -> Result<Vec<Run>, Error> {
+    let sql = "select from_at, seen_at, seats_issued from capacity
+               where feature_id = $1 and server_id = $2 and vendor = $3 order by from_at";
+    all(backend, sql, &[(*feature).into(), (*server).into(), vendor.as_str().into()], |row| {
+        Ok(Run { from: row.int(0)?, seen: row.int(1)?, seats: row.opt_int(2)? })
+    })
+}
+
+/// The next poll after an instant that the daemon answered.
+fn next_poll(
+    backend: &mut dyn Backend,
+    (_, server, vendor): &Pool,
+    at: UnixMs,
+) -> Result<Option<UnixMs>, Error> {
+    let sql = "select min(at) from poll where server_id = $1 and vendor = $2 and at > $3 and answered = 1";
+    let params = [(*server).into(), vendor.as_str().into(), at.into()];
+    Ok(one(backend, sql, &params, |row| row.opt_int(0))?.flatten())
+}
+
+/// Adds an observation to the runs of a pool. Within a run of other seats it splits the run: what follows was next
+/// observed at the poll after it.
+fn observe(
+    runs: &mut Vec<Run>,
+    at: UnixMs,
+    seats: Option<i64>,
+    next_poll: &mut dyn FnMut() -> Result<Option<UnixMs>, Error>,
+) -> Result<(), Error> {
+    let new = Run { from: at, seen: at, seats };
+    let after = runs.partition_point(|run| run.from <= at);
+    let Some(place) = after.checked_sub(1) else {
+        runs.insert(0, new);
+        return Ok(());
+    };
+    let run = runs[place];
+    if run.seats == seats {
+        runs[place].seen = run.seen.max(at);
+        return Ok(());
+    }
+    if run.from == at {
+        // Two answers of one instant: the later one read counts.
+        runs[place].seats = seats;
+        return Ok(());
+    }
+    if run.seen > at {
+        runs[place].seen = at - 1;
+        if let Some(next) = next_poll()?.filter(|next| *next <= run.seen) {
+            runs.insert(after, Run { from: next, ..run });
+        }
+    }
+    runs.insert(after, new);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Run, observe};
+    use accounting::capacity::Steps;
+
+    /// What the observations of these instants come to, in the order in which they are given.
+    fn steps(observed: &[(i64, i64)]) -> Vec<Option<i64>> {
+        let mut runs: Vec<Run> = Vec::new();
+        let mut polls: Vec<i64> = Vec::new();
+        for &(at, seats) in observed {
+            polls.push(at);
+            let next = polls.iter().copied().filter(|poll| *poll > at).min();
+            observe(&mut runs, at, Some(seats), &mut || Ok(next)).unwrap_or_default();
+        }
+        let steps = Steps::new(runs.iter().map(|run| (run.from, run.seats)).collect());
+        (0..60).map(|at| steps.at(at)).collect()
+    }
+
+    #[test]
+    fn observations_give_the_same_steps_in_any_order() {
+        let observed = [(10, 5), (20, 5), (30, 7), (40, 5), (50, 5)];
+        let expected = steps(&observed);
+        assert_eq!(
+            [9, 10, 29, 30, 39, 40, 59].map(|at| expected[at]),
+            [None, Some(5), Some(5), Some(7), Some(7), Some(5), Some(5)]
+        );
+        let orders = [[4, 3, 2, 1, 0], [0, 4, 2, 1, 3], [2, 0, 4, 3, 1], [0, 1, 3, 4, 2], [1, 3, 0, 2, 4]];
+        for order in orders {
+            assert_eq!(steps(&order.map(|nth| observed[nth])), expected, "{order:?}");
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Polls: what they show is there until they no longer show it, and yields to a log.
+
+use crate::ledger::Ledger;
+use crate::log::What::{In, Lives, Out};
+use crate::log::{HOUR, MONDAY, Process, at};
+use accounting::UnixMs;
+use accounting::day::Day;
+use accounting::event::Expires;
+use accounting::session::Ended;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use store::intake::{Batch, ExpiryEvent, PollEvent, SeatsEvent, ShownEvent, Span, TotalEvent, UsedEvent};
+
+/// A poll of one daemon at an hour of the week; none where it failed.
+#[derive(Debug, Clone, PartialEq)]
+struct Poll {
+    hour: i64,
+    shown: Option<Vec<Hold>>,
+}
+
+/// User, the hour since when, seats.
+type Hold = (&'static str, i64, u32);
+
+fn poll(hour: i64, shown: &[Hold]) -> Poll {
+    Poll { hour, shown: Some(shown.to_vec()) }
+}
+
+fn failed(hour: i64) -> Poll {
+    Poll { hour, shown: None }
+}
+
+fn instant(hour: i64) -> UnixMs {
+    MONDAY + hour * HOUR
+}
+
+/// The batch of an input that holds these polls, as a reader makes it.
+fn batch(process: &mut Process, polls: &[Poll]) -> Batch {
+    let daemon = process.daemon("v");
+    let feature = process.interner.feature("solver");
+    let mut batch = Batch { handles: vec!["7".to_owned()], ..Batch::default() };
+    let mut span: Option<Span> = None;
+    for Poll { hour, shown } in polls {
+        let at = instant(*hour);
+        batch.polls.push(PollEvent { daemon, at, answered: shown.is_some() });
+        if shown.is_none() {
+            batch.spans.extend(span.take());
+            continue;
+        }
+        let new =
+            Span { daemon, run: 0, from: at, until: at, begins_run: !batch.spans.is_empty(), polled: true };
+        span.get_or_insert(new).until = at;
+        for (user, since, seats) in shown.iter().flatten() {
+            let holder = process.interner.holder(daemon, user, "ws", ":0", "");
+            let since = instant(*since);
+            batch.shown.push(ShownEvent { feature, holder, handle: 1, at, since, seats: *seats, version: 0 });
+        }
+        let issued = Some(Some(5 + hour / 20));
+        batch.seats.push(SeatsEvent { feature, daemon, at, issued, ..SeatsEvent::default() });
+    }
+    batch.spans.extend(span);
+    batch.names = process.interner.news();
+    batch
+}
+
+fn read(ledger: &Ledger, name: &str, polls: &[Poll]) {
+    let mut process = Process::default();
+    let batch = batch(&mut process, polls);
+    process.intake.begin(None);
+    process.commit(&mut ledger.store(), name, 1, &[batch]).unwrap();
+}
+
+/// User, from, until, ended and uncertainty of what counts, in hours.
+fn sessions(ledger: &Ledger) -> Vec<String> {
+    let mut lines = Vec::new();
+    ledger
+        .store()
+        .read(|reader| {
+            let names = reader.names();
+            let mut features: Vec<_> = names.features.keys().copied().collect();
+            features.sort_unstable();
+            for feature in features {
+                reader.sessions(feature, (UnixMs::MIN, UnixMs::MAX), false, &mut |row| {
+                    let hours = |at: UnixMs| (at - MONDAY) as f64 / HOUR as f64;
+                    lines.push(format!(
+                        "{} {}..{} {}{}",
+                        names.holders[&row.part.holder].user,
+                        hours(row.part.from),
+                        hours(row.part.until),
+                        row.part.ended.as_str(),
+                        row.uncertainty_ms.map_or(String::new(), |ms| format!(" ±{}", ms / HOUR)),
+                    ));
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    lines
+}
+
+pub(crate) fn a_hold_ends_at_the_first_poll_that_does_not_show_it(ledger: &mut Ledger) {
+    let amara = ("amara", -30, 1);
+    read(ledger, "a", &[poll(8, &[amara, ("bela", 7, 2)]), poll(9, &[amara]), poll(12, &[amara])]);
+    assert_eq!(sessions(ledger), ["amara -30..12 open", "bela 7..9 gone_from_snapshot ±1"]);
+    read(ledger, "b", &[poll(13, &[amara, ("bela", 7, 2)])]);
+    assert_eq!(sessions(ledger), ["amara -30..13 open", "bela 7..13 open"]);
+    read(ledger, "c", &[poll(14, &[])]);
+    let ended = ["amara -30..14 gone_from_snapshot ±1", "bela 7..14 gone_from_snapshot ±1"];
+    assert_eq!(sessions(ledger), ended);
+    ledger.balances();
+}
+
+pub(crate) fn failed_polls_end_nothing_and_bound_what_nobody_saw(ledger: &mut Ledger) {
+    let amara = ("amara", 6, 1);
+    read(ledger, "a", &[poll(8, &[amara]), failed(9), failed(10)]);
+    assert_eq!(sessions(ledger), ["amara 6..8 open"]);
+    read(ledger, "b", &[poll(11, &[])]);
+    assert_eq!(sessions(ledger), ["amara 6..9 gone_from_snapshot ±1"]);
+    read(ledger, "c", &[poll(8, &[amara]), failed(9), failed(10), poll(11, &[amara])]);
+    assert_eq!(sessions(ledger), ["amara 6..11 open"]);
+    ledger.balances();
+}
+
+pub(crate) fn holds_that_one_poll_shows_alike_are_several(ledger: &mut Ledger) {
+    let amara = ("amara", 6, 1);
+    read(ledger, "a", &[poll(8, &[amara, amara]), poll(9, &[amara])]);
+    let mut both = sessions(ledger);
+    both.sort();
+    assert_eq!(both, ["amara 6..9 gone_from_snapshot ±1", "amara 6..9 open"]);
+}
+
+pub(crate) fn where_a_log_covers_its_sessions_count(ledger: &mut Ledger) {
+    let polls = [poll(8, &[("amara", 6, 1)]), poll(20, &[("amara", 6, 1), ("bela", 12, 1)]), poll(24, &[])];
+    let log = [
+        at(10.0, "v", Lives),
+        at(11.0, "v", Out("solver", "chidi", 1)),
+        at(14.0, "v", In("solver", "chidi", 1)),
+    ];
+    let mut other = Ledger::sqlite();
+    for (first, ledger) in [(true, &mut *ledger), (false, &mut other)] {
+        if first {
+            read(ledger, "a", &polls);
+            ledger.derive();
+        }
+        Process::default().read(&mut ledger.store(), "log", &log);
+        if !first {
+            read(ledger, "a", &polls);
+        }
+        let mut counted = sessions(ledger);
+        counted.sort();
+        let expected = [
+            "amara 14..24 gone_from_snapshot ±4",
+            "amara 6..10 gone_from_snapshot ±0",
+            "bela 14..24 gone_from_snapshot ±4",
+            "chidi 11..14 checkin",
+        ];
+        assert_eq!(counted, expected);
+        ledger.balances();
+    }
+    assert_eq!(ledger.books(), other.books());
+}
+
+pub(crate) fn polls_taken_out_are_as_if_never_read(ledger: &mut Ledger) {
+    let (first, second) = ([poll(8, &[("amara", 6, 1)])], [poll(9, &[("bela", 9, 1)]), poll(10, &[])]);
+    read(ledger, "a", &first);
+    let before = sessions(ledger);
+    read(ledger, "b", &second);
+    assert_eq!(sessions(ledger), ["amara 6..9 gone_from_snapshot ±1", "bela 9..10 gone_from_snapshot ±1"]);
+    let id = ledger.query("select input_id from input where name = 'b'")[0].parse().unwrap();
+    Process::default().intake.take_out(&mut ledger.store(), id).unwrap();
+    assert_eq!(sessions(ledger), before);
+    ledger.balances();
+}
+
+pub(crate) fn finished_uses_are_known_by_their_start(ledger: &mut Ledger) {
+    let mut process = Process::default();
+    for (name, until) in [("a", 9), ("b", 10)] {
+        let daemon = process.daemon("");
+        let feature = process.interner.feature("app1");
+        let holder = process.interner.holder(daemon, "fiore", "wks12", "", "");
+        let (from, until) = (instant(8), instant(until));
+        let used = UsedEvent { feature, holder, handle: 1, from, until, seats: 1, version: 0 };
+        let mut batch = Batch { used: vec![used], handles: vec!["599".to_owned()], ..Batch::default() };
+        batch.names = process.interner.news();
+        process.intake.begin(None);
+        process.commit(&mut ledger.store(), name, 1, &[batch]).unwrap();
+    }
+    assert_eq!(sessions(ledger), ["fiore 8..10 checkin"]);
+    ledger.balances();
+}
+
+pub(crate) fn capacity_expiry_and_totals_are_told_as_last_heard(ledger: &mut Ledger) {
+    read(ledger, "later", &[poll(24, &[("amara", 6, 1)]), poll(48, &[])]);
+    ledger.derive();
+    read(ledger, "earlier", &[poll(8, &[])]);
+    let mut process = Process::default();
+    for (name, told, seats) in [("x", 30, 3), ("y", 20, 4)] {
+        let (daemon, feature) = (process.daemon("v"), process.interner.feature("solver"));
+        let version = process.interner.version(Some("2.0"));
+        let expires = Expires::On("2025-12-31".parse::<Day>().unwrap());
+        let expiry = ExpiryEvent { daemon, feature, version, at: instant(told), seats: Some(seats), expires };
+        let day = "2025-03-03".parse().unwrap();
+        let total = TotalEvent { organization: 7, day, feature, version, minutes: seats * 10 };
+        let mut batch = Batch { expiries: vec![expiry, expiry], totals: vec![total], ..Batch::default() };
+        batch.names = process.interner.news();
+        process.intake.begin(None);
+        process.commit(&mut ledger.store(), name, 1, &[batch]).unwrap();
+    }
+    let (issued, expiries, totals) = ledger
+        .store()
+        .read(|reader| {
+            let names = reader.names();
+            let steps = names.capacity.values().next().unwrap().clone();
+            Ok((
+                [7, 8, 24, 47, 48].map(|hour| steps.at(instant(hour))),
+                names.expiries.clone(),
+                names.totals.clone(),
+            ))
+        })
+        .unwrap();
+    assert_eq!(issued, [None, Some(5), Some(6), Some(6), Some(7)]);
+    assert_eq!(
+        expiries.iter().map(|expiry| (expiry.seats, expiry.told_at)).collect::<Vec<_>>(),
+        [(Some(6), instant(30))]
+    );
+    assert_eq!(
+        totals.iter().map(|total| (total.organization.as_str(), total.minutes)).collect::<Vec<_>>(),
+        [("7", 40)]
+    );
+    ledger.balances();
+}
+
+/// What polls of all inputs come to, said naively: walk over the hours.
+fn expected(polls: &[Poll]) -> BTreeMap<Hold, (Option<i64>, Ended)> {
+    let mut by_hour: BTreeMap<i64, Option<Vec<Hold>>> = BTreeMap::new();
+    for poll in polls {
+        by_hour.insert(poll.hour, poll.shown.clone());
+    }
+    let mut holds: BTreeMap<Hold, (Option<i64>, Ended)> = BTreeMap::new();
+    for hold in polls.iter().flat_map(|poll| poll.shown.iter().flatten()) {
+        let last =
+            by_hour.iter().rev().find(|(_, shown)| shown.as_ref().is_some_and(|shown| shown.contains(hold)));
+        let after: Vec<_> = by_hour.range(last.unwrap().0 + 1..).collect();
+        let ended = after.iter().any(|(_, shown)| shown.is_some());
+        let until = ended.then(|| *after[0].0);
+        holds.insert(*hold, (until, if ended { Ended::GoneFromSnapshot } else { Ended::Open }));
+    }
+    holds
+}
+
+pub(crate) fn polls_in_any_order_and_any_inputs_give_the_same_books(ledger: &mut Ledger) {
+    const HOLDS: [Hold; 4] = [("amara", 1, 1), ("bela", 3, 2), ("chidi", 26, 1), ("dana", 28, 3)];
+    let shown = prop::option::weighted(0.8, prop::sample::subsequence(&HOLDS[..], 0..4));
+    let case = (prop::collection::vec((shown, 0..3_usize), 1..12), any::<bool>());
+    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    let (ledger, round) = (&*ledger, Cell::new(0));
+    drop(ledger.store());
+    let run = runner.run(&case, |(polls, backwards)| {
+        let polls: Vec<(Poll, usize)> = (0..)
+            .zip(polls)
+            .map(|(nth, (shown, input))| {
+                let hour = 5 + nth * 5;
+                let shown = shown.map(|shown| shown.into_iter().filter(|hold| hold.1 <= hour).collect());
+                (Poll { hour, shown }, input)
+            })
+            .collect();
+        for table in [
+            "session",
+            "poll",
+            "span",
+            "capacity",
+            "seats_now",
+            "feature_day",
+            "feature_day_page",
+            "feature_day_mark",
+            "input",
+        ] {
+            ledger.sql(&format!("delete from {table}"));
+        }
+        let mut inputs = [0, 1, 2];
+        if backwards {
+            inputs.reverse();
+        }
+        for input in inputs {
+            let of_input: Vec<Poll> =
+                polls.iter().filter(|(_, of)| *of == input).map(|(poll, _)| poll.clone()).collect();
+            if !of_input.is_empty() {
+                read(ledger, &format!("{} {input}", round.get()), &of_input);
+                ledger.balances();
+            }
+        }
+        round.set(round.get() + 1);
+        let all: Vec<Poll> = polls.into_iter().map(|(poll, _)| poll).collect();
+        let rows = ledger.query(
+            "select h.user_name, s.from_at, s.seats, s.until_at, s.ended from session s
+             join holder h on h.holder_id = s.holder_id order by h.user_name, s.from_at",
+        );
+        let wanted = expected(&all).into_iter().map(|((user, since, seats), (until, ended))| {
+            let until = until.map_or("-".to_owned(), |until| instant(until).to_string());
+            format!("{user}|{}|{seats}|{until}|{}", instant(since), ended.code())
+        });
+        prop_assert_eq!(rows, wanted.collect::<Vec<_>>());
+        Ok(())
+    });
+    run.unwrap();
+}
