@@ -1,16 +1,16 @@
 -- kind 0: a grant, 1: an end, 2: a denial, 3: queued, 4: dequeued.
 select at, kind, code, feature_id, holder_id, version_id, seats, text, input_id, polled from (
     select from_at as at, 0 as kind, cast(null as bigint) as code, feature_id, holder_id, version_id, seats,
-           '' as text, from_input as input_id, nth, case when seen_at is null then 0 else 1 end as polled
+           '' as text, from_input as input_id, nth, cast(case when seen_at is null then 0 else 1 end as bigint) as polled
     from session
     union all
     select until_at, 1, ended, feature_id, holder_id, version_id, seats, '', coalesce(until_input, from_input), nth,
-           case when seen_at is null then 0 else 1 end
+           cast(case when seen_at is null then 0 else 1 end as bigint)
     from session where until_at is not null
     union all
-    select at, 1, ended, feature_id, holder_id, 0, seats, '', input_id, nth, 0 from unmatched_end
+    select at, 1, ended, feature_id, holder_id, 0, seats, '', input_id, nth, cast(0 as bigint) from unmatched_end
     union all
-    select at, 2 + outcome, reason, feature_id, holder_id, version_id, seats, code, input_id, nth, 0 from request
+    select at, 2 + outcome, reason, feature_id, holder_id, version_id, seats, code, input_id, nth, cast(0 as bigint) from request
 ) e
 where at >= $1 and at < $2
 order by at, kind, feature_id, holder_id, nth

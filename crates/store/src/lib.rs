@@ -52,6 +52,9 @@ pub enum Error {
     /// Nothing more can be written.
     #[error("the database cannot be written, is the disk full? ({0}); nothing is half-stored")]
     Full(String),
+    /// Nobody answers there.
+    #[error("the database cannot be reached ({0}): is it running, and is the address right?")]
+    Unreachable(String),
     /// The connection is gone.
     #[error("the database went away ({0}); nothing is half-stored, run the same command again")]
     Gone(String),
@@ -84,11 +87,23 @@ impl From<postgres::Error> for Error {
         match error.code().map(postgres::error::SqlState::code) {
             Some("53100" | "53200") => Self::Full(text),
             Some("40001" | "40P01") => Self::Conflict,
-            // Without an answer of the server's it is the connection.
-            Some("57P01" | "57P02" | "57P03") | None => Self::Gone(text),
-            Some(_) => Self::Driver(text),
+            Some("57P01" | "57P02" | "57P03") => Self::Gone(text),
+            None if error.is_closed() || is_of_the_connection(&error) => Self::Gone(text),
+            Some(_) | None => Self::Driver(text),
         }
     }
+}
+
+/// Whether an error is one of reading from or writing to the server.
+fn is_of_the_connection(error: &postgres::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// An error with its causes, in one line.

@@ -21,7 +21,10 @@ impl Postgres {
     pub(crate) fn open(url: &str) -> Result<Self, Error> {
         let mut config: postgres::Config = url.parse()?;
         config.application_name("seatledger");
-        let client = config.connect(NoTls)?;
+        let client = config.connect(NoTls).map_err(|error| match Error::from(error) {
+            Error::Gone(text) => Error::Unreachable(text),
+            other => other,
+        })?;
         Ok(Self { client, statements: HashMap::new() })
     }
 
