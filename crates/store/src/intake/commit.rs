@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use std::collections::BTreeSet;
 
+mod holds;
 pub(super) mod marks;
 mod polls;
 pub(super) mod requests;

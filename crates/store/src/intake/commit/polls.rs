@@ -4,52 +4,21 @@
 //! of its daemon that does not show it, or, where polls failed before that one, at the first of these: one interval after
 //! the last poll that showed it (domain.md §2).
 
+use super::holds::{self, Hold, Known, TOGETHER};
 use super::{Batch, Intake, Marks, rows_of};
 use crate::Error;
-use crate::backend::{Backend, Row, Value, all, one};
+use crate::backend::{Backend, Value, all, one};
 use crate::intake::{PollEvent, ShownEvent, UsedEvent};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
-use accounting::session::{Ended, FeatureId, HolderId, VersionId};
+use accounting::session::Ended;
 use rustc_hash::FxHashMap;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// A daemon of a license server: what one poll speaks of.
 type Daemon = (ServerId, String);
-
-/// A hold as its license server tells it from others.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Hold {
-    feature: FeatureId,
-    from: UnixMs,
-    holder: HolderId,
-    handle: String,
-    /// Tells holds apart that one poll shows alike: -1, -2, … No session that a log tells has such a number.
-    nth: i64,
-}
-
-/// What is known of a hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Known {
-    seats: u32,
-    version: VersionId,
-    /// The last poll that showed it.
-    seen_at: UnixMs,
-    until: Option<UnixMs>,
-    ended: Ended,
-    from_input: InputId,
-    until_input: Option<InputId>,
-}
-
-impl Known {
-    /// Whether nothing is to be written; what is open was shown by its daemon's last answer.
-    fn same_row(&self, before: &Self) -> bool {
-        let seen_at = if self.until.is_none() { before.seen_at } else { self.seen_at };
-        Self { seen_at, ..*self } == *before
-    }
-}
 
 /// What a batch says of one daemon.
 #[derive(Debug, Default)]
@@ -58,9 +27,6 @@ struct Said {
     shown: Vec<ShownEvent>,
     retracted: Vec<ShownEvent>,
 }
-
-/// How many rows go into one statement.
-const TOGETHER: usize = 10_000;
 
 /// The daemons that a batch's polls, figures and uses speak of.
 pub(super) fn daemons_of<'a>(intake: &'a Intake, batch: &'a Batch) -> impl Iterator<Item = u32> + 'a {
@@ -106,7 +72,7 @@ impl Intake {
         let mut ended = 0;
         for (daemon, said) in said {
             let last = before.get(&daemon).copied().flatten();
-            ended += self.write_daemon(backend, batch, &daemon, &said, last, input, marks)?;
+            ended += self.write_daemon(backend, batch, (&daemon, &said, last), input, marks)?;
         }
         Ok(ended)
     }
@@ -137,36 +103,43 @@ impl Intake {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one daemon's part of a commit")]
-    fn write_daemon(
+    /// What is known of a daemon's holds with what the batch says, before their ends are known.
+    fn with_the_batch(
         &self,
-        backend: &mut dyn Backend,
         batch: &Batch,
-        daemon: &Daemon,
         said: &Said,
-        last: Option<UnixMs>,
+        shown: &BTreeMap<Hold, Known>,
+        stored: &BTreeMap<Hold, Known>,
         input: InputId,
-        marks: &mut Marks,
-    ) -> Result<u64, Error> {
-        let instants = said.polls.iter().map(|(at, _)| *at).chain(said.shown.iter().map(|shown| shown.at));
-        let earliest = instants.min().unwrap_or(UnixMs::MAX);
-        let mut stored = self.stored_since(backend, daemon, earliest, last)?;
-        let shown = self.holds(batch, &said.shown, input);
-        let earlier = shown.keys().filter(|hold| hold.from <= earliest && !stored.contains_key(*hold));
-        stored.extend(stored_named(backend, earlier, last)?);
-        let mut now: BTreeMap<Hold, Known> =
-            stored.iter().map(|(hold, known)| (hold.clone(), *known)).collect();
-        for (hold, seen) in &shown {
+    ) -> BTreeMap<Hold, Known> {
+        let mut now = stored.clone();
+        for (hold, seen) in shown {
             let known = now.entry(hold.clone()).or_insert(*seen);
             if seen.seen_at >= known.seen_at {
                 *known = Known { seats: seen.seats, version: seen.version, seen_at: seen.seen_at, ..*known };
             }
         }
-        for (hold, _) in self.holds(batch, &said.retracted, input) {
-            if !shown.contains_key(&hold) {
-                now.remove(&hold);
-            }
-        }
+        let retracted = self.holds(batch, &said.retracted, input);
+        now.retain(|hold, _| shown.contains_key(hold) || !retracted.contains_key(hold));
+        now
+    }
+
+    /// Writes what the batch says of one daemon; `last` is the last poll that it answered before.
+    fn write_daemon(
+        &self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        (daemon, said, last): (&Daemon, &Said, Option<UnixMs>),
+        input: InputId,
+        marks: &mut Marks,
+    ) -> Result<u64, Error> {
+        let instants = said.polls.iter().map(|(at, _)| *at).chain(said.shown.iter().map(|shown| shown.at));
+        let earliest = instants.min().unwrap_or(UnixMs::MAX);
+        let shown = self.holds(batch, &said.shown, input);
+        let mut stored = holds::stored_since(backend, daemon, earliest, last)?;
+        let earlier = shown.keys().filter(|hold| hold.from <= earliest && !stored.contains_key(*hold));
+        stored.extend(holds::stored_named(backend, earlier, last)?);
+        let mut now = self.with_the_batch(batch, said, &shown, &stored, input);
         let since = now.values().map(|known| known.seen_at).min().unwrap_or(earliest);
         let polls = polls_since(backend, daemon, since)?;
         for known in now.values_mut() {
@@ -176,36 +149,16 @@ impl Intake {
             }
         }
         let answered = last_answer(backend, daemon)?;
-        let reached =
-            |known: &Known, evidence: Option<UnixMs>| known.until.or(evidence).unwrap_or(known.seen_at);
-        let mut ended = 0;
-        let (mut gone, mut changed) = (Vec::new(), Vec::new());
-        for (hold, known) in &now {
-            let before = stored.get(hold);
-            if before.is_none_or(|before| !known.same_row(before)) {
-                changed.push((hold, known));
-                ended +=
-                    u64::from(known.until.is_some() && before.is_none_or(|before| before.until.is_none()));
-                marks.range(hold.feature, hold.from, reached(known, answered).max(hold.from) + 1);
-            } else if known.until.is_none() {
-                let from = last.unwrap_or(hold.from).max(hold.from);
-                marks.range(hold.feature, from, answered.unwrap_or(from).max(from) + 1);
-            }
-        }
-        for (hold, before) in &stored {
-            if now.get(hold).is_none_or(|known| !known.same_row(before)) {
-                marks.range(hold.feature, hold.from, reached(before, last).max(hold.from) + 1);
-            }
-            if !now.contains_key(hold) {
-                gone.push(hold);
-            }
-        }
-        if let (Some(from), Some(until)) = (last.or(answered), answered) {
-            marks.evidence_moved(from, until);
-        }
-        delete(backend, &gone)?;
-        upsert(backend, &changed)?;
-        Ok(ended)
+        mark(&stored, &now, (last, answered), marks);
+        let changed: Vec<_> = now
+            .iter()
+            .filter(|(hold, known)| stored.get(*hold).is_none_or(|before| !known.same_row(before)))
+            .collect();
+        let gone: Vec<_> = stored.keys().filter(|hold| !now.contains_key(*hold)).collect();
+        holds::delete(backend, &gone)?;
+        holds::upsert(backend, &changed)?;
+        let was_open = |hold: &Hold| stored.get(hold).is_none_or(|before| before.until.is_none());
+        Ok(changed.iter().filter(|(hold, known)| known.until.is_some() && was_open(hold)).count() as u64)
     }
 
     /// The batch's holds, each as the last poll showed it.
@@ -248,19 +201,6 @@ impl Intake {
         }
     }
 
-    /// Polled sessions of a daemon that are open, or ended later than `earliest`.
-    fn stored_since(
-        &self,
-        backend: &mut dyn Backend,
-        daemon: &Daemon,
-        earliest: UnixMs,
-        last: Option<UnixMs>,
-    ) -> Result<BTreeMap<Hold, Known>, Error> {
-        let params = [daemon.0.into(), daemon.1.as_str().into(), Value::Int(earliest)];
-        let sql = include_str!("../../../queries/session_polled_since.sql");
-        Ok(all(backend, sql, &params, |row| stored(row, last))?.into_iter().collect())
-    }
-
     /// Writes finished uses; a use is known by its start, so that an equal one of another table is the same.
     fn write_uses(
         &self,
@@ -290,12 +230,12 @@ impl Intake {
         for (hold, used) in gone.iter().zip(&batch.retracted_used) {
             marks.range(hold.feature, hold.from, used.until);
         }
-        let earlier = stored_named(backend, uses.keys(), None)?;
+        let earlier = holds::stored_named(backend, uses.keys(), None)?;
         for (hold, known) in uses.iter().chain(&earlier) {
             marks.range(hold.feature, hold.from, known.until.unwrap_or(hold.from));
         }
-        delete(backend, &gone.iter().collect::<Vec<_>>())?;
-        upsert(backend, &uses.iter().collect::<Vec<_>>())
+        holds::delete(backend, &gone.iter().collect::<Vec<_>>())?;
+        holds::upsert(backend, &uses.iter().collect::<Vec<_>>())
     }
 
     /// Takes out the sessions that an input's polls were the first to show; returns the daemons that it polled.
@@ -333,7 +273,7 @@ impl Intake {
     ) -> Result<(), Error> {
         for daemon in daemons {
             let last = last_answer(backend, daemon)?;
-            let stored = self.stored_since(backend, daemon, UnixMs::MIN, last)?;
+            let stored = holds::stored_since(backend, daemon, UnixMs::MIN, last)?;
             let since = stored.values().map(|known| known.seen_at).min().unwrap_or(UnixMs::MAX);
             let polls = polls_since(backend, daemon, since)?;
             let mut changed = Vec::new();
@@ -344,7 +284,7 @@ impl Intake {
                 let reached = known.until.max(until).max(last).unwrap_or(hold.from);
                 marks.range(hold.feature, hold.from, reached.max(hold.from) + 1);
             }
-            upsert(backend, &changed.iter().map(|(hold, known)| (*hold, known)).collect::<Vec<_>>())?;
+            holds::upsert(backend, &changed.iter().map(|(hold, known)| (*hold, known)).collect::<Vec<_>>())?;
         }
         Ok(())
     }
@@ -366,6 +306,41 @@ impl Intake {
             }
         }
         Ok(())
+    }
+}
+
+/// Marks the days of holds that are changed, and those that open ones newly reach; `evidence` is the last answered poll
+/// before and after.
+fn mark(
+    stored: &BTreeMap<Hold, Known>,
+    now: &BTreeMap<Hold, Known>,
+    evidence: (Option<UnixMs>, Option<UnixMs>),
+    marks: &mut Marks,
+) {
+    let (last, answered) = evidence;
+    let mut whole = |hold: &Hold, known: &Known, evidence: Option<UnixMs>| {
+        let reached = known.until.or(evidence).unwrap_or(known.seen_at);
+        marks.range(hold.feature, hold.from, reached.max(hold.from) + 1);
+    };
+    let mut reaches = Vec::new();
+    for (hold, known) in now {
+        match stored.get(hold) {
+            Some(before) if known.same_row(before) && known.until.is_none() => reaches.push(hold),
+            Some(before) if known.same_row(before) => {}
+            _ => whole(hold, known, answered),
+        }
+    }
+    for (hold, before) in stored {
+        if now.get(hold).is_none_or(|known| !known.same_row(before)) {
+            whole(hold, before, last);
+        }
+    }
+    for hold in reaches {
+        let from = last.unwrap_or(hold.from).max(hold.from);
+        marks.range(hold.feature, from, answered.unwrap_or(from).max(from) + 1);
+    }
+    if let Some(until) = answered {
+        marks.evidence_moved(last.unwrap_or(until), until);
     }
 }
 
@@ -399,76 +374,4 @@ fn polls_since(
                where server_id = $1 and at > $3 and (vendor = $2 or (vendor = '' and answered = 0)) order by at, answered";
     let params = [(*server).into(), vendor.as_str().into(), Value::Int(since)];
     all(backend, sql, &params, |row| Ok((row.int(0)?, row.int(1)? == 1)))
-}
-
-/// Reads a polled session; an open one was seen by the last poll that its daemon answered.
-fn stored(row: &Row<'_>, last: Option<UnixMs>) -> Result<(Hold, Known), Error> {
-    let hold = Hold {
-        feature: row.id(0)?,
-        from: row.int(1)?,
-        holder: row.id(2)?,
-        handle: row.text(3)?,
-        nth: row.int(4)?,
-    };
-    let (until, seen_at) = (row.opt_int(5)?, row.int(9)?);
-    let ended = row.int(7)?;
-    let known = Known {
-        seats: row.id(6)?,
-        version: row.id(8)?,
-        seen_at: if until.is_none() { last.unwrap_or(seen_at).max(seen_at) } else { seen_at },
-        until,
-        ended: Ended::from_code(ended).ok_or_else(|| Error::Corrupt(format!("session ending {ended}")))?,
-        from_input: row.id(10)?,
-        until_input: row.opt_int(11)?.map(|input| input as u32),
-    };
-    Ok((hold, known))
-}
-
-/// What is stored of these holds.
-fn stored_named<'a>(
-    backend: &mut dyn Backend,
-    holds: impl Iterator<Item = &'a Hold>,
-    last: Option<UnixMs>,
-) -> Result<BTreeMap<Hold, Known>, Error> {
-    let holds: Vec<&Hold> = holds.collect();
-    let mut found = BTreeMap::new();
-    for holds in holds.chunks(TOGETHER) {
-        let sql = include_str!("../../../queries/session_polled_named.sql");
-        found.extend(all(backend, sql, &[keys(holds)], |row| stored(row, last))?);
-    }
-    Ok(found)
-}
-
-fn keys(holds: &[&Hold]) -> Value {
-    rows_of(holds, |hold| json!([hold.feature, hold.from, hold.holder, hold.handle, hold.nth]))
-}
-
-fn delete(backend: &mut dyn Backend, holds: &[&Hold]) -> Result<(), Error> {
-    for holds in holds.chunks(TOGETHER) {
-        backend.execute(include_str!("../../../queries/session_delete.sql"), &[keys(holds)])?;
-    }
-    Ok(())
-}
-
-fn upsert(backend: &mut dyn Backend, rows: &[(&Hold, &Known)]) -> Result<(), Error> {
-    for rows in rows.chunks(TOGETHER) {
-        let rows = rows_of(rows, |(hold, known)| {
-            json!([
-                hold.feature,
-                hold.from,
-                hold.holder,
-                hold.handle,
-                hold.nth,
-                known.until,
-                known.seats,
-                known.ended.code(),
-                known.version,
-                known.from_input,
-                known.until_input,
-                known.seen_at
-            ])
-        });
-        backend.execute(include_str!("../../../queries/session_polled_upsert.sql"), &[rows])?;
-    }
-    Ok(())
 }
