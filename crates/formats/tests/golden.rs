@@ -143,8 +143,8 @@ fn rendered(read: &Read<'_>) -> String {
                 event.what,
                 What::Polled { .. } | What::Shown { .. } | What::Seats { .. } | What::Expiry(_)
             );
-            let dated = !matches!(event.what, What::Total(_)) && !(of_a_poll && read.at.is_none());
-            assert!(!dated || read.at == Some(event.at), "an event has the instant of its line");
+            let undated = matches!(event.what, What::Total(_)) || (of_a_poll && read.at.is_none());
+            assert!(undated || read.at == Some(event.at), "an event has the instant of its line");
             let times = if *times == 1 { String::new() } else { format!(" {times} times") };
             format!("{}{times}{}", happened(event), whose(read, event))
         }
