@@ -132,16 +132,31 @@ fn rendered(read: &Read<'_>) -> String {
         Line::Note(Note::Restarted) => "note restarted".to_owned(),
         Line::Events(events) => {
             assert!(!events.is_empty(), "several events are not none");
-            events.iter().map(happened).collect::<Vec<_>>().join("\n      ")
+            events
+                .iter()
+                .map(|event| happened(event) + &whose(read, event))
+                .collect::<Vec<_>>()
+                .join("\n      ")
         }
         Line::Event { event, times } => {
-            let dated = !matches!(event.what, What::Total(_));
-            assert!(!dated || read.at == Some(event.at), "an event has the instant of its line");
+            let of_a_poll = matches!(
+                event.what,
+                What::Polled { .. } | What::Shown { .. } | What::Seats { .. } | What::Expiry(_)
+            );
+            let undated = matches!(event.what, What::Total(_)) || (of_a_poll && read.at.is_none());
+            assert!(undated || read.at == Some(event.at), "an event has the instant of its line");
             let times = if *times == 1 { String::new() } else { format!(" {times} times") };
-            format!("{}{times}", happened(event))
+            format!("{}{times}{}", happened(event), whose(read, event))
         }
     };
     format!("{at} {process}: {said}")
+}
+
+/// The vendor of what a poll showed, where the line's process is not it.
+fn whose(read: &Read<'_>, event: &Event<'_>) -> String {
+    let of_a_poll = matches!(event.what, What::Shown { .. } | What::Seats { .. } | What::Expiry(_));
+    let told = event.vendor.is_empty() || event.vendor == read.process;
+    if of_a_poll && !told { format!(" at {}", event.vendor) } else { String::new() }
 }
 
 fn utc(at: UnixMs) -> String {

@@ -12,7 +12,7 @@ fn setting() -> Setting {
 }
 
 /// Pieces of which logs are made, and some of which they are not.
-const PIECES: [&str; 46] = [
+const PIECES: [&str; 64] = [
     " 8:42:25 ",
     "23:59:59 ",
     "00:00:01 ",
@@ -59,6 +59,24 @@ const PIECES: [&str; 46] = [
     "<13>1 2024-10-27T02:30:00+01:00 h LIC_ACC 1 - - ",
     "last message repeated 3 times",
     "message repeated 2 times: [",
+    "Flexible License Manager status on Mon 1/1/2024 00:10",
+    "License server status: 27000@lic1,27000@lic2",
+    "lic1: license server UP (MASTER) v11.16",
+    "lic2: Cannot connect to license server system. (-15,570)",
+    "Vendor daemon status (on lic1):",
+    "    acmed: UP v11.16",
+    "    boltd: The desired vendor daemon is down. (-97,121)",
+    "Users of solver:  (Total of 6 licenses issued;  Total of 2 licenses in use)",
+    "Users of solver:  (Uncounted, node-locked)",
+    "  \"solver\" v1.0, vendor: acmed, expiry: 1-jan-0",
+    "\t8 RESERVATIONs for GROUP staff (lic1/27000)",
+    "    amara chen ws-07 /dev/pts/3 ",
+    "(v1.0) (lic1/27000 101)",
+    ", start Sat 2/29 8:42",
+    " queued for 2 licenses",
+    "  (linger: 100 / 200), PID: 17",
+    "Feature  Version  #licenses  Vendor  Expires",
+    "solver  1.0  5  acmed  30-Apr-20202",
 ];
 
 fn line() -> impl Strategy<Value = Vec<u8>> {

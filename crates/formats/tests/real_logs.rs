@@ -2,7 +2,7 @@
 //! -- --nocapture` reads every file of a directory and wants each line understood.
 
 use accounting::day::Day;
-use accounting::event::What;
+use accounting::event::{Seats, What};
 use formats::line::{Line, Setting};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,10 @@ fn every_line_of_real_logs_is_understood() {
         bytes.split(|&byte| byte == b'\n').all(|line| surveyor.line(line));
         let survey = surveyor.finish();
         let first_day = survey.first_day.unwrap_or(Day(20_000));
-        let mut parser = format.parser(&Setting::new(jiff::tz::TimeZone::UTC, first_day));
+        let modified = path.metadata().unwrap().modified().unwrap();
+        let modified = modified.duration_since(std::time::UNIX_EPOCH).unwrap();
+        let setting = Setting::new(jiff::tz::TimeZone::UTC, first_day);
+        let mut parser = format.parser(&Setting { modified_at: modified.as_millis() as i64, ..setting });
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
         let (mut first, mut last, mut falls) = (None, None, 0);
         for line in bytes.strip_suffix(b"\n").unwrap_or(&bytes).split(|&byte| byte == b'\n') {
@@ -33,26 +36,19 @@ fn every_line_of_real_logs_is_understood() {
             first = first.or(read.at);
             falls += u32::from(read.at.is_some() && read.at < last.map(|last: i64| last - 300_000));
             last = read.at.or(last);
-            let (kind, seats) = match read.line {
-                Line::Noise => ("noise", 0),
-                Line::Note(_) => ("note", 0),
-                Line::Unrecognized(_) => ("unrecognized", 0),
-                Line::Events(_) => ("several", 0),
-                Line::Event { event, .. } => match event.what {
-                    What::Checkout(claim) => ("OUT", claim.seats),
-                    What::Checkin(claim, _) => ("IN", claim.seats),
-                    What::Denial(claim, refusal) => (refusal.reason.as_str(), claim.seats),
-                    What::Queued(_) => ("queued", 0),
-                    What::Dequeued(_) => ("dequeued", 0),
-                    What::DaemonStarted => ("daemon started", 0),
-                    What::DaemonStopped => ("daemon stopped", 0),
-                    What::ServerStarted => ("server started", 0),
-                    _ => ("other", 0),
-                },
+            let kind = match &read.line {
+                Line::Noise => "noise",
+                Line::Note(_) => "note",
+                Line::Unrecognized(_) => "unrecognized",
+                Line::Events(_) | Line::Event { .. } => "with events",
             };
             *counts.entry(kind).or_default() += 1;
-            if seats > 0 {
-                *counts.entry(if kind == "OUT" { "OUT seats" } else { "other seats" }).or_default() += seats;
+            for event in read.line.events() {
+                let (kind, seats) = counted(&event.what);
+                *counts.entry(kind).or_default() += 1;
+                if let Some((figure, seats)) = seats {
+                    *counts.entry(figure).or_default() += seats;
+                }
             }
         }
         let civil = |at: Option<i64>| at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
@@ -65,4 +61,29 @@ fn every_line_of_real_logs_is_understood() {
         unknown += counts.get("unrecognized").copied().unwrap_or_default();
     }
     assert_eq!(unknown, 0, "unrecognized lines");
+}
+
+/// What an event is counted as, and the seats in it.
+fn counted(what: &What<'_>) -> (&'static str, Option<(&'static str, u32)>) {
+    match what {
+        What::Checkout(claim) => ("OUT", Some(("OUT seats", claim.seats))),
+        What::Checkin(claim, _) => ("IN", Some(("IN seats", claim.seats))),
+        What::Denial(_, refusal) => (refusal.reason.as_str(), None),
+        What::Queued(_) => ("queued", None),
+        What::Dequeued(_) => ("dequeued", None),
+        What::DaemonStarted => ("daemon started", None),
+        What::DaemonStopped => ("daemon stopped", None),
+        What::ServerStarted => ("server started", None),
+        What::Polled { answered: true } => ("polled", None),
+        What::Polled { answered: false } => ("poll failed", None),
+        What::Shown { claim, .. } => ("shown", Some(("shown seats", claim.seats))),
+        What::Expiry(_) => ("expiry", None),
+        What::Seats { seats: Seats::Issued(None), .. } => ("uncounted", None),
+        What::Seats { seats: Seats::Issued(Some(seats)), .. } => ("issued", Some(("issued seats", *seats))),
+        What::Seats { seats: Seats::InUse(seats), .. } => ("in use", Some(("in use seats", *seats))),
+        What::Seats { seats: Seats::Reserved(seats), .. } => ("reserved", Some(("reserved seats", *seats))),
+        What::Seats { seats: Seats::Queued(seats), .. } => ("waiting", Some(("waiting seats", *seats))),
+        What::Seats { seats: Seats::Borrowed(seats), .. } => ("borrowed", Some(("borrowed seats", *seats))),
+        _ => ("other", None),
+    }
 }
