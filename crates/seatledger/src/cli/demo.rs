@@ -46,8 +46,8 @@ impl Demo {
             std::fs::remove_dir_all(&directory).with_context(|| format!("cannot make ./{DIRECTORY} anew"))?;
         }
         let written = write_year(&directory).with_context(|| format!("cannot write ./{DIRECTORY}"))?;
-        let files: usize =
-            written.flexnet.iter().map(|(_, files)| files.len()).sum::<usize>() + written.wrapper.len();
+        let of_servers = written.flexnet.iter().chain(&written.polls);
+        let files = of_servers.map(|(_, files)| files.len()).sum::<usize>() + written.wrapper.len();
         say(&format!(
             "A year of an invented company, as its servers would have logged it: ./{DIRECTORY}, {files} files, {} MB",
             written.bytes / 1_000_000
@@ -105,7 +105,7 @@ fn take_in(directory: &Path, written: &Written) -> anyhow::Result<Store> {
         Ok((sum(|file| file.counts.lines), sum(|file| file.sessions_closed)))
     };
     let (mut lines, mut sessions) = (0, 0);
-    for (server, files) in &written.flexnet {
+    for (server, files) in written.flexnet.iter().chain(&written.polls) {
         let read = wish(files, Some(server))?;
         (lines, sessions) = (lines + read.0, sessions + read.1);
     }

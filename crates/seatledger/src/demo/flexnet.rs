@@ -1,11 +1,12 @@
 //! A year of a license server: wishes come in, seats go out and come back, and it writes its debug log.
 
-use super::Counts;
 use super::catalog::{FEATURES, PARALLEL, number_of};
 use super::clock::WallClock;
-use super::habits::{Wish, YEAR};
+use super::habits::{Wish, YEAR, days};
+use super::lmstat::{self, Hold};
 use super::server_text::{Log, Machine};
-use jiff::civil::{DateTime, date};
+use super::{Counts, Page};
+use jiff::civil::{DateTime, Weekday, date};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -44,12 +45,15 @@ enum Action {
     Statistics(u32),
     /// The wish of this number, after so many refusals.
     Ask(usize, u32),
+    /// Somebody asks who holds what.
+    Poll,
 }
 
 /// A wish that came true.
 #[derive(Debug)]
 struct Session {
     wish: usize,
+    since: i64,
     /// Features and seats.
     held: Vec<(usize, i64)>,
 }
@@ -66,10 +70,23 @@ struct Site<'a> {
     /// When the server is back, while it is down.
     down_until: Option<i64>,
     counts: Counts,
+    /// The answers to polls, a file each.
+    polls: Vec<Page>,
+    clock: WallClock,
 }
 
-/// The year's log of a machine, and what is in it.
-pub(super) fn year(machine: &'static Machine, wishes: &[Wish], clock: &WallClock) -> (Log, Counts) {
+/// What a machine's license server wrote in the year.
+pub(super) struct Records {
+    /// Its log, a file a month.
+    pub(super) log: Vec<Page>,
+    /// Its answers to polls, a file each.
+    pub(super) polls: Vec<Page>,
+    /// What is in the log.
+    pub(super) counts: Counts,
+}
+
+/// The year of a machine.
+pub(super) fn year(machine: &'static Machine, wishes: &[Wish], clock: &WallClock) -> Records {
     let wall = |shown: DateTime| clock.instant(shown);
     let outages: Vec<_> =
         outages(machine).iter().map(|(stop, back, how)| (wall(*stop), wall(*back), *how)).collect();
@@ -84,10 +101,15 @@ pub(super) fn year(machine: &'static Machine, wishes: &[Wish], clock: &WallClock
         run: 0,
         down_until: None,
         counts: Counts::default(),
+        polls: Vec::new(),
+        clock: clock.clone(),
     };
     site.plan(clock.midnight(YEAR.0) + 20);
+    for day in days().filter(|day| *day == YEAR.0 || day.weekday() == Weekday::Monday) {
+        site.at(clock.instant(day.at(if day == YEAR.0 { 0 } else { 9 }, 30, 0, 0)), Action::Poll);
+    }
     site.run_until(clock.midnight(YEAR.1));
-    (site.log, site.counts)
+    Records { log: site.log.pages, polls: site.polls, counts: site.counts }
 }
 
 impl Site<'_> {
@@ -125,6 +147,7 @@ impl Site<'_> {
                 }
                 Action::Statistics(run) if run == self.run => self.statistics(at),
                 Action::Timestamp(_) | Action::Statistics(_) => {} // of a run that is over
+                Action::Poll => self.poll(at),
             }
         }
         self.counts.open = self.open.values().map(|session| session.held.len() as u64).sum();
@@ -185,7 +208,7 @@ impl Site<'_> {
         }
         match held.iter().find(|(feature, seats)| self.in_use[*feature] + seats > FEATURES[*feature].seats) {
             Some((feature, _)) => self.deny(at, number, refusals, *feature),
-            None => self.checkout(at, until, Session { wish: number, held }),
+            None => self.checkout(at, until, Session { wish: number, since: at, held }),
         }
     }
 
@@ -246,6 +269,24 @@ impl Site<'_> {
             let (Feature { code, daemon }, licenses) = (Feature::of(*feature), licenses(*seats));
             self.log.line(at, daemon, format_args!("IN: \"{code}\" {holder}  {licenses}{reason}"));
         }
+    }
+
+    fn poll(&mut self, at: i64) {
+        let wishes = self.wishes;
+        let holds = self.open.iter().flat_map(|(number, session)| {
+            session.held.iter().map(move |(feature, seats)| Hold {
+                feature: *feature,
+                holder: &wishes[session.wish].holder,
+                since: session.since,
+                seats: *seats,
+                handle: number * 10 + *feature as u64 % 10 + 1,
+            })
+        });
+        let holds: Vec<Hold<'_>> = holds.collect();
+        let held = self.down_until.is_none().then_some(&holds[..]);
+        let text = lmstat::answer(self.log.machine, at, &mut self.clock, held);
+        let day = self.clock.at(at).date();
+        self.polls.push(Page { name: format!("lmstat/{}-{day}.txt", self.log.machine.name), text });
     }
 
     fn statistics(&mut self, at: i64) {

@@ -12,6 +12,7 @@ mod clock;
 mod company;
 mod flexnet;
 mod habits;
+mod lmstat;
 mod random;
 mod server_text;
 mod wrapper;
@@ -54,6 +55,8 @@ pub(crate) struct Counts {
 pub(crate) struct Written {
     /// The FlexNet debug logs, a file a server and month: the server's name (`27000@lic1`) and the files in order.
     pub(crate) flexnet: Vec<(String, Vec<PathBuf>)>,
+    /// The answers of these servers to weekly polls, a file each: the server's name and the files in order.
+    pub(crate) polls: Vec<(String, Vec<PathBuf>)>,
     /// The wrapper records, a file a host.
     pub(crate) wrapper: Vec<PathBuf>,
     /// The directory of persons, to import with `directory import`.
@@ -89,16 +92,21 @@ pub(crate) fn write_year(directory: &Path) -> io::Result<Written> {
     for (server, pages) in &year.flexnet {
         flexnet.push((server.clone(), save_all(pages)?));
     }
+    let mut polls = Vec::new();
+    for (server, pages) in &year.polls {
+        polls.push((server.clone(), save_all(pages)?));
+    }
     let wrapper = save_all(&year.wrapper)?;
     let [directory, catalog, config] = [save(&year.directory)?, save(&year.catalog)?, save(&year.config)?];
     let Year { counts, wrapper_records, .. } = year;
-    Ok(Written { flexnet, wrapper, directory, catalog, config, bytes, counts, wrapper_records })
+    Ok(Written { flexnet, polls, wrapper, directory, catalog, config, bytes, counts, wrapper_records })
 }
 
 /// The year's texts.
 #[derive(Debug, PartialEq, Eq)]
 struct Year {
     flexnet: Vec<(String, Vec<Page>)>,
+    polls: Vec<(String, Vec<Page>)>,
     wrapper: Vec<Page>,
     directory: Page,
     catalog: Page,
@@ -113,16 +121,18 @@ impl Year {
         let staff = company::staff();
         let wishes = habits::wishes(&staff, &clock);
         let mut counts = Counts::default();
-        let mut flexnet = Vec::new();
+        let (mut flexnet, mut polls) = (Vec::new(), Vec::new());
         for machine in &server_text::MACHINES {
-            let (log, of_machine) = flexnet::year(machine, &wishes, &clock);
-            counts = counts.plus(of_machine);
-            flexnet.push((machine.address(), log.pages));
+            let records = flexnet::year(machine, &wishes, &clock);
+            counts = counts.plus(records.counts);
+            flexnet.push((machine.address(), records.log));
+            polls.push((machine.address(), records.polls));
         }
         let (wrapper, wrapper_records) = wrapper::year(&habits::runs(&staff, &clock), &clock);
         let page = |name: &str, text: String| Page { name: name.to_owned(), text: text.into_bytes() };
         Ok(Self {
             flexnet,
+            polls,
             wrapper,
             directory: page("directory.csv", company::directory_csv(&staff)),
             catalog: page("catalog.csv", catalog::catalog_csv()),

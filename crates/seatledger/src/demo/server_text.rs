@@ -12,10 +12,10 @@ pub(super) struct Machine {
     pub(super) server: Server,
     /// Its host name, and the port of its lmgrd.
     pub(super) name: &'static str,
-    port: u32,
+    pub(super) port: u32,
     platform: &'static str,
     build: &'static str,
-    license_file: &'static str,
+    pub(super) license_file: &'static str,
     /// The vendor daemons and their ports.
     pub(super) daemons: &'static [(&'static str, u32)],
     /// What it calls winter and summer time.

@@ -15,9 +15,10 @@ fn lines(page: &Page) -> impl Iterator<Item = &str> {
 fn the_year_is_the_same_every_time_and_lies_where_it_is_said_to() {
     let directory = tempfile::tempdir().unwrap();
     let written = write_year(&directory.path().join("seatledger-demo")).unwrap();
-    let pages = YEAR.flexnet.iter().flat_map(|(_, pages)| pages).chain(&YEAR.wrapper);
+    let pages = YEAR.flexnet.iter().chain(&YEAR.polls).flat_map(|(_, pages)| pages).chain(&YEAR.wrapper);
     let pages = pages.chain([&YEAR.directory, &YEAR.catalog, &YEAR.config]);
-    let paths = written.flexnet.iter().flat_map(|(_, paths)| paths).chain(&written.wrapper);
+    let paths = written.flexnet.iter().chain(&written.polls);
+    let paths = paths.flat_map(|(_, paths)| paths).chain(&written.wrapper);
     let paths = paths.chain([&written.directory, &written.catalog, &written.config]);
     let mut bytes = 0;
     for (page, path) in pages.zip(paths) {
