@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::backend::{Backend, Row, all};
 use crate::derive::Computed;
-use crate::intake::{SpanRow, evidence, spans};
+use crate::intake::{POLLS_APART_MS, SpanRow, evidence, spans};
 use accounting::UnixMs;
 use accounting::capacity::Steps;
 use accounting::directory::{Directory, Entry};
@@ -129,6 +129,7 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let organizations = organizations_by_number(&entries);
     let directory = Directory::new(entries);
     let mut covered = FxHashMap::default();
+    let apart = polls_apart(backend)?;
     let mut persons: FxHashMap<String, u32> = FxHashMap::default();
     let mut exclusive: FxHashMap<ServerId, bool> = FxHashMap::default();
     let mut spans_of: FxHashMap<ServerId, Vec<SpanRow>> = FxHashMap::default();
@@ -136,9 +137,12 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
         Ok((row.id(0)?, row.text(1)?, row.int(2)?))
     })? {
         let spans = spans(backend, id)?;
-        names.servers.insert(id, Server { name, watched: watched(spans.iter()) });
+        names.servers.insert(
+            id,
+            Server { name, watched: watched(spans.iter(), apart.get(&id).copied().unwrap_or(UnixMs::MAX)) },
+        );
         if spans.iter().any(|span| span.polled) {
-            let logged = watched(spans.iter().filter(|span| !span.polled));
+            let logged = watched(spans.iter().filter(|span| !span.polled), UnixMs::MAX);
             covered.insert(id, logged);
         }
         exclusive.insert(id, pairing == 1);
@@ -296,14 +300,31 @@ fn organizations_by_number(entries: &[Entry]) -> FxHashMap<i64, String> {
 }
 
 /// When a server was watched: a log covers without gap from its first line to its last, but for the span between a
-/// run's last line and the next start. `spans` are in order of time.
-pub(crate) fn watched<'a>(spans: impl Iterator<Item = &'a SpanRow>) -> Vec<(UnixMs, UnixMs)> {
+/// run's last line and the next start. Polls more than `apart` apart leave a gap. `spans` are in order of time.
+pub(crate) fn watched<'a>(spans: impl Iterator<Item = &'a SpanRow>, apart: i64) -> Vec<(UnixMs, UnixMs)> {
+    let gap = |span: &SpanRow, until: UnixMs| span.polled && span.from - until > apart;
     let mut watched: Vec<(UnixMs, UnixMs)> = Vec::new();
     for span in spans {
         match watched.last_mut() {
-            Some(last) if span.from <= last.1 || !span.begins_run => last.1 = last.1.max(span.until),
+            Some(last) if span.from <= last.1 || !(span.begins_run || gap(span, last.1)) => {
+                last.1 = last.1.max(span.until);
+            }
             _ => watched.push((span.from, span.until)),
         }
     }
     watched
+}
+
+/// By license server that is polled: up to how many milliseconds between two polls somebody was watching, three times
+/// their average interval, and never less than [`POLLS_APART_MS`].
+pub(crate) fn polls_apart(backend: &mut dyn Backend) -> Result<FxHashMap<ServerId, i64>, Error> {
+    let mut apart: FxHashMap<ServerId, i64> = FxHashMap::default();
+    let sql = "select server_id, count(*), min(at), max(at) from poll where answered = 1 group by server_id, vendor";
+    backend.query(sql, &[], &mut |row| {
+        let (polls, first, last) = (row.int(1)?, row.int(2)?, row.int(3)?);
+        let of = apart.entry(row.id(0)?).or_insert(POLLS_APART_MS);
+        *of = (*of).max(3 * (last - first) / (polls - 1).max(1));
+        Ok(())
+    })?;
+    Ok(apart)
 }

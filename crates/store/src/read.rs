@@ -4,7 +4,7 @@
 use crate::backend::{Backend, Row, all, one, reading};
 use crate::derive::{Context, parse_days, requests};
 use crate::intake::{RequestOutcome, outcome_from_codes};
-use crate::names::watched;
+use crate::names::{polls_apart, watched};
 use crate::{Error, Store};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
@@ -271,12 +271,14 @@ impl Reader<'_> {
         let inputs = all(self.backend, sql, &[], |row| {
             Ok((row.id(0)?, row.id(1)?, (row.int(2)? as u64, row.int(3)? as u64)))
         })?;
+        let apart = polls_apart(self.backend)?;
         let mut rows = Vec::new();
         for (input, server, lines) in inputs {
             let mut spans = crate::intake::spans(self.backend, server)?;
             spans.retain(|span| span.input == input);
             let mut before: Option<UnixMs> = None;
-            for (from, until) in watched(spans.iter()) {
+            let apart = apart.get(&server).copied().unwrap_or(UnixMs::MAX);
+            for (from, until) in watched(spans.iter(), apart) {
                 let row = CoverageRow { input, server, from, until, watched: true, lines: None };
                 match before.replace(until) {
                     None => rows.push(CoverageRow { lines: Some(lines), ..row }),

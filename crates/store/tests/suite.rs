@@ -86,6 +86,7 @@ store_suite! {
     polls {
         a_hold_ends_at_the_first_poll_that_does_not_show_it,
         failed_polls_end_nothing_and_bound_what_nobody_saw,
+        polls_far_apart_leave_a_gap,
         holds_that_one_poll_shows_alike_are_several,
         where_a_log_covers_its_sessions_count,
         polls_taken_out_are_as_if_never_read,

@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
 use store::input::Counts;
 use store::intake::{
-    Batch, BreakEvent, DaemonId, ExpiryEvent, Interner, KeyEvent, PollEvent, Quarantined, RequestEvent,
-    RequestOutcome, SeatsEvent, ShownEvent, Span, TotalEvent, UsedEvent,
+    Batch, BreakEvent, DaemonId, ExpiryEvent, Interner, KeyEvent, POLLS_APART_MS, PollEvent, Quarantined,
+    RequestEvent, RequestOutcome, SeatsEvent, ShownEvent, Span, TotalEvent, UsedEvent,
 };
 
 /// A fall of the clock by more than this begins a new run: the dates go back, as in files pasted together.
@@ -301,6 +301,15 @@ impl<'a> Collector<'a> {
         {
             self.batch.spans.push(span);
         }
+        let polled = self.format.polls();
+        if let Some(span) = self.open_spans.get(&daemon).copied()
+            && polled
+            && at - span.until > POLLS_APART_MS
+        {
+            // Whether anybody was watching in between depends on how often the server is polled: readers tell.
+            self.batch.spans.push(span);
+            self.open_spans.remove(&daemon);
+        }
         let (run, begins) = (self.batch.run, self.begins || starts(read));
         let span = self.open_spans.entry(daemon).or_insert_with(|| Span {
             daemon,
@@ -308,7 +317,7 @@ impl<'a> Collector<'a> {
             from: at,
             until: at,
             begins_run: begins,
-            polled: self.format.polls(),
+            polled,
         });
         span.until = span.until.max(at);
         self.latest = self.latest.max(at);

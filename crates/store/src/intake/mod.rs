@@ -75,6 +75,9 @@ pub struct PollEvent {
     pub answered: bool,
 }
 
+/// Polls no further apart than this were watching in between, however often a server is polled.
+pub const POLLS_APART_MS: i64 = 3_600_000;
+
 /// A hold that a poll showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShownEvent {

@@ -123,6 +123,23 @@ pub(crate) fn failed_polls_end_nothing_and_bound_what_nobody_saw(ledger: &mut Le
     ledger.balances();
 }
 
+pub(crate) fn polls_far_apart_leave_a_gap(ledger: &mut Ledger) {
+    let hourly: Vec<Poll> = (0..24).map(|hour| poll(hour, &[])).collect();
+    read(ledger, "a", &hourly);
+    read(ledger, "b", &[poll(40, &[]), poll(41, &[])]);
+    let watched =
+        ledger.store().read(|reader| Ok(reader.names().servers.values().next().unwrap().watched.clone()));
+    assert_eq!(watched.unwrap(), [(instant(0), instant(23)), (instant(40), instant(41))]);
+    read(ledger, "c", &[poll(31, &[])]);
+    let rows = ledger.store().read(|reader| reader.coverage()).unwrap();
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    read(ledger, "d", &[poll(400, &[])]);
+    read(ledger, "e", &[poll(800, &[])]);
+    let rare =
+        ledger.store().read(|reader| Ok(reader.names().servers.values().next().unwrap().watched.len()));
+    assert_eq!(rare.unwrap(), 3, "hours, days and weeks apart");
+}
+
 pub(crate) fn holds_that_one_poll_shows_alike_are_several(ledger: &mut Ledger) {
     let amara = ("amara", 6, 1);
     read(ledger, "a", &[poll(8, &[amara, amara]), poll(9, &[amara])]);
