@@ -9,6 +9,7 @@ pub mod input;
 pub mod intake;
 mod names;
 mod read;
+mod reconcile;
 mod registry;
 mod schema;
 mod settings;
@@ -16,6 +17,7 @@ mod upkeep;
 
 pub use derive::Progress;
 pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
+pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use upkeep::{Difference, Status, Verified};
 

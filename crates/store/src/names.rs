@@ -63,6 +63,17 @@ impl Ledger {
         self.covered.get(&server).map(Vec::as_slice)
     }
 
+    /// The license servers that are polled, and have a log.
+    pub(crate) fn polled_and_logged(&self) -> impl Iterator<Item = ServerId> {
+        self.covered.iter().filter(|(_, logged)| !logged.is_empty()).map(|(server, _)| *server)
+    }
+
+    /// Whether the log of a polled license server covers an instant.
+    pub(crate) fn log_covers(&self, server: ServerId, at: UnixMs) -> bool {
+        let covered = self.covered.get(&server).map(Vec::as_slice).unwrap_or_default();
+        covered.iter().any(|&(from, until)| from <= at && at < until)
+    }
+
     /// Whether a log tells what a polled holder did at an instant.
     pub(crate) fn is_covered(&self, holder: HolderId, at: UnixMs) -> bool {
         let covered = self.covered_of(holder).unwrap_or_default();

@@ -4,7 +4,7 @@
 use crate::backend::{Backend, Row, all, one, reading};
 use crate::derive::{Context, parse_days, requests};
 use crate::intake::{RequestOutcome, outcome_from_codes};
-use crate::names::{polls_apart, watched};
+use crate::names::{Ledger, polls_apart, watched};
 use crate::{Error, Store};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
@@ -106,6 +106,11 @@ impl Store {
 }
 
 impl Reader<'_> {
+    /// The connection, and the names.
+    pub(crate) fn parts(&mut self) -> (&mut dyn Backend, &Ledger) {
+        (&mut *self.backend, &self.context.ledger)
+    }
+
     /// The names behind the numbers.
     pub fn names(&self) -> Arc<Names> {
         Arc::clone(&self.context.ledger.names)

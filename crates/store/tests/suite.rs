@@ -89,6 +89,7 @@ store_suite! {
         polls_far_apart_leave_a_gap,
         holds_that_one_poll_shows_alike_are_several,
         where_a_log_covers_its_sessions_count,
+        polls_beside_a_log_are_compared_with_it,
         polls_taken_out_are_as_if_never_read,
         finished_uses_are_known_by_their_start,
         capacity_expiry_and_totals_are_told_as_last_heard,

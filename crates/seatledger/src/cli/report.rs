@@ -190,6 +190,30 @@ fn coverage(reader: &mut Reader<'_>, names: &Names, scope: &Scope) -> Result<rep
             Column::number("unrecognized"),
         ],
         rows,
-        notes: vec!["gap: between the last line of a run and the next start nobody was watching".to_owned()],
+        notes: notes_on_coverage(reader, names)?,
     })
+}
+
+/// What a row does not say: what a gap is, and how far polls agree with the log beside them.
+fn notes_on_coverage(reader: &mut Reader<'_>, names: &Names) -> Result<Vec<String>, Error> {
+    let zone = reader.calendar().zone().clone();
+    let mut notes =
+        vec!["gap: between the last line of a run and the next start nobody was watching".to_owned()];
+    for reconciled in reader.reconciled()? {
+        let store::Reconciled { server, polls, compared, equal, worst } = reconciled;
+        let name = |id| names.servers.get(&id).map_or("", |server| server.name.as_str());
+        let worst = worst.map_or(String::new(), |worst| {
+            let feature = names.features.get(&worst.feature).map_or("", |feature| feature.code.as_str());
+            let (polled, logged) = (worst.polled, worst.logged);
+            format!(
+                "; they differ most in {feature} at {}: {polled} polled, {logged} logged",
+                civil(worst.at, &zone)
+            )
+        });
+        notes.push(format!(
+            "{}: {polls} polls beside the log; {equal} of {compared} figures of seats in use agree{worst}",
+            name(server)
+        ));
+    }
+    Ok(notes)
 }

@@ -179,6 +179,30 @@ pub(crate) fn where_a_log_covers_its_sessions_count(ledger: &mut Ledger) {
     assert_eq!(ledger.books(), other.books());
 }
 
+pub(crate) fn polls_beside_a_log_are_compared_with_it(ledger: &mut Ledger) {
+    let log = [
+        at(7.0, "v", Lives),
+        at(8.0, "v", Out("solver", "amara", 2)),
+        at(8.0 + 1.0 / 120.0, "v", Out("solver", "bela", 1)),
+        at(12.0, "v", In("solver", "amara", 2)),
+        at(20.0, "v", Lives),
+    ];
+    Process::default().read(&mut ledger.store(), "log", &log);
+    // In the minute in which bela comes both figures are right; at 10 the poll misses her, at 30 there is no log.
+    let polls = [
+        poll(8, &[("amara", 8, 2)]),
+        poll(10, &[("amara", 8, 2)]),
+        poll(13, &[("bela", 8, 1)]),
+        poll(30, &[]),
+    ];
+    read(ledger, "polls", &polls);
+    let reconciled = ledger.store().read(|reader| reader.reconciled()).unwrap();
+    let [of_server] = &reconciled[..] else { panic!("{reconciled:?}") };
+    assert_eq!((of_server.polls, of_server.compared, of_server.equal), (3, 3, 2));
+    let worst = of_server.worst.unwrap();
+    assert_eq!((worst.at, worst.polled, worst.logged), (instant(10), 2, 3));
+}
+
 pub(crate) fn polls_taken_out_are_as_if_never_read(ledger: &mut Ledger) {
     let (first, second) = ([poll(8, &[("amara", 6, 1)])], [poll(9, &[("bela", 9, 1)]), poll(10, &[])]);
     read(ledger, "a", &first);
