@@ -192,11 +192,17 @@ pub(crate) fn polls_beside_a_log_are_compared_with_it(ledger: &mut Ledger) {
     let polls = [
         poll(8, &[("amara", 8, 2)]),
         poll(10, &[("amara", 8, 2)]),
-        poll(13, &[("bela", 8, 1)]),
+        poll(13, &[("bela", 11, 1)]),
         poll(30, &[]),
     ];
     read(ledger, "polls", &polls);
-    let reconciled = ledger.store().read(|reader| reader.reconciled()).unwrap();
+    let reconciled = ledger
+        .store()
+        .read(|reader| {
+            let all = reader.reconciled()?;
+            Ok(all)
+        })
+        .unwrap();
     let [of_server] = &reconciled[..] else { panic!("{reconciled:?}") };
     assert_eq!((of_server.polls, of_server.compared, of_server.equal), (3, 3, 2));
     let worst = of_server.worst.unwrap();
