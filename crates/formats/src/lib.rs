@@ -1,6 +1,10 @@
 //! The vocabulary of others: text in, events out. Pure: no clock, no file, no socket.
 
+mod civil;
+pub mod dsls;
+mod dsls_usage;
 pub mod flexnet;
+mod history_db;
 mod iso;
 pub mod line;
 mod registry;

@@ -178,6 +178,10 @@ pub trait Format: Sync {
     fn default_server(&self) -> &'static str {
         self.name()
     }
+    /// What to tell a user whose log tells of denials and of no usage, where something may be switched off.
+    fn advice_without_usage(&self) -> Option<&'static str> {
+        None
+    }
     /// The process that stands for the license server itself: its lines are evidence for every daemon.
     fn server_process(&self) -> &'static str {
         ""

@@ -4,7 +4,14 @@ use crate::line::{Fit, Format};
 
 /// Every format, in the order in which `--format-help` lists them.
 pub fn all() -> &'static [&'static dyn Format] {
-    &[&crate::flexnet::DebugLog, &crate::flexnet::Lmstat, &crate::wrapper::Wrapper]
+    &[
+        &crate::flexnet::DebugLog,
+        &crate::flexnet::Lmstat,
+        &crate::wrapper::Wrapper,
+        &crate::dsls::ServerLog,
+        &crate::dsls_usage::LicenseUsage,
+        &crate::history_db::HistoryDb,
+    ]
 }
 
 /// The format of a name, as `--format` takes it.

@@ -12,7 +12,7 @@ fn setting() -> Setting {
 }
 
 /// Pieces of which logs are made, and some of which they are not.
-const PIECES: [&str; 64] = [
+const PIECES: [&str; 80] = [
     " 8:42:25 ",
     "23:59:59 ",
     "00:00:01 ",
@@ -77,6 +77,24 @@ const PIECES: [&str; 64] = [
     "  (linger: 100 / 200), PID: 17",
     "Feature  Version  #licenses  Vendor  Expires",
     "solver  1.0  5  acmed  30-Apr-20202",
+    "2025/10/26 02:30:00:000 I USGTRACING  Grant!!",
+    "2025/10/26 02:10:00:120 I USGTRACING  TimeOut!!",
+    "CAD!R11!28F0!Makers!Token!40!STD!ws-07 (A1-0a.4)!10.0.0.7!amara!",
+    "CAD!28F0!Makers!Token!1!STD!ws-07!10.0.0.7!amara!id!cad.exe!5.34!ALC",
+    "2025/07/15 02:31:21:836 W LICENSESERV CAD [(R11)] not granted, no more available license ",
+    "( from client ws-07 (A1-0a.4)/10.0.0.7|amara|id|cad.exe )",
+    "2025/07/15 02:31:21:836 I STARTSERVER Server version 6",
+    "2025/07/15 02:31:21:836 I LICENSESERV Licensing service started",
+    "serverTimeZone: UTC",
+    "admin >",
+    "Server name: lic1",
+    "Editor,EditorId,Feature,Model,Commercial Type,Max Release Number,Max Release Date,Pricing Structure,\
+     Max Casual Duration,Expiration Date,Customer ID,Count,Inuse,Tokens,Casual Usage (mn),Host,User,Internal ID,\
+     Active Process,Client Code Version,Session ID,Granted Since,Last Used At,Granted At,Queue Position,",
+    "Makers,5E,CAD,Token,STD,8,2025-01-01 00:59:00,YLC,0,2025-01-01 00:59:00,1,200,2,",
+    "2,,ws-07 (A1)/10.0.0.7,amara,id,cad.exe,6.4,28F0,1970-01-01 00:30:00,,,,",
+    "timestamp,action,username,product_code,hostname",
+    "2025/07/15 02:31:21:836,Grant,\"a, \"\"b\"\"\",",
 ];
 
 fn line() -> impl Strategy<Value = Vec<u8>> {
@@ -135,9 +153,14 @@ proptest! {
 fn a_long_line_takes_linear_time() {
     let beginnings =
         ["10:00:00 (acmed) OUT: \"f\" u", "10:00:00 (acmed) DENIED: \"f\" u@h ", "10:00:00 (acmed) ", ""];
-    let hosts = "Nov 20 07:47:40 wks12 LIC_ACC: ";
+    let others = [
+        "Nov 20 07:47:40 wks12 LIC_ACC: ",
+        "2025/07/15 02:31:21:836 I USGTRACING  Grant!!",
+        "2025/07/15 02:31:21:836 W LICENSESERV CAD",
+        "2025/07/15 02:31:21:836,",
+    ];
     for format in formats::all() {
-        for beginning in beginnings.iter().chain([&hosts]) {
+        for beginning in beginnings.iter().chain(&others) {
             for piece in PIECES
                 .iter()
                 .chain(&["(", ")", "[", "]", "\"", "@", " ", "^^^", "(-", "#011", ":END_OBF", "\\"])

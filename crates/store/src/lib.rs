@@ -5,6 +5,7 @@
 
 mod backend;
 mod derive;
+pub mod foreign;
 pub mod input;
 pub mod intake;
 mod names;

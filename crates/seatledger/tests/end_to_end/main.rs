@@ -7,6 +7,7 @@ mod bad_inputs;
 mod commands;
 mod databases;
 mod desk;
+mod dsls;
 mod flexnet;
 mod kills;
 mod same_books;

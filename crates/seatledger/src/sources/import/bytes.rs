@@ -1,8 +1,9 @@
-//! The bytes of an input: a file or standard input, plain or compressed.
+//! The bytes of an input: a file or standard input, plain or compressed. What is no text of lines, but is known, is
+//! replaced by lines here.
 
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +14,14 @@ use store::input::FINGERPRINT_BYTES;
 pub(crate) struct Bytes {
     path: PathBuf,
     packing: Packing,
-    /// Keeps the copy of standard input as long as it is needed.
-    _spool: Option<Arc<tempfile::TempPath>>,
+    /// When the input itself was last modified, where `path` is a copy of it.
+    modified_ms: Option<i64>,
+    /// Keeps the copy as long as it is needed.
+    spool: Option<Arc<tempfile::TempPath>>,
 }
+
+/// A text that must be read as a whole may not be longer.
+const LONGEST_WHOLE: u64 = 128 << 20;
 
 /// How the bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +32,12 @@ enum Packing {
 }
 
 impl Bytes {
-    /// A file; how it is packed is told by its first bytes, not by its name.
+    /// A file; what it is and how it is packed is told by its first bytes, not by its name.
     pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
+        Self::as_it_lies(path)?.as_lines()
+    }
+
+    fn as_it_lies(path: &Path) -> io::Result<Self> {
         let mut magic = [0; 4];
         let mut file = File::open(path)?;
         let length = read_full(&mut file, &mut magic)?;
@@ -36,7 +46,7 @@ impl Bytes {
             [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
             _ => Packing::Plain,
         };
-        Ok(Self { path: path.to_owned(), packing, _spool: None })
+        Ok(Self { path: path.to_owned(), packing, modified_ms: None, spool: None })
     }
 
     /// Standard input, kept in a temporary file: whether it is known can only be told by looking twice.
@@ -44,9 +54,60 @@ impl Bytes {
         let mut spool = tempfile::NamedTempFile::new()?;
         io::copy(&mut io::stdin().lock(), &mut spool)?;
         spool.flush()?;
+        Self::of_spool(spool)?.as_lines()
+    }
+
+    fn of_spool(spool: tempfile::NamedTempFile) -> io::Result<Self> {
         let kept = spool.into_temp_path();
-        let bytes = Self::of_file(&kept)?;
-        Ok(Self { _spool: Some(Arc::new(kept)), ..bytes })
+        let bytes = Self::as_it_lies(&kept)?;
+        Ok(Self { spool: Some(Arc::new(kept)), ..bytes })
+    }
+
+    /// The lines of what is known and is no text of lines.
+    fn as_lines(self) -> io::Result<Self> {
+        let head = self.head()?;
+        if store::foreign::is_sqlite(&head) {
+            let unpacked = self.unpacked()?;
+            return self.replaced_by(|lines| {
+                store::foreign::history_lines(&unpacked.path, lines).map_err(io::Error::other)
+            });
+        }
+        if formats::dsls::is_cloud_answer(&head) {
+            let whole = self.whole()?;
+            let lines = formats::dsls::cloud_answer(&whole).map_err(io::Error::other)?;
+            return self.replaced_by(|to| to.write_all(&lines));
+        }
+        Ok(self)
+    }
+
+    fn replaced_by(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Self> {
+        let mut spool = tempfile::NamedTempFile::new()?;
+        let mut buffer = BufWriter::new(&mut spool);
+        write(&mut buffer)?;
+        buffer.flush()?;
+        drop(buffer);
+        Ok(Self { modified_ms: Some(self.modified_ms()?), ..Self::of_spool(spool)? })
+    }
+
+    /// As a plain file, which only such files need as cannot be read from their beginning to their end.
+    fn unpacked(&self) -> io::Result<Self> {
+        if self.packing == Packing::Plain {
+            return Ok(self.clone());
+        }
+        let mut reader = self.reader_at(0, Arc::default())?;
+        self.replaced_by(|plain| io::copy(&mut reader, plain).map(|_| ()))
+    }
+
+    fn whole(&self) -> io::Result<Vec<u8>> {
+        let mut whole = Vec::new();
+        self.reader_at(0, Arc::default())?.take(LONGEST_WHOLE + 1).read_to_end(&mut whole)?;
+        if whole.len() as u64 > LONGEST_WHOLE {
+            let most = LONGEST_WHOLE >> 20;
+            let what =
+                format!("an answer in one line of more than {most} MiB: ask for a shorter span of time");
+            return Err(io::Error::other(what));
+        }
+        Ok(whole)
     }
 
     /// Its size as it lies on disk, for progress.
@@ -56,6 +117,9 @@ impl Bytes {
 
     /// When it was last modified, in milliseconds since 1970.
     pub(crate) fn modified_ms(&self) -> io::Result<i64> {
+        if let Some(modified_ms) = self.modified_ms {
+            return Ok(modified_ms);
+        }
         let modified = std::fs::metadata(&self.path)?.modified()?;
         let since = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
         Ok(since as i64)

@@ -449,12 +449,19 @@ fn less(now: Counts, before: Counts) -> Counts {
 
 /// Says what figures alone would hide.
 fn remark_on(file: &mut FileSummary) {
-    let Tally { checkouts, checkins, .. } = file.tally;
+    let Tally { checkouts, checkins, denials, .. } = file.tally;
     if checkouts >= 20 && checkins * 10 < checkouts {
         file.remarks.push(format!(
             "{checkouts} checkouts but {checkins} checkins: the options file may suppress them (NOLOG IN); \
              sessions without an end count to the log's last line"
         ));
+    }
+    if checkouts + checkins == 0
+        && denials > 0
+        && !file.continued
+        && let Some(format) = file.format.and_then(formats::named)
+    {
+        file.remarks.extend(format.advice_without_usage().map(str::to_owned));
     }
     if file.counts.lines > 0 && file.counts.events == 0 {
         file.remarks.push("no usage in it: \"nothing seen\", not \"nothing used\"".to_owned());

@@ -1,0 +1,97 @@
+//! Usage lines, `Grant!!F!…`: what `License usage tracing` writes.
+//!
+//! ```text
+//! Action!!feature![customer id!]session!editor!licence type!count!pool!HOST (hwid)!ip!user!internal id!program!version!pricing
+//! ```
+//!
+//! The customer id is printed by cloud servers only. A program's path may hold `!`, so the fields behind the user are
+//! counted from the end.
+
+use crate::text::{number, text, trim};
+use accounting::event::{CheckinReason, Claim, What};
+use memchr::{memchr_iter, memmem, memrchr};
+
+/// Fields before the user where there is no customer id.
+const USER: usize = 10;
+/// Fields of a line without a customer id.
+const FIELDS: usize = 15;
+
+/// Reads the text of a usage line, or says why not.
+pub(super) fn parse(line: &[u8]) -> Result<What<'_>, &'static str> {
+    let mut fields = [&[][..]; USER + 2];
+    let (mut count, mut start) = (0, 0);
+    for end in memchr_iter(b'!', line) {
+        if let Some(field) = fields.get_mut(count) {
+            *field = &line[start..end];
+        }
+        count += 1;
+        start = end + 1;
+    }
+    if count == 0 {
+        return Err("usage line without fields");
+    }
+    let what = action(fields[0]).ok_or("usage line with an action that is not known")?;
+    // Behind the last `!` there is one field more.
+    if count + 1 < FIELDS {
+        return Err("usage line with too few fields");
+    }
+    // The count is a number, the licence type before it is none.
+    let shift = match (number(fields[6]), number(fields[7])) {
+        (Some(_), _) => 0,
+        (None, Some(_)) if count + 1 > FIELDS => 1,
+        _ => return Err("usage line whose count of seats is not where it should be"),
+    };
+    let seats = number(fields[6 + shift]).filter(|seats| *seats > 0).ok_or("usage line without seats")?;
+    let (feature, session) = (trim(fields[2]), trim(fields[3 + shift]));
+    if feature.is_empty() {
+        return Err("usage line without a feature");
+    }
+    let version = version(line);
+    let claim = Claim {
+        feature: text(feature),
+        version: (!version.is_empty()).then(|| text(version)),
+        user: text(trim(fields[USER + shift])),
+        host: text(host(fields[8 + shift])),
+        handle: (!session.is_empty()).then(|| text(session)),
+        seats,
+        ..Claim::default()
+    };
+    Ok(match what {
+        Action::Starts => What::Checkout(claim),
+        Action::Ends(reason) => What::Checkin(claim, reason),
+    })
+}
+
+enum Action {
+    Starts,
+    Ends(CheckinReason),
+}
+
+/// What an action does. Offline licences are extracted for a time and restituted: the seat is held meanwhile.
+fn action(word: &[u8]) -> Option<Action> {
+    let contains = |part: &[u8]| word.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part));
+    Some(match word {
+        b"Grant" => Action::Starts,
+        b"Detachment" => Action::Ends(CheckinReason::Detached),
+        b"TimeOut" => Action::Ends(CheckinReason::TimedOut),
+        word if word.len() > LONGEST_ACTION => return None,
+        _ if contains(b"extract") => Action::Starts,
+        _ if contains(b"restitut") => Action::Ends(CheckinReason::Returned),
+        _ => return None,
+    })
+}
+
+/// No action's name is longer.
+const LONGEST_ACTION: usize = 64;
+
+/// The last field but one.
+fn version(line: &[u8]) -> &[u8] {
+    let Some(end) = memrchr(b'!', line) else { return &[] };
+    let start = memrchr(b'!', &line[..end]).map_or(0, |at| at + 1);
+    trim(&line[start..end])
+}
+
+/// The name alone of `HOST (hwid-ip.n)`.
+pub(crate) fn host(field: &[u8]) -> &[u8] {
+    trim(memmem::find(field, b" (").map_or(field, |at| &field[..at]))
+}
