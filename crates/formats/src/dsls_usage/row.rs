@@ -18,8 +18,8 @@ pub(super) const HEADER: &[u8] = b"Editor,EditorId,Feature,Model,Commercial Type
 
 /// Fields of a pool.
 const POOL: usize = 13;
-/// Fields of a pool with a holder.
-const HELD: usize = 25;
+/// Fields of a pool with a holder who does not wait.
+const HELD: usize = 24;
 /// Fields from the left up to the user.
 const LEFT: usize = 17;
 
@@ -77,7 +77,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Row<'_>, &'static str> {
     } else if count < HELD {
         return Err("row with a holder and too few fields");
     } else {
-        Some(holder(line, &left)?)
+        Some(holder(line, &left, count)?)
     };
     Ok(Row { pool, holder })
 }
@@ -112,8 +112,11 @@ fn expires(field: &[u8]) -> Expires {
     iso::stamp(field).map_or(Expires::Unknown, |stamp| Expires::On(stamp.day))
 }
 
-fn holder<'a>(line: &'a [u8], left: &[&'a [u8]; LEFT]) -> Result<Holder<'a>, &'static str> {
-    let [waits, granted, last_used, since, session, version] = last_six(line);
+fn holder<'a>(line: &'a [u8], left: &[&'a [u8]; LEFT], count: usize) -> Result<Holder<'a>, &'static str> {
+    let (before, last) = cut_last(line);
+    let waits = number(last).is_some();
+    let has_place = waits || (last.is_empty() && count == HELD + 1);
+    let [granted, last_used, since, session, version] = last_five(if has_place { before } else { line });
     let [tokens, host, user] = [left[13], left[15], left[16]];
     let seats = if tokens.is_empty() { Some(1) } else { number(tokens) };
     let (since, granted, last_used) = (time(since)?, time(granted)?, time(last_used)?);
@@ -130,19 +133,25 @@ fn holder<'a>(line: &'a [u8], left: &[&'a [u8]; LEFT]) -> Result<Holder<'a>, &'s
         seats: seats.filter(|seats| *seats > 0).ok_or("row with a holder of no licences")?,
         ..Claim::default()
     };
-    let waits = number(waits).is_some_and(|place| place > 0);
     Ok(Holder { claim, since: since.or(granted), last_used, waits })
 }
 
-/// Queue position, granted at, last used at, granted since, session id and client code version.
-fn last_six(line: &[u8]) -> [&[u8]; 6] {
+/// Granted at, last used at, granted since, session id and client code version.
+fn last_five(line: &[u8]) -> [&[u8]; 5] {
     let mut rest = line;
-    [(); 6].map(|()| {
-        let at = memrchr(b',', rest).unwrap_or(0);
-        let field = trim(rest.get(at + 1..).unwrap_or_default());
-        rest = &rest[..at];
+    [(); 5].map(|()| {
+        let (before, field) = cut_last(rest);
+        rest = before;
         field
     })
+}
+
+/// The last field, and what stands before it.
+fn cut_last(line: &[u8]) -> (&[u8], &[u8]) {
+    match memrchr(b',', line) {
+        Some(at) => (&line[..at], trim(&line[at + 1..])),
+        None => (&[], trim(line)),
+    }
 }
 
 fn time(field: &[u8]) -> Result<Option<iso::Stamp>, &'static str> {

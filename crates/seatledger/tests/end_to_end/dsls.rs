@@ -57,35 +57,144 @@ fn answer() -> String {
     format!("{{\"result\":{{\"rows\":{rows},\"firstDate\":1,\"lastDate\":2,\"serverTimeZone\":\"UTC\"}}}}")
 }
 
-/// What `sessions --format json` says: feature, user, handle, from, until, how it ended.
-fn sessions(desk: &Desk) -> Vec<[String; 6]> {
+/// What `sessions --format json` says of each: feature, user, host, from, until, how it ended; in order.
+fn sessions(desk: &Desk) -> Vec<String> {
     let json: serde_json::Value = serde_json::from_str(&desk.ok(&["sessions", "--format", "json"])).unwrap();
-    let cell = |row: &serde_json::Value, name: &str| match &row[name] {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let names = ["feature", "user", "handle", "from", "until", "ended"];
-    let rows = json["rows"].as_array().unwrap();
-    let mut sessions: Vec<_> = rows.iter().map(|row| names.map(|name| cell(row, name))).collect();
+    let cell = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap_or("-").to_owned();
+    let names = ["feature", "user", "host", "from", "until", "ended"];
+    let rows = json.as_array().unwrap();
+    let mut sessions: Vec<String> =
+        rows.iter().map(|row| names.map(|name| cell(row, name)).join(" ").replace("+00:00", "")).collect();
     sessions.sort();
     sessions
 }
 
-fn assert_books(desk: &Desk) {
-    let expected = [["x"; 6]; 3];
-    assert_eq!(sessions(desk), expected);
+const SESSIONS: [&str; 3] = [
+    "CAD amara ws-07 2025-07-15T08:10:00 2025-07-15T09:10:00 detached",
+    "CAD bela ws-08 2025-07-15T08:20:00.500 2025-07-15T10:20:00.500 timed_out",
+    "CAD-MCE amara ws-07 2025-07-15T10:40:00 - open",
+];
+
+/// The rows of what a command says as CSV, without the header.
+fn rows(desk: &Desk, arguments: &[&str]) -> Vec<String> {
+    let csv = desk.ok(&[arguments, &["--format", "csv"]].concat());
+    csv.lines().skip(1).map(str::to_owned).collect()
 }
 
 #[test]
 fn a_log_gives_sessions_denials_and_coverage() {
     let desk = Desk::new();
     desk.write("LicenseServer20250715080000.log", log());
-    let said = desk.import(&["LicenseServer20250715080000.log"]);
-    println!(
-        "{said}\n{}\n{}",
-        desk.ok(&["sessions", "--format", "json"]),
-        desk.ok(&["history", "--format", "csv"])
-    );
-    println!("{}", desk.ok(&["report", "usage", "--format", "json"]));
-    assert_books(&desk);
+    desk.import(&["LicenseServer20250715080000.log"]);
+    assert_eq!(sessions(&desk), SESSIONS);
+    let denials: Vec<String> =
+        rows(&desk, &["history"]).into_iter().filter(|row| row.contains(",denial,")).collect();
+    assert_eq!(denials.len(), 1);
+    assert!(denials[0].starts_with("2025-07-15T08:30:00+00:00,denial,CAD,,chidi,ws-09,dsls,1,capacity,"));
+    let spans: Vec<String> = rows(&desk, &["report", "coverage"])
+        .iter()
+        .map(|row| row.split(',').skip(2).take(3).collect::<Vec<_>>().join(" ").replace("+00:00", ""))
+        .collect();
+    let expected = [
+        "2025-07-15T08:00:00 2025-07-15T09:30:00 watched",
+        "2025-07-15T09:30:00 2025-07-15T10:00:00 gap",
+        "2025-07-15T10:00:00 2025-07-15T11:00:00 watched",
+    ];
+    assert_eq!(spans, expected);
+    // The lease over the restart counts as a whole, the open one to the last line.
+    let usage = rows(&desk, &["report", "usage", "--by", "feature,user"]);
+    assert_eq!(usage, ["CAD,amara,60,3600,1,1", "CAD,bela,120,7200,1,1", "CAD-MCE,amara,20,1200,1,1"]);
+    let books = desk.books();
+    assert!(desk.import(&["LicenseServer20250715080000.log"]).contains("nothing new"));
+    desk.books().assert_same(&books, "imported again");
+}
+
+#[test]
+fn a_log_read_in_pieces_gives_the_same_books() {
+    let whole = Desk::new();
+    whole.write("server.log", log());
+    whole.import(&["server.log"]);
+    let grown = Desk::new();
+    for end in 1..=lines().len() {
+        grown.write("server.log", lines()[..end].join("\n"));
+        grown.import(&["server.log"]);
+    }
+    grown.write("server.log", log());
+    grown.import(&["server.log"]);
+    grown.books().assert_same(&whole.books(), "line by line");
+    let cut = Desk::new();
+    let lines = lines();
+    let (first, second) = lines.split_at(5);
+    cut.write("1.log", first.join("\n") + "\n");
+    cut.write("2.log", second.join("\n") + "\n");
+    cut.import(&["2.log"]);
+    cut.import(&["1.log"]);
+    cut.books().assert_same(&whole.books(), "the later file first");
+}
+
+#[test]
+fn the_answer_of_the_cloud_console_gives_the_books_of_its_lines_in_utc() {
+    let of_log = Desk::new();
+    of_log.write("server.log", log());
+    of_log.import(&["server.log"]);
+    let desk = Desk::new();
+    desk.write("logs.json", answer());
+    desk.ok(&["import", "--timezone", "Asia/Tokyo", "logs.json"]);
+    assert_eq!(sessions(&desk), SESSIONS);
+    desk.books().assert_same(&of_log.books(), "from JSON");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(answer().as_bytes()).unwrap();
+    desk.write("again.json.gz", packed.finish().unwrap());
+    assert!(desk.import(&["again.json.gz"]).contains("nothing new"));
+    assert!(desk.import_piped(answer().as_bytes()).out.contains("nothing new"));
+    of_log.write("logs.json", answer());
+    let before = of_log.books();
+    of_log.import(&["logs.json"]);
+    of_log.books().assert_same(&before, "the answer after the log");
+    desk.write("broken.json", &answer()[..answer().len() / 2]);
+    let ran = desk.ends(1, &["import", "broken.json"]);
+    assert!(ran.err.contains("broken.json") && ran.err.contains("cloud console"), "{}", ran.err);
+}
+
+#[test]
+fn the_archive_of_the_monitor_is_read_and_goes_on() {
+    let desk = Desk::new();
+    let archive = Connection::open(desk.path("history.db")).unwrap();
+    archive
+        .execute_batch(
+            "create table session_history (id integer primary key, timestamp text, action text, username text,
+                 product_code text, hostname text);
+             insert into session_history (timestamp, action, username, product_code, hostname) values
+                 ('2025/07/15 08:10:00:000', 'Grant', 'amara', 'CAD', 'ws-07'),
+                 ('2025/07/15 08:20:00:500', 'Grant', 'bela', 'CAD', 'ws-08'),
+                 ('2025/07/15 09:10:00:000', 'Detachment', 'amara', 'CAD', 'ws-07'),
+                 ('2025/07/15 10:20:00:500', 'TimeOut', 'bela', 'CAD', 'ws-08'),
+                 ('2025/07/15 10:40:00:000', 'Grant', 'amara', 'CAD-MCE', 'ws-07');",
+        )
+        .unwrap();
+    assert!(desk.import(&["history.db"]).contains("history-db, 6 lines"));
+    assert_eq!(sessions(&desk), SESSIONS);
+    assert!(desk.import(&["history.db"]).contains("nothing new"));
+    archive
+        .execute_batch(
+            "insert into session_history (timestamp, action, username, product_code, hostname) values
+                 ('2025/07/15 11:40:00:000', 'TimeOut', 'amara', 'CAD-MCE', 'ws-07');",
+        )
+        .unwrap();
+    assert!(desk.import(&["history.db"]).contains("1 new line"));
+    assert_eq!(sessions(&desk)[2], "CAD-MCE amara ws-07 2025-07-15T10:40:00 2025-07-15T11:40:00 timed_out");
+    desk.ok(&["verify"]);
+    let ran = desk.ends(1, &["import", "ledger.db"]);
+    assert!(ran.err.contains("ledger.db") && ran.err.contains("session_history"), "{}", ran.err);
+}
+
+#[test]
+fn a_log_without_usage_says_what_may_be_switched_off() {
+    let desk = Desk::new();
+    desk.write("server.log", denied("08:30:00:000", "CAD") + "\n");
+    let said = desk.ends(0, &["import", "server.log"]);
+    assert!((said.out + &said.err).contains("License usage tracing"));
+    desk.write("used.log", log());
+    let said = desk.ends(0, &["import", "used.log"]);
+    assert!(!(said.out + &said.err).contains("License usage tracing"));
 }

@@ -17,7 +17,7 @@ pub(crate) struct Bytes {
     /// When the input itself was last modified, where `path` is a copy of it.
     modified_ms: Option<i64>,
     /// Keeps the copy as long as it is needed.
-    spool: Option<Arc<tempfile::TempPath>>,
+    _spool: Option<Arc<tempfile::TempPath>>,
 }
 
 /// A text that must be read as a whole may not be longer.
@@ -46,7 +46,7 @@ impl Bytes {
             [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
             _ => Packing::Plain,
         };
-        Ok(Self { path: path.to_owned(), packing, modified_ms: None, spool: None })
+        Ok(Self { path: path.to_owned(), packing, modified_ms: None, _spool: None })
     }
 
     /// Standard input, kept in a temporary file: whether it is known can only be told by looking twice.
@@ -60,7 +60,7 @@ impl Bytes {
     fn of_spool(spool: tempfile::NamedTempFile) -> io::Result<Self> {
         let kept = spool.into_temp_path();
         let bytes = Self::as_it_lies(&kept)?;
-        Ok(Self { spool: Some(Arc::new(kept)), ..bytes })
+        Ok(Self { _spool: Some(Arc::new(kept)), ..bytes })
     }
 
     /// The lines of what is known and is no text of lines.
