@@ -85,6 +85,8 @@ struct Reader {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
+    /// The instant of the answer once it has begun: a file that is read in two parts was modified between them.
+    at: Option<UnixMs>,
     place: Place,
     /// The fields of the pool whose holders are being read.
     pool: String,
@@ -131,7 +133,7 @@ impl Parser for Reader {
 
 impl Reader {
     fn new(setting: &Setting, state: State) -> Self {
-        let at = setting.polled_at.unwrap_or(setting.modified_at);
+        let at = state.at.or(setting.polled_at).unwrap_or(setting.modified_at);
         Self { at, clock: CivilClock::new(setting.zone.clone(), Some(at)), state }
     }
 
@@ -151,6 +153,7 @@ impl Reader {
             return Read { at: None, process: "", line: Line::Unrecognized(reason) };
         }
         self.state.place = Place::Rows;
+        self.state.at = Some(self.at);
         let event = self.event(What::Polled { answered: true });
         Read { at: Some(self.at), process: "", line: Line::Event { event, times: 1 } }
     }
@@ -227,7 +230,7 @@ fn named_server(line: &[u8]) -> Option<Cow<'_, str>> {
     (!is_any).then(|| text(name))
 }
 
-/// Looks for the server's name.
+/// Looks for the server's name, and whether the text is an answer from its beginning: then it continues no other.
 #[derive(Default)]
 struct Look {
     found: Survey,
@@ -239,6 +242,8 @@ impl Surveyor for Look {
         if let Some(name) = named_server(line) {
             self.found.server = Some(name.into_owned());
         }
+        let begins = [BANNER, HEADER_BEGINS, CANNOT_CONNECT].iter().any(|word| line.starts_with(word));
+        self.found.begins_with_start |= begins;
         !line.starts_with(HEADER_BEGINS)
     }
 
