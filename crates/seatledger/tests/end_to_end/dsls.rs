@@ -198,3 +198,39 @@ fn a_log_without_usage_says_what_may_be_switched_off() {
     let said = desk.ends(0, &["import", "used.log"]);
     assert!(!(said.out + &said.err).contains("License usage tracing"));
 }
+
+/// Writes an answer to a poll that was asked so many minutes after 2024-05-15 10:00.
+fn write_snapshot(desk: &Desk, name: &str, minutes: u64, users: &[&str]) {
+    let mut text = format!("License Administration Tool Version 6.425.4\nadmin >\t{USAGE_HEADER}\n");
+    for user in users {
+        let pool = "Makers,5E,SIM,Token,STD,8,2025-01-01 00:59:00,YLC,0,2025-01-01 00:59:00,1,1000";
+        let in_use = 40 * users.len();
+        let since = "2024-05-15 09:00:00";
+        text += &format!(
+            "{pool},{in_use},40,,node1 (2.0)/192.0.2.1,{user},id,sim ( 1),6.4,F-{user},{since},{since},{since},\n"
+        );
+    }
+    desk.write(name, text);
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_715_767_200 + 60 * minutes);
+    std::fs::File::options().append(true).open(desk.path(name)).unwrap().set_modified(at).unwrap();
+}
+
+const USAGE_HEADER: &str = "Editor,EditorId,Feature,Model,Commercial Type,Max Release Number,Max Release Date,\
+    Pricing Structure,Max Casual Duration,Expiration Date,Customer ID,Count,Inuse,Tokens,Casual Usage (mn),Host,User,\
+    Internal ID,Active Process,Client Code Version,Session ID,Granted Since,Last Used At,Granted At,Queue Position,";
+
+#[test]
+fn answers_of_the_administration_tool_are_snapshots_of_the_moment_they_were_written() {
+    let desk = Desk::new();
+    write_snapshot(&desk, "1.csv", 0, &["amara", "bela"]);
+    write_snapshot(&desk, "2.csv", 10, &["amara"]);
+    desk.import(&["2.csv", "1.csv"]);
+    let expected = [
+        "SIM amara node1 2024-05-15T09:00:00 - open",
+        "SIM bela node1 2024-05-15T09:00:00 2024-05-15T10:10:00 gone_from_snapshot",
+    ];
+    assert_eq!(sessions(&desk), expected);
+    let usage = rows(&desk, &["report", "usage", "--by", "user"]);
+    assert_eq!(usage, ["amara,2800,168000,1,1", "bela,2800,168000,1,1"]);
+    desk.ok(&["verify"]);
+}
