@@ -61,7 +61,7 @@ impl CivilClock {
             midnight.checked_add(jiff::Span::new().milliseconds(i64::from(milli))).unwrap_or(midnight);
         let ambiguous = self.zone.to_ambiguous_timestamp(local);
         let is_fold = matches!(ambiguous.offset(), AmbiguousOffset::Fold { .. });
-        let later = ambiguous.clone().later().map_or(start, jiff::Timestamp::as_millisecond);
+        let later = ambiguous.later().map_or(start, jiff::Timestamp::as_millisecond);
         let first = ambiguous.compatible().map_or(start, jiff::Timestamp::as_millisecond);
         match self.latest {
             Some(latest) if is_fold && first + SLACK_MS < latest && latest <= later + SLACK_MS => later,

@@ -34,7 +34,7 @@ enum Packing {
 impl Bytes {
     /// A file; what it is and how it is packed is told by its first bytes, not by its name.
     pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
-        Self::as_it_lies(path)?.as_lines()
+        Self::as_it_lies(path)?.in_lines()
     }
 
     fn as_it_lies(path: &Path) -> io::Result<Self> {
@@ -54,7 +54,7 @@ impl Bytes {
         let mut spool = tempfile::NamedTempFile::new()?;
         io::copy(&mut io::stdin().lock(), &mut spool)?;
         spool.flush()?;
-        Self::of_spool(spool)?.as_lines()
+        Self::of_spool(spool)?.in_lines()
     }
 
     fn of_spool(spool: tempfile::NamedTempFile) -> io::Result<Self> {
@@ -64,7 +64,7 @@ impl Bytes {
     }
 
     /// The lines of what is known and is no text of lines.
-    fn as_lines(self) -> io::Result<Self> {
+    fn in_lines(self) -> io::Result<Self> {
         let head = self.head()?;
         if store::foreign::is_sqlite(&head) {
             let unpacked = self.unpacked()?;
