@@ -110,11 +110,8 @@ impl Parser for Reader {
         }
         if line.starts_with(CANNOT_CONNECT) {
             // Nobody answered: no sign of life.
-            return Read {
-                at: None,
-                process: "",
-                line: Line::Events(vec![self.event(What::Polled { answered: false })]),
-            };
+            let event = self.event(What::Polled { answered: false });
+            return Read { at: None, process: "", line: Line::Event { event, times: 1 } };
         }
         if line.trim_ascii().is_empty() || is_of_tool(line) {
             let line = named_server(line).map_or(Line::Noise, |name| Line::Note(Note::Server(name)));
