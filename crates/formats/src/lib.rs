@@ -8,10 +8,14 @@ mod history_db;
 mod iso;
 pub mod line;
 mod registry;
+pub mod rlm;
 mod text;
+mod told_zone;
+mod wall_clock;
 pub mod wrapper;
 
 pub use registry::{all, detect, named};
+pub use told_zone::told_zone;
 
 /// The longest line, in bytes without its ending, that a parser is given: what is longer, the caller cuts here and
 /// counts. Parsers take linear time on any length.

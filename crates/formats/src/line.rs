@@ -116,6 +116,9 @@ pub struct Survey {
     pub begins_with_start: bool,
     /// The first line that carries a time of its own stands at this line number (1-based).
     pub first_dated_line: Option<u64>,
+    /// How far the wall clock of the first dated line is from UTC, in seconds, east positive, where the text itself
+    /// says so.
+    pub utc_offset: Option<i32>,
 }
 
 /// Looks at the lines of an input from its beginning.

@@ -11,6 +11,8 @@ pub fn all() -> &'static [&'static dyn Format] {
         &crate::dsls::ServerLog,
         &crate::dsls_usage::LicenseUsage,
         &crate::history_db::HistoryDb,
+        &crate::rlm::ReportLog,
+        &crate::rlm::DebugLog,
     ]
 }
 

@@ -44,13 +44,13 @@ pub(super) fn find_in_summary(text: &[u8], second: u32) -> Option<Anchor> {
     let date = text.strip_prefix(b"Start-Date:").or_else(|| text.strip_prefix(b"Reread time:"))?;
     let anchor = written(date)?;
     let apart = anchor.second?.abs_diff(second);
-    (apart.min(super::clock::DAY - apart) <= NEAR).then_some(anchor)
+    (apart.min(crate::wall_clock::DAY - apart) <= NEAR).then_some(anchor)
 }
 
 impl Anchor {
     /// The day of a line with this anchor and this time: the two may stand on different sides of a midnight.
     pub(super) fn day_at(self, second: u32) -> Day {
-        const HALF: u32 = super::clock::DAY / 2;
+        const HALF: u32 = crate::wall_clock::DAY / 2;
         match self.second {
             Some(printed) if second > printed + HALF => self.day.previous(),
             Some(printed) if printed > second + HALF => self.day.next(),

@@ -1,7 +1,6 @@
 //! `FlexNet`'s debug log: what lmgrd and the vendor daemons print, in all its forms.
 
 mod anchor;
-mod clock;
 mod daemons;
 mod early;
 mod event;
@@ -15,9 +14,9 @@ mod tests;
 
 use crate::line::{Fit, Format, Line, Note, Parser, Read, Setting, StateError, Surveyor};
 use crate::text::{bare, trim};
+use crate::wall_clock::{Position, WallClock};
 use accounting::UnixMs;
 use accounting::event::{CheckinReason, Event, Pairing, What};
-use clock::{Position, WallClock};
 use daemons::{Daemons, Sign};
 use event::{Said, Word};
 use packages::Packages;

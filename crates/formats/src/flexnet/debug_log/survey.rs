@@ -1,11 +1,11 @@
 //! The first look at a debug log: which day its first line is of, and which server it is of.
 
-use super::clock::{DAY, SLACK};
 use super::prefix::{self, Time};
 use super::server::Server;
 use super::{anchor, shape};
 use crate::line;
 use crate::text::{bare, text, trim};
+use crate::wall_clock::{DAY, SLACK};
 use accounting::day::Day;
 use jiff::civil::Weekday;
 

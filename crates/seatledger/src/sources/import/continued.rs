@@ -61,7 +61,8 @@ impl Importer<'_> {
         Ok(found.map(|(_, before)| before))
     }
 
-    /// Whether the first line gets the same instant from the other input's end as from this one's own dates.
+    /// Whether the first line gets the same day from the other input's end as from this one's own dates; hours may
+    /// differ where the other input has told a zone of its own.
     pub(super) fn dates_continue(
         &self,
         surveyed: &Surveyed,
@@ -76,7 +77,7 @@ impl Importer<'_> {
         for _ in 0..surveyed.survey.first_dated_line.unwrap_or(1) {
             let Ok(Some(line)) = lines.next() else { return false };
             if let Some(at) = parser.line(&surveyed.encoding.decode(line.bytes)).at {
-                return at == first_at;
+                return (at - first_at).abs() < ZONES_APART_MS;
             }
         }
         false
@@ -156,3 +157,6 @@ pub(super) fn says_less(name: &str, than: &str) -> bool {
 
 /// A log's clock may fall by so much without a day having passed.
 const SMALL_FALL_MS: i64 = 300_000;
+
+/// Two zones' clocks differ by less than this, and two days' clocks of one zone by more.
+const ZONES_APART_MS: i64 = 20 * 3_600_000;

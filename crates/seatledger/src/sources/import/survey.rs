@@ -103,7 +103,9 @@ fn detect(
 impl Surveyed {
     /// The instant of the first dated line, where the input itself tells its day.
     pub(crate) fn first_at(&self, zone: &TimeZone) -> Option<UnixMs> {
-        Some(at_second(self.survey.first_day?, self.survey.first_second?, zone))
+        let (day, second) = (self.survey.first_day?, self.survey.first_second?);
+        let told = self.survey.utc_offset.map(|offset| formats::told_zone(zone, offset, day, second));
+        Some(at_second(day, second, told.as_ref().unwrap_or(zone)))
     }
 
     /// What a parser of this input must be told.

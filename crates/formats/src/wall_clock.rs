@@ -11,15 +11,15 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// Seconds of a day.
-pub(super) const DAY: u32 = 86_400;
+pub(crate) const DAY: u32 = 86_400;
 /// The clock may fall by so many seconds from line to line without a midnight between: processes write at once.
-pub(super) const SLACK: u32 = 300;
+pub(crate) const SLACK: u32 = 300;
 /// How near to the change lines of both turns of the repeated hour may be mixed.
 const MIXED: u32 = 60;
 
 /// Where the lines have got to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
+pub(crate) struct Position {
     /// The civil day.
     day: i32,
     /// The last second of it; none before the first line.
@@ -30,7 +30,7 @@ pub(super) struct Position {
 
 /// The wall clock of a server.
 #[derive(Debug)]
-pub(super) struct WallClock {
+pub(crate) struct WallClock {
     zone: TimeZone,
     position: Position,
     /// The day worked out last.
@@ -62,31 +62,31 @@ impl Change {
 }
 
 impl WallClock {
-    pub(super) fn new(zone: TimeZone, first_day: Day) -> Self {
+    pub(crate) fn new(zone: TimeZone, first_day: Day) -> Self {
         Self::at(zone, Position { day: first_day.0, last: None, second_turn: false })
     }
 
     /// Goes on from a [`Position`].
-    pub(super) fn at(zone: TimeZone, position: Position) -> Self {
+    pub(crate) fn at(zone: TimeZone, position: Position) -> Self {
         let offsets = offsets(&zone, position.day);
         Self { zone, position, offsets }
     }
 
-    pub(super) fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> Position {
         self.position
     }
 
     /// Whether a line was read.
-    pub(super) fn has_ticked(&self) -> bool {
+    pub(crate) fn has_ticked(&self) -> bool {
         self.position.last.is_some()
     }
 
-    pub(super) fn day(&self) -> Day {
+    pub(crate) fn day(&self) -> Day {
         Day(self.position.day)
     }
 
     /// The instant of the next line, by its second of the day.
-    pub(super) fn tick(&mut self, second: u32) -> UnixMs {
+    pub(crate) fn tick(&mut self, second: u32) -> UnixMs {
         let Position { day, last, .. } = self.position;
         match last {
             Some(last) if second + SLACK < last => return self.fall(second, last),
@@ -101,7 +101,7 @@ impl WallClock {
     }
 
     /// The instant of the next line where it says its day.
-    pub(super) fn tick_on(&mut self, day: Day, second: u32) -> UnixMs {
+    pub(crate) fn tick_on(&mut self, day: Day, second: u32) -> UnixMs {
         let before = self.position;
         let at = self.tick(second);
         let counted = if self.is_late(before, second) { before.day - 1 } else { self.position.day };
@@ -114,7 +114,7 @@ impl WallClock {
     }
 
     /// Takes a line whose instant is known.
-    pub(super) fn set(&mut self, day: Day, second: u32) {
+    pub(crate) fn set(&mut self, day: Day, second: u32) {
         self.position = Position { day: day.0, last: Some(second), second_turn: false };
     }
 
