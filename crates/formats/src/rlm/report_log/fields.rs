@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn words_and_quoted_texts() {
-        let fields = cut(br#"OUT  a "" "x y" "5" b" end"#).unwrap();
+        let fields = cut(br#"OUT  a "" "x y" "5"b" end"#).unwrap();
         let texts: Vec<&[u8]> = (0..fields.len()).filter_map(|at| fields.get(at)).collect();
-        assert_eq!(texts, [&b"OUT"[..], b"a", b"", b"x y", b"5\" b", b"end"]);
+        assert_eq!(texts, [&b"OUT"[..], b"a", b"", b"x y", b"5\"b", b"end"]);
         assert_eq!(fields.quoted_from(0), Some(2));
         assert_eq!(fields.span(0, 1), Some(&b"OUT  a"[..]));
         assert!(cut(b"OUT \"a").is_none());

@@ -232,6 +232,8 @@ mod tests {
             Some(Err(reason)) => reason.to_owned(),
             Some(Ok(Record { kind, who, count, handle, share, stamp })) => {
                 let who = who.map(|who| format!("{}|{}|{}|{}", who.product, who.version, who.user, who.host));
+                let Stamp { date, second, millis, .. } = stamp;
+                let stamp = format!("{date:?} {second}.{millis:03}");
                 format!("{kind:?} {who:?} {count} {handle} {share:?} {stamp}")
             }
         };
