@@ -9,6 +9,8 @@ mod iso;
 pub mod line;
 mod registry;
 pub mod rlm;
+mod separated;
+pub mod tables;
 mod text;
 mod told_zone;
 mod wall_clock;

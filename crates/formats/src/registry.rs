@@ -13,6 +13,10 @@ pub fn all() -> &'static [&'static dyn Format] {
         &crate::history_db::HistoryDb,
         &crate::rlm::ReportLog,
         &crate::rlm::DebugLog,
+        &crate::wrapper::Wrapper,
+        &crate::tables::SyslogLine,
+        &crate::tables::UsoDiario,
+        &crate::tables::UsageTable,
     ]
 }
 

@@ -12,7 +12,7 @@ fn setting() -> Setting {
 }
 
 /// Pieces of which logs are made, and some of which they are not.
-const PIECES: [&str; 80] = [
+const PIECES: [&str; 113] = [
     " 8:42:25 ",
     "23:59:59 ",
     "00:00:01 ",
@@ -95,6 +95,39 @@ const PIECES: [&str; 80] = [
     "2,,ws-07 (A1)/10.0.0.7,amara,id,cad.exe,6.4,28F0,1970-01-01 00:30:00,,,,",
     "timestamp,action,username,product_code,hostname",
     "2025/07/15 02:31:21:836,Grant,\"a, \"\"b\"\"\",",
+    "RLM Report Log Format 0, version 14.1, authenticated",
+    "ISV: acme, RLM version 14.1 BL2",
+    "SWITCH from old.log",
+    "START lic1 10/27/2024 00:00:00",
+    "TIMEZONE -420 0 # x",
+    "PRODUCT solver 5.0 1 10 2 12 \"\" \"\"",
+    "10/27/2024 02:30",
+    "OUT solver 5.0 1 amara ws-07 \"\" 1 1 0 1a 1a 4da8 \"\" \"\" \"\" 10/27 02:30:00",
+    "OUT solver 5.0 1 badru ws-08 \"x y\" 1 1 0 1b 1a 4da8 \"\" \"\" \"\" 10/27 02:31:00",
+    "OUT solver 5.0 amara ws-07 \"\" 1 1c 1b 02:10",
+    "IN 1 solver 5.0 amara ws-07 \"\" 1 1 0 1a 10/27 02:10:00",
+    "IN 1 1 1b 02:20",
+    "INUSE solver 5.0 1 chen ws-09 \"\" 2 1d 1e 4da8 10/27 00:00:01",
+    "INUSE solver 5.0 1 chen ws-09 \"\" 2 1e 1e 4da8 10/27 00:00:01",
+    "DENY solver 5.0 amara ws-07 \"\" 1 -22 1 12/31 02:10",
+    "QUE solver 5.0 amara ws-07 \"\" 1 1f 02:10",
+    "DEQUE 6 1 1f 02:10",
+    "REREAD amara ws-07 01/01 00:00:05",
+    "SHUTDOWN amara ws-07 01/01 00:00:06",
+    "END 01/01/2025 00:00",
+    "10/27 02:10 (acme) ",
+    "10/27 02:50 (acme) OUT: solver v2.09 by amara@ws-07 data (14 licenses)",
+    "12/31 23:59 (acme) IN: (timed out) solver v2.09 by amara@ws-07",
+    "01/01 00:00 (acme) DENIED: (1) viewer v2.1 to chen@ws-09",
+    "        All licenses in use",
+    "01/01 00:01 (acme) Server started on lic1 (hostid: 00) for:",
+    "01/01 00:02 (acme) Shutdown request by root@lic1",
+    "aaaa,mm,dd,hh,mmin,app,user,pid,hostname,status,procesado",
+    "2000,11,20,07,47,app1,fiore,599,wks12,START,S",
+    "user;hostname;app;aaaa;mm;dd;hh_start;mm_start;pid;uso_en_min;day_of_week",
+    "fiore;wks12;app1;2000;11;20;07;47;599;0,5;lu",
+    "orgfid\tudate\tappcode\tversion\tminutes",
+    "12\t05-MAR-24\t1\t24.3\t120",
 ];
 
 fn line() -> impl Strategy<Value = Vec<u8>> {
@@ -104,6 +137,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         2 => (0..7_usize, 7..12_usize, 12..PIECES.len()).prop_map(|(time, daemon, message)| {
             [PIECES[time], PIECES[daemon], PIECES[message]].concat().into_bytes()
         }),
+        3 => prop::sample::select(&PIECES[46..]).prop_map(|piece| piece.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..60),
     ]
 }
@@ -161,6 +195,11 @@ fn a_long_line_takes_linear_time() {
     ];
     for format in formats::all() {
         for beginning in beginnings.iter().chain(&others) {
+    let records =
+        ["OUT solver 5.0 1 amara ws-07 ", "PRODUCT solver ", "10/27 02:10 (acme) OUT: solver v1 by a "];
+    let hosts = "Nov 20 07:47:40 wks12 LIC_ACC: ";
+    for format in formats::all() {
+        for beginning in beginnings.iter().chain(&records).chain([&hosts]) {
             for piece in PIECES
                 .iter()
                 .chain(&["(", ")", "[", "]", "\"", "@", " ", "^^^", "(-", "#011", ":END_OBF", "\\"])

@@ -10,4 +10,5 @@ mod desk;
 mod dsls;
 mod flexnet;
 mod kills;
+mod rlm;
 mod same_books;
