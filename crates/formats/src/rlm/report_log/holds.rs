@@ -103,6 +103,17 @@ impl Holds {
         *self = Self { next_group: self.next_group, ..Self::default() };
     }
 
+    /// Forgets all handles but these.
+    pub(super) fn keep(&mut self, listed: &BTreeSet<String>) {
+        let gone: Vec<(String, Vec<Hold>)> =
+            self.open.extract_if(.., |handle, _| !listed.contains(handle)).collect();
+        for (handle, holds) in &gone {
+            for hold in holds {
+                self.leave(handle, hold);
+            }
+        }
+    }
+
     /// Whether this is known to be held.
     pub(super) fn knows(&self, handle: &str, who: &Who<'_>) -> bool {
         self.open.get(handle).is_some_and(|holds| holds.iter().any(|hold| !hold.waits && hold.is_of(who)))

@@ -23,6 +23,7 @@ use jiff::tz::TimeZone;
 use record::{Kind, Record, Who};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// The format `rlm`.
 #[derive(Debug)]
@@ -92,6 +93,7 @@ struct Known {
     switched: bool,
     /// A START of which it is not known yet whether it begins a new run.
     starting: Option<Starting>,
+    listed: Listed,
     /// The instant of the last START.
     started_at: Option<UnixMs>,
     /// The instant of the START or REREAD to which lines about products belong.
@@ -111,6 +113,9 @@ struct Starting {
     /// Whether the log goes on from another one.
     goes_on: bool,
 }
+
+/// Handles that lines of seats in use have listed since the last START.
+type Listed = BTreeSet<String>;
 
 /// A line of seats in use that names a shared handle which no line has shown yet.
 #[derive(Debug, Serialize, Deserialize)]
@@ -265,6 +270,7 @@ impl Reader {
         if let Some(starting) = &mut self.known.starting {
             // A server that has just started has given out nothing.
             starting.goes_on = true;
+            self.known.listed.insert(handle.to_string());
         }
         if self.known.holds.knows(handle, who) {
             return self.dated(at, Line::Note(Note::State));
@@ -376,6 +382,7 @@ impl Reader {
         self.known.in_title = false;
         self.known.down = false;
         self.known.orphans.clear();
+        self.known.listed.clear();
         if self.known.host != host {
             self.known.holds.clear();
             host.clone_into(&mut self.known.host);
@@ -421,9 +428,15 @@ impl Reader {
     /// that share seats holds them. No line after this one changes that.
     fn settle(&mut self) -> Vec<Event<'static>> {
         let mut events = Vec::new();
-        if let Some(Starting { at, goes_on: false, .. }) = self.known.starting.take() {
-            self.known.holds.clear();
-            events.push((at, What::DaemonStarted));
+        let listed = std::mem::take(&mut self.known.listed);
+        match self.known.starting.take() {
+            // All that is out was listed; what is not has come back between the logs.
+            Some(Starting { goes_on: true, .. }) => self.known.holds.keep(&listed),
+            Some(Starting { at, .. }) => {
+                self.known.holds.clear();
+                events.push((at, What::DaemonStarted));
+            }
+            None => {}
         }
         let mut orphans = std::mem::take(&mut self.known.orphans);
         orphans.sort_by(|one, other| {

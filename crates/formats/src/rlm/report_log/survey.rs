@@ -47,6 +47,10 @@ pub(super) struct Look {
     second: Option<u32>,
     /// The line of the first year.
     anchored: Option<u64>,
+    /// The START with which the log begins: its line, day and second. No line is evidence before the one after it.
+    start: Option<(u64, Day, u32)>,
+    /// A line of those that stand before START was read.
+    titled: bool,
     /// A START was read.
     started: bool,
     goes_on: bool,
@@ -76,6 +80,11 @@ impl line::Surveyor for Look {
     }
 
     fn finish(mut self: Box<Self>) -> Survey {
+        if let Some((line, day, second)) = self.start.filter(|_| self.found.first_dated_line.is_none()) {
+            self.found.first_dated_line = Some(line);
+            self.found.first_day = Some(day);
+            self.found.first_second = Some(second);
+        }
         self.found.begins_with_start &= !self.goes_on;
         self.found.midnights = self.found.midnights.max(0);
         self.found
@@ -86,18 +95,22 @@ impl Look {
     fn head(&mut self, line: &[u8]) {
         let Some(head) = says(line) else { return };
         self.settled |= head.settles();
+        self.titled |= matches!(head, Head::Isv(_));
         match head {
+            Head::Title => self.titled = true,
             Head::SwitchFrom if !self.started && self.found.first_dated_line.is_none() => self.goes_on = true,
             Head::Isv(name) if self.found.vendors.is_empty() && !name.is_empty() => {
                 self.found.vendors.push(text(name).into_owned());
             }
             Head::Start(host, stamp) => {
-                self.found.begins_with_start |= self.found.first_dated_line.is_none();
+                let first = self.found.first_dated_line.is_none();
+                // A text that begins with START itself was cut out of a log.
+                self.found.begins_with_start |= first && self.titled;
                 self.found.server.get_or_insert_with(|| text(host).into_owned());
+                self.start(stamp, first && !self.started);
                 self.started = true;
-                self.dated(stamp);
             }
-            Head::Zone(minutes_west) if self.found.begins_with_start => {
+            Head::Zone(minutes_west) if self.started && self.found.first_dated_line.is_none() => {
                 self.found.utc_offset.get_or_insert(-60 * minutes_west);
             }
             Head::Reread(stamp) | Head::Shutdown(stamp) | Head::Day(stamp) | Head::Other(Some(stamp)) => {
@@ -107,10 +120,27 @@ impl Look {
         }
     }
 
+    /// START tells the year; where the log begins with it, the first dated line is the one after it.
+    fn start(&mut self, stamp: Stamp, begins: bool) {
+        let Date::Full(day) = stamp.date else { return };
+        if !begins {
+            return self.dated(stamp);
+        }
+        self.start = Some((self.lines, day, stamp.second));
+        self.anchored = Some(self.lines);
+    }
+
     fn dated(&mut self, stamp: Stamp) {
         if self.found.first_dated_line.is_none() {
             self.found.first_dated_line = Some(self.lines);
-            self.found.first_second = Some(stamp.second);
+            self.found.first_second = Some(self.second_of(stamp));
+            if let Some((_, start, second)) = self.start {
+                self.found.first_day = Some(match stamp.date {
+                    Date::Full(day) => day,
+                    Date::MonthDay(month, of_month) => near(start, month, of_month).unwrap_or(start),
+                    Date::None => Day(start.0 + i32::from(stamp.second + SLACK < second)),
+                });
+            }
         }
         if self.anchored.is_some() {
             return;
@@ -142,6 +172,18 @@ impl Look {
                 self.found.midnights += i32::from(fell);
                 self.anchor(day);
             }
+        }
+    }
+
+    /// What is told to the minute of START happened after it.
+    fn second_of(&self, stamp: Stamp) -> u32 {
+        match self.start {
+            Some((.., second))
+                if stamp.to_the_minute && (stamp.second..stamp.second + 60).contains(&second) =>
+            {
+                second
+            }
+            _ => stamp.second,
         }
     }
 
