@@ -38,7 +38,7 @@ pub(super) fn cut(line: &[u8]) -> Option<Cut<'_>> {
     })
 }
 
-/// Whether the beginning of a text is of a debug log. FLEXlm before version 6 begins its lines alike, but writes no
+/// Whether the beginning of a text is of a debug log. `FLEXlm` before version 6 begins its lines alike, but writes no
 /// `v` before versions.
 pub(super) fn fits(head: &[u8]) -> Fit {
     let mut best = Fit::No;

@@ -30,15 +30,12 @@ pub(super) fn cut(line: &[u8]) -> Option<Fields<'_>> {
     let mut rest = trim_start(line);
     while !rest.is_empty() && fields.len() < MOST {
         let start = line.len() - rest.len();
-        let (text, quoted, length) = match rest.strip_prefix(b"\"") {
-            Some(inside) => {
-                let end = closing(inside)?;
-                (&inside[..end], true, end + 2)
-            }
-            None => {
-                let end = rest.iter().position(|&byte| is_blank(byte)).unwrap_or(rest.len());
-                (&rest[..end], false, end)
-            }
+        let (text, quoted, length) = if let Some(inside) = rest.strip_prefix(b"\"") {
+            let end = closing(inside)?;
+            (&inside[..end], true, end + 2)
+        } else {
+            let end = rest.iter().position(|&byte| is_blank(byte)).unwrap_or(rest.len());
+            (&rest[..end], false, end)
         };
         fields.push(Field { text, quoted, start, end: start + length });
         rest = trim_start(&rest[length..]);

@@ -132,7 +132,7 @@ fn out<'a>(fields: &Fields<'a>) -> Result<Record<'a>, &'static str> {
 }
 
 fn checkin<'a>(fields: &Fields<'a>) -> Result<Record<'a>, &'static str> {
-    returned(fields, |why| Kind::In(why), 4).ok_or("checkin that breaks off")
+    returned(fields, Kind::In, 4).ok_or("checkin that breaks off")
 }
 
 fn dequeue<'a>(fields: &Fields<'a>) -> Result<Record<'a>, &'static str> {

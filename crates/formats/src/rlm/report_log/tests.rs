@@ -95,7 +95,7 @@ fn seats_in_use_of_random_groups_are_what_the_server_prints() {
         };
         if below(2) == 0 || out.is_empty() {
             let user = below(5);
-            let handle = (1..).find(|handle| out.iter().all(|(other, _)| other != handle)).unwrap();
+            let handle = (1..5000).find(|handle| out.iter().all(|(other, _)| other != handle)).unwrap();
             let members: Vec<usize> =
                 out.iter().filter(|(_, of)| *of == user).map(|(handle, _)| *handle).collect();
             let share = if members.is_empty() { handle } else { members[below(members.len())] };
