@@ -240,7 +240,9 @@ impl Key<'_> {
                 let before = self.open.len();
                 let rest = self.end(*end, end.seats, closable);
                 closable -= before - self.open.len();
-                if rest > 0 {
+                // An end of no seats that has closed nothing may be that of a start of this instant.
+                let missed = end.seats == 0 && before == self.open.len();
+                if rest > 0 || missed {
                     rests.push((*end, rest));
                 }
             }

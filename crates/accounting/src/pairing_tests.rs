@@ -50,6 +50,16 @@ fn at_one_instant_ends_of_older_sessions_come_first_then_starts_then_other_ends(
 }
 
 #[test]
+fn an_end_of_no_seats_closes_a_session_of_none() {
+    let steps = [out(1, 0), out(1, 1), back(3, 0), back(4, 1)];
+    assert_eq!(paired(Pairing::Counted, &steps, &[]), ["1..3 x0 checkin", "1..4 x1 checkin"]);
+    assert_eq!(paired(Pairing::Counted, &[out(5, 0), back(5, 0)], &[]), ["5..5 x0 checkin"]);
+    let passed_on = [out(5, 0), back(5, 0), out(5, 1), back(5, 1)];
+    assert_eq!(paired(Pairing::Counted, &passed_on, &[]), ["5..5 x0 checkin", "5..5 x1 checkin"]);
+    assert_eq!(paired(Pairing::Counted, &[back(5, 0)], &[]), [""; 0]);
+}
+
+#[test]
 fn a_new_run_ends_what_the_old_one_held_at_its_last_line() {
     let breaks = [Break::Started { at: 20, last_line_at: 12 }];
     let steps = [out(1, 1), out(20, 1), back(25, 1)];

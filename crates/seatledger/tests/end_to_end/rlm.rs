@@ -58,7 +58,7 @@ fn sessions(desk: &Desk) -> Vec<String> {
     let mut sessions: Vec<String> = rows
         .iter()
         .map(|row| {
-            let columns = ["from_at", "until_at", "user", "seats", "ended", "server"];
+            let columns = ["from", "until", "user", "seats", "ended", "server"];
             columns.map(|name| cell(row, name)).join(" | ")
         })
         .collect();
@@ -73,11 +73,11 @@ fn a_rotated_log_reads_as_one_and_shutdown_closes() {
     assert_eq!(
         sessions(&desk),
         [
-            "2024-09-03 17:00:00 | 2024-09-04 08:00:00 | amara | 1 | checkin | lic1",
-            "2024-09-03 17:00:01 | 2024-09-04 08:00:00 | amara | 0 | checkin | lic1",
-            "2024-09-03 18:00:00 | 2024-09-04 10:00:00 | badru | 2 | timed_out | lic1",
-            "2024-09-04 08:00:00 | 2024-09-04 09:00:00 | amara | 1 | checkin | lic1",
-            "2024-09-04 08:30:00 | 2024-09-04 11:00:00 | chen | 1 | server_stopped | lic1",
+            "2024-09-03T17:00:00+00:00 | 2024-09-04T08:00:00+00:00 | amara | 1 | checkin | lic1",
+            "2024-09-03T17:00:01+00:00 | 2024-09-04T08:00:00+00:00 | amara | 0 | checkin | lic1",
+            "2024-09-03T18:00:00+00:00 | 2024-09-04T10:00:00+00:00 | badru | 2 | timed_out | lic1",
+            "2024-09-04T08:00:00+00:00 | 2024-09-04T09:00:00+00:00 | amara | 1 | checkin | lic1",
+            "2024-09-04T08:30:00+00:00 | 2024-09-04T11:00:00+00:00 | chen | 1 | server_stopped | lic1",
         ]
     );
     let history = desk.ok(&["history", "--format", "csv"]);
@@ -147,7 +147,7 @@ fn a_new_run_ends_what_the_old_one_had_given_out_at_its_last_line() {
         }
         let ended = sessions(&desk);
         assert_eq!(ended.len(), 4, "{ended:?}");
-        assert!(ended[..3].iter().all(|row| row.contains(" | 2024-09-03 23:30:00 | ")), "{ended:?}");
+        assert!(ended[..3].iter().all(|row| row.contains(" | 2024-09-03T23:30:00+00:00 | ")), "{ended:?}");
         assert!(ended[..3].iter().all(|row| row.contains("server_stopped")), "{ended:?}");
     }
 }
@@ -181,7 +181,7 @@ fn a_log_that_tells_its_distance_from_utc_is_read_by_it() {
     desk.import(&["2.log"]);
     let ended = sessions(&desk);
     assert!(
-        ended.iter().any(|row| row.contains("2024-09-04 03:00:00 | badru")),
+        ended.iter().any(|row| row.contains("2024-09-04T03:00:00+00:00 | badru")),
         "seven hours east of UTC: {ended:?}"
     );
 }
@@ -197,7 +197,10 @@ fn a_debug_log_gives_sessions_to_the_minute() {
     desk.import(&["acme.dlog"]);
     let ended = sessions(&desk);
     assert_eq!(ended.len(), 1);
-    assert!(ended[0].contains("-05-11 15:17:00 | ") && ended[0].contains("-05-11 15:23:00 | "), "{ended:?}");
+    assert!(
+        ended[0].contains("-05-11T15:17:00+00:00 | ") && ended[0].contains("-05-11T15:23:00+00:00 | "),
+        "{ended:?}"
+    );
     assert!(desk.ok(&["history", "--format", "csv"]).contains("capacity"));
 }
 
