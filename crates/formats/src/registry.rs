@@ -7,7 +7,6 @@ pub fn all() -> &'static [&'static dyn Format] {
     &[
         &crate::flexnet::DebugLog,
         &crate::flexnet::Lmstat,
-        &crate::wrapper::Wrapper,
         &crate::dsls::ServerLog,
         &crate::dsls_usage::LicenseUsage,
         &crate::history_db::HistoryDb,

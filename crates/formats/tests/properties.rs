@@ -192,14 +192,12 @@ fn a_long_line_takes_linear_time() {
         "2025/07/15 02:31:21:836 I USGTRACING  Grant!!",
         "2025/07/15 02:31:21:836 W LICENSESERV CAD",
         "2025/07/15 02:31:21:836,",
+        "OUT solver 5.0 1 amara ws-07 ",
+        "PRODUCT solver ",
+        "10/27 02:10 (acme) OUT: solver v1 by a ",
     ];
     for format in formats::all() {
         for beginning in beginnings.iter().chain(&others) {
-    let records =
-        ["OUT solver 5.0 1 amara ws-07 ", "PRODUCT solver ", "10/27 02:10 (acme) OUT: solver v1 by a "];
-    let hosts = "Nov 20 07:47:40 wks12 LIC_ACC: ";
-    for format in formats::all() {
-        for beginning in beginnings.iter().chain(&records).chain([&hosts]) {
             for piece in PIECES
                 .iter()
                 .chain(&["(", ")", "[", "]", "\"", "@", " ", "^^^", "(-", "#011", ":END_OBF", "\\"])
