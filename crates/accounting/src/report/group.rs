@@ -57,8 +57,11 @@ const KEYS: [(Key, &str); 14] = [
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeyError {
     /// No key has this name.
-    #[error("unknown key `{0}`: one of {names}", names = names())]
+    #[error("unknown key `{0}`: one of {names}", names = names(&Key::ALL))]
     Unknown(String),
+    /// The report does not know it of what it counts.
+    #[error("the report has no key `{0}`: one of {names}", names = names(.1))]
+    NotOfReport(&'static str, &'static [Key]),
     /// The key is given twice.
     #[error("the key `{0}` is given twice")]
     Twice(&'static str),
@@ -68,6 +71,25 @@ impl Key {
     /// Its name in `--by` and as a column.
     pub fn name(self) -> &'static str {
         KEYS[self as usize].1
+    }
+
+    /// All keys.
+    pub const ALL: [Self; 14] = {
+        let (mut all, mut nth) = ([Self::Feature; 14], 0);
+        while nth < all.len() {
+            all[nth] = KEYS[nth].0;
+            nth += 1;
+        }
+        all
+    };
+
+    /// The keys of a list, each one of those that a report takes.
+    pub fn list_of(text: &str, taken: &'static [Self]) -> Result<Vec<Self>, KeyError> {
+        let keys = Self::list(text)?;
+        match keys.iter().find(|key| !taken.contains(key)) {
+            Some(key) => Err(KeyError::NotOfReport(key.name(), taken)),
+            None => Ok(keys),
+        }
     }
 
     /// The keys of a list such as `month,feature`.
@@ -99,8 +121,8 @@ impl FromStr for Key {
     }
 }
 
-fn names() -> String {
-    KEYS.map(|(_, name)| name).join(" ")
+fn names(keys: &[Key]) -> String {
+    keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -114,6 +136,11 @@ mod tests {
         assert_eq!(Key::list("day,day"), Err(KeyError::Twice("day")));
         assert!(
             Key::list("seat").unwrap_err().to_string().starts_with("unknown key `seat`: one of feature pro")
+        );
+        assert_eq!(Key::list_of("day", &[Key::Day]), Ok(vec![Key::Day]));
+        assert_eq!(
+            Key::list_of("day,host", &[Key::Day, Key::User]).unwrap_err().to_string(),
+            "the report has no key `host`: one of day user"
         );
     }
 }

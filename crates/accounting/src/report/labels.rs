@@ -116,10 +116,22 @@ impl Labels {
         day: Day,
         lens: &Lens<'_>,
     ) -> GroupKey {
-        let holder = if self.by_holder { self.of_holder(part.holder, lens) } else { 0 };
-        let member = if self.by_member { self.of_span(lens.span(person, day), lens) } else { 0 };
         let version = if self.has(Key::Version) { part.version } else { 0 };
-        GroupKey { holder, member, version, ..view }
+        GroupKey { version, ..self.of_holder_on(view, part.holder, person, day, lens) }
+    }
+
+    /// The same key with what a holder adds on a day.
+    pub(crate) fn of_holder_on(
+        &mut self,
+        view: GroupKey,
+        holder: HolderId,
+        person: PersonId,
+        day: Day,
+        lens: &Lens<'_>,
+    ) -> GroupKey {
+        let holder = if self.by_holder { self.of_holder(holder, lens) } else { 0 };
+        let member = if self.by_member { self.of_span(lens.span(person, day), lens) } else { 0 };
+        GroupKey { holder, member, ..view }
     }
 
     fn of_holder(&mut self, id: HolderId, lens: &Lens<'_>) -> u32 {

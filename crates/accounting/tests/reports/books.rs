@@ -138,6 +138,7 @@ pub(crate) fn text(report: &Report) -> String {
         Cell::Text(text) => text.clone(),
         Cell::Int(number) => number.to_string(),
         Cell::Decimal(number) => accounting::report::decimal(*number),
+        Cell::Amount(cents) => cents.to_string(),
         Cell::Instant(at) => format!("@{}", accounting::report::decimal(*at as f64 / 1000.0)),
     };
     let row = |row: &Vec<Cell>| row.iter().map(cell).collect::<Vec<_>>().join(" ");
