@@ -208,7 +208,7 @@ impl Denials<'_> {
             let Some(class) = today.row.class_at(part.from) else { continue };
             if self.by_holder {
                 let day = today.row.civil.day;
-                let key = self.labels.of_holder_on(today.key, part.holder, who.person, day, &self.lens);
+                let key = self.labels.of_hold(today.key, part.holder, who.person, day, &self.lens);
                 *self.checkouts.entry(GroupKey { class, ..key }).or_default() += 1;
             } else {
                 of_class[usize::from(class)] += 1;
@@ -240,7 +240,7 @@ impl Denials<'_> {
         let day = today.row.civil.day;
         let counted = self.lens.counted(holder, day).filter(|_| today.row.counts);
         let group = counted.zip(today.row.class_at(at)).map(|(who, class)| {
-            let key = self.labels.of_holder_on(today.key, holder, who.person, day, &self.lens);
+            let key = self.labels.of_hold(today.key, holder, who.person, day, &self.lens);
             let group = (GroupKey { class, ..key }, reason.code());
             let counts = self.counts.entry(group).or_default();
             counts.raw += 1;

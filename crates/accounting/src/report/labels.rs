@@ -117,11 +117,11 @@ impl Labels {
         lens: &Lens<'_>,
     ) -> GroupKey {
         let version = if self.has(Key::Version) { part.version } else { 0 };
-        GroupKey { version, ..self.of_holder_on(view, part.holder, person, day, lens) }
+        GroupKey { version, ..self.of_hold(view, part.holder, person, day, lens) }
     }
 
-    /// The same key with what a holder adds on a day.
-    pub(crate) fn of_holder_on(
+    /// The same key with what a holder adds.
+    pub(crate) fn of_hold(
         &mut self,
         view: GroupKey,
         holder: HolderId,

@@ -38,8 +38,8 @@ impl fmt::Display for Cents {
 /// `None` where the text is no price, or the product has more than fifteen digits.
 pub(crate) fn cost(price: &str, seats: i64) -> Option<Cents> {
     let of_one_cent = 10_i128.pow(MOST_PLACES as u32 - 2);
-    let exact = scaled(price, MOST_PLACES)? * i128::from(seats);
-    let hundredths = (exact + of_one_cent / 2).div_euclid(of_one_cent);
+    let exact = scaled(price, MOST_PLACES)?.checked_mul(i128::from(seats))?;
+    let hundredths = exact.checked_add(of_one_cent / 2)?.div_euclid(of_one_cent);
     i64::try_from(hundredths)
         .ok()
         .filter(|cents| cents.unsigned_abs() < 10_u64.pow(MOST_DIGITS as u32))

@@ -7,4 +7,5 @@ mod books;
 mod packages;
 mod random;
 mod reference;
+mod refused;
 mod worked_example;

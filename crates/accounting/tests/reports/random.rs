@@ -96,10 +96,13 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn request()(feature in 1..4_u32, tick in 0..TICKS, holder in 1..5_u32, denied in any::<bool>())
-        -> (u32, Request) {
-        let outcome = if denied { Outcome::Denied(DenialReason::Capacity) } else { Outcome::Queued };
-        (feature, Request { at: START + tick * TICK_MS, holder, seats: 1, outcome })
+    fn request()(
+        feature in 1..4_u32, tick in 0..TICKS, minute in prop::sample::select(vec![0, 1, 14]), holder in 1..5_u32,
+        reason in prop::option::weighted(0.9, 0..3_i64),
+    ) -> (u32, Request) {
+        let denied = reason.and_then(DenialReason::from_code);
+        let at = START + tick * TICK_MS + minute * 60_000;
+        (feature, Request { at, holder, seats: 1, outcome: denied.map_or(Outcome::Queued, Outcome::Denied) })
     }
 }
 
@@ -111,11 +114,13 @@ fn ranges(mut ticks: Vec<i64>) -> Vec<(i64, i64)> {
 }
 
 prop_compose! {
-    /// A ledger of up to 25 sessions and 10 requests; package and component often start together.
+    /// A ledger of up to 25 sessions and 20 requests; package and component often start together, and requests often
+    /// come shortly before or after another one, or before a session.
     pub(crate) fn books()(
         mut sessions in prop::collection::vec(session(), 0..25),
         twins in prop::collection::vec(any::<bool>(), 25),
-        requests in prop::collection::vec(request(), 0..10),
+        mut requests in prop::collection::vec(request(), 0..20),
+        near in prop::collection::vec((0..4, any::<prop::sample::Index>(), 0..3_i64), 20),
         watched in prop::collection::vec(prop::collection::vec(0..TICKS, 2..7), 2),
         capacity in prop::collection::vec((0..3_usize, 0..2_usize, 0..TICKS, prop::option::of(1..9_i64)), 0..8),
     ) -> Books {
@@ -127,6 +132,20 @@ prop_compose! {
                 let part = &mut sessions[nth].1;
                 let length = part.until - part.from;
                 (part.from, part.until, part.holder) = (before.from, before.from + length, before.holder);
+            }
+        }
+        for nth in 1..requests.len() {
+            let (how, which, ticks) = &near[nth];
+            let (feature, before) = requests[nth - 1];
+            let request = &mut requests[nth];
+            let minutes = request.1.at.rem_euclid(TICK_MS);
+            if *how == 0 && !sessions.is_empty() {
+                let (feature, part) = sessions[which.index(sessions.len())];
+                let at = (part.from - ticks * TICK_MS).max(START) + minutes;
+                (request.0, request.1.at, request.1.holder) = (feature, at, part.holder);
+            } else if *how < 3 {
+                let at = (before.at + ticks * TICK_MS / 2 + minutes).min(START + TICKS * TICK_MS - 1);
+                (request.0, request.1.at, request.1.holder) = (feature, at, before.holder);
             }
         }
         (books.sessions, books.requests) = (sessions, requests);

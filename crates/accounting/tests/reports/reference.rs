@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The wall clock of a tick.
-fn wall(tick: i64) -> DateTime {
+pub(crate) fn wall(tick: i64) -> DateTime {
     let zone = jiff::tz::TimeZone::get("Europe/Zurich").unwrap();
     zone.to_datetime(jiff::Timestamp::from_millisecond(START + tick * TICK_MS).unwrap())
 }
@@ -28,12 +28,12 @@ fn class(tick: i64) -> usize {
     class_of_minute(wall(tick).hour() as u16 * 60 + wall(tick).minute() as u16)
 }
 
-fn tick_of(at: i64) -> i64 {
+pub(crate) fn tick_of(at: i64) -> i64 {
     (at - START) / TICK_MS
 }
 
 /// Whether the scope counts a tick.
-fn counts_tick(scope: &Scope, tick: i64) -> bool {
+pub(crate) fn counts_tick(scope: &Scope, tick: i64) -> bool {
     let date = wall(tick).date();
     let works = date.weekday() != jiff::civil::Weekday::Sunday && date != jiff::civil::date(2024, 4, 1);
     scope.from.is_none_or(|from| from.date() <= date)
@@ -51,7 +51,7 @@ fn membership(books: &Books, holder: u32, tick: i64) -> Option<&Membership> {
 }
 
 /// Whether the scope counts what a holder does at a tick.
-fn counts(books: &Books, scope: &Scope, feature: u32, holder: u32, tick: i64) -> bool {
+pub(crate) fn counts(books: &Books, scope: &Scope, feature: u32, holder: u32, tick: i64) -> bool {
     let who = &books.names.holders[&holder];
     let organization =
         membership(books, holder, tick).and_then(|membership| membership.organization.as_ref());
@@ -64,11 +64,11 @@ fn counts(books: &Books, scope: &Scope, feature: u32, holder: u32, tick: i64) ->
 }
 
 /// The ticks in which a session is: those that it holds, or of zero length its instant.
-fn ticks(part: &Part) -> std::ops::Range<i64> {
+pub(crate) fn ticks(part: &Part) -> std::ops::Range<i64> {
     tick_of(part.from)..tick_of(part.until).max(tick_of(part.from) + 1)
 }
 
-fn key(books: &Books, key: Key, feature: u32, part: &Part, tick: i64) -> Option<String> {
+pub(crate) fn key(books: &Books, key: Key, feature: u32, part: &Part, tick: i64) -> Option<String> {
     let (feature, holder) = (&books.names.features[&feature], &books.names.holders[&part.holder]);
     let membership = membership(books, part.holder, tick);
     let date = wall(tick).date();
@@ -174,7 +174,7 @@ fn watched_ticks(books: &Books, scope: &Scope) -> Vec<i64> {
 }
 
 /// u at a tick.
-fn in_use(books: &Books, scope: &Scope, feature: u32, tick: i64) -> i64 {
+pub(crate) fn in_use(books: &Books, scope: &Scope, feature: u32, tick: i64) -> i64 {
     let holds = |part: &Part| tick_of(part.from) <= tick && tick < tick_of(part.until);
     let sessions = books.sessions.iter().filter(|(of, part)| *of == feature && holds(part));
     let of_scope = sessions.filter(|(_, part)| counts(books, scope, feature, part.holder, tick));
