@@ -36,7 +36,7 @@ impl std::fmt::Debug for Books {
             let watched: Vec<_> = server.watched.iter().map(|range| (tick(range.0), tick(range.1))).collect();
             write!(out, "\n server {id} watched {watched:?}")?;
         }
-        write!(out, "\n {:?}", self.names.capacity)
+        write!(out, "\n {:?}\n {:?}\n {:?}", self.names.capacity, self.names.totals, self.names.expiries)
     }
 }
 

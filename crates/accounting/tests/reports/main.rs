@@ -3,9 +3,12 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 #![expect(clippy::format_push_string, reason = "a reference is slow and obvious")]
 
+mod bills;
 mod books;
 mod packages;
 mod random;
 mod reference;
 mod refused;
+mod totals;
+mod unused;
 mod worked_example;

@@ -5,9 +5,9 @@ use crate::books::Books;
 use accounting::calendar::{Calendar, Stretch, TimeClass, all_days};
 use accounting::capacity::Steps;
 use accounting::day::Day;
-use accounting::event::DenialReason;
+use accounting::event::{DenialReason, Expires};
 use accounting::feature_day::{Outcome, Request};
-use accounting::ledger::{Feature, Holder, Membership, Person, Server};
+use accounting::ledger::{Expiry, Feature, Holder, Membership, Person, Server, Total};
 use accounting::report::Scope;
 use accounting::session::{Ended, Part};
 use proptest::prelude::*;
@@ -52,7 +52,7 @@ fn names(books: &mut Books) {
         code: code.to_owned(),
         product: product.map(str::to_owned),
         product_type: product.map(|_| "CAD".to_owned()),
-        price: None,
+        price: (code != "sim").then(|| if code == "cad" { "3.335" } else { "10" }.to_owned()),
         components: components.to_vec(),
         servers: vec![1, 2],
     };
@@ -106,6 +106,30 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn total()(
+        organization in prop::sample::select(vec!["north", "17"]), day in 19_810..19_817_i32, feature in 1..4_u32,
+        version in 0..3_u32, minutes in 0..500_i64,
+    ) -> Total {
+        Total { organization: organization.to_owned(), day: Day(day), feature, version, minutes }
+    }
+}
+
+prop_compose! {
+    fn expiry()(
+        server in 1..3_u32, vendor in 0..2_usize, feature in 1..4_u32, version in 0..2_usize,
+        seats in prop::option::of(1..3_i64), day in 19_810..19_830_i32, kind in 0..5,
+    ) -> Expiry {
+        let expires = match kind {
+            0 => Expires::Never,
+            1 => Expires::Unknown,
+            _ => Expires::On(Day(day)),
+        };
+        let (vendor, version) = (["", "acmed"][vendor].to_owned(), ["", "2.0"][version].to_owned());
+        Expiry { server, vendor, feature, version, seats, expires, told_at: START }
+    }
+}
+
 /// Disjoint ranges from pairs of ticks.
 fn ranges(mut ticks: Vec<i64>) -> Vec<(i64, i64)> {
     ticks.sort_unstable();
@@ -123,9 +147,12 @@ prop_compose! {
         near in prop::collection::vec((0..4, any::<prop::sample::Index>(), 0..3_i64), 20),
         watched in prop::collection::vec(prop::collection::vec(0..TICKS, 2..7), 2),
         capacity in prop::collection::vec((0..3_usize, 0..2_usize, 0..TICKS, prop::option::of(1..9_i64)), 0..8),
+        totals in prop::collection::vec(total(), 0..4),
+        expiries in prop::collection::vec(expiry(), 0..6),
     ) -> Books {
         let mut books = Books::new(calendar());
         names(&mut books);
+        (books.names.totals, books.names.expiries) = (totals, expiries);
         for nth in 1..sessions.len() {
             if twins[nth] {
                 let (_, before) = sessions[nth - 1];
