@@ -149,7 +149,7 @@ impl<'a> Allocation<'a> {
     /// The capacity in force at the end of the period, where known.
     fn seats_issued(&self, feature: FeatureId) -> Option<i64> {
         let end = self.lens.scope.until.map(|until| until.start(self.lens.calendar.zone()) - 1);
-        self.lens.capacity(feature)?.at(end.unwrap_or(UnixMs::MAX))
+        self.lens.seats_issued(feature, end.unwrap_or(UnixMs::MAX))
     }
 }
 

@@ -57,39 +57,27 @@ const KEYS: [(Key, &str); 14] = [
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeyError {
     /// No key has this name.
-    #[error("unknown key `{0}`: one of {names}", names = names(&Key::ALL))]
+    #[error("unknown key `{0}`: one of {names}", names = names())]
     Unknown(String),
-    /// The report does not know it of what it counts.
-    #[error("the report has no key `{0}`: one of {names}", names = names(.1))]
-    NotOfReport(&'static str, &'static [Key]),
     /// The key is given twice.
     #[error("the key `{0}` is given twice")]
     Twice(&'static str),
+    /// The key says nothing in this report.
+    #[error("`{report}` is not shown by `{key}`: its keys are {known}")]
+    NotOfReport {
+        /// The report.
+        report: &'static str,
+        /// The key.
+        key: String,
+        /// The keys of the report.
+        known: String,
+    },
 }
 
 impl Key {
     /// Its name in `--by` and as a column.
     pub fn name(self) -> &'static str {
         KEYS[self as usize].1
-    }
-
-    /// All keys.
-    pub const ALL: [Self; 14] = {
-        let (mut all, mut nth) = ([Self::Feature; 14], 0);
-        while nth < all.len() {
-            all[nth] = KEYS[nth].0;
-            nth += 1;
-        }
-        all
-    };
-
-    /// The keys of a list, each one of those that a report takes.
-    pub fn list_of(text: &str, taken: &'static [Self]) -> Result<Vec<Self>, KeyError> {
-        let keys = Self::list(text)?;
-        match keys.iter().find(|key| !taken.contains(key)) {
-            Some(key) => Err(KeyError::NotOfReport(key.name(), taken)),
-            None => Ok(keys),
-        }
     }
 
     /// The keys of a list such as `month,feature`.
@@ -103,6 +91,22 @@ impl Key {
             keys.push(key);
         }
         Ok(keys)
+    }
+
+    /// The keys of a list, for a report that knows only some.
+    pub fn list_for(report: &'static str, known: &[Self], text: &str) -> Result<Vec<Self>, KeyError> {
+        let unknown = |key: String| {
+            let known = known.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ");
+            KeyError::NotOfReport { report, key, known }
+        };
+        let keys = Self::list(text).map_err(|error| match error {
+            KeyError::Unknown(key) => unknown(key),
+            other => other,
+        })?;
+        match keys.iter().find(|key| !known.contains(key)) {
+            Some(key) => Err(unknown(key.name().to_owned())),
+            None => Ok(keys),
+        }
     }
 
     /// Whether it can differ between the sessions of one feature, day and time class.
@@ -121,8 +125,8 @@ impl FromStr for Key {
     }
 }
 
-fn names(keys: &[Key]) -> String {
-    keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ")
+fn names() -> String {
+    KEYS.map(|(_, name)| name).join(" ")
 }
 
 #[cfg(test)]
@@ -137,10 +141,17 @@ mod tests {
         assert!(
             Key::list("seat").unwrap_err().to_string().starts_with("unknown key `seat`: one of feature pro")
         );
-        assert_eq!(Key::list_of("day", &[Key::Day]), Ok(vec![Key::Day]));
-        assert_eq!(
-            Key::list_of("day,host", &[Key::Day, Key::User]).unwrap_err().to_string(),
-            "the report has no key `host`: one of day user"
-        );
+    }
+
+    #[test]
+    fn a_report_names_its_keys() {
+        let known = [Key::Server, Key::Host];
+        assert_eq!(Key::list_for("levels", &known, "host"), Ok(vec![Key::Host]));
+        for key in ["day", "seat"] {
+            assert_eq!(
+                Key::list_for("levels", &known, key).unwrap_err().to_string(),
+                format!("`levels` is not shown by `{key}`: its keys are server host")
+            );
+        }
     }
 }

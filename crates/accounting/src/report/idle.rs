@@ -129,7 +129,7 @@ impl Accumulator for Idle<'_> {
             vec![
                 Cell::Text(feature.code.clone()),
                 Cell::Text(feature.product.as_ref().unwrap_or(&feature.code).clone()),
-                lens.capacity(*id).and_then(|capacity| capacity.at(at)).map_or(Cell::Empty, Cell::Int),
+                lens.seats_issued(*id, at).map_or(Cell::Empty, Cell::Int),
                 last.map_or(Cell::Empty, |last| Cell::Instant(last.used_at)),
                 days_idle.map_or(Cell::Empty, Cell::Int),
             ]

@@ -244,7 +244,7 @@ fn reference(books: &Books, scope: &Scope, options: &Options) -> String {
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    let keys = prop::sample::subsequence(Key::ALL.to_vec(), 0..4).prop_shuffle();
+    let keys = crate::reference::keys();
     let costs = prop_oneof![1 => Just(None), 1 => (0..3000_i64).prop_map(|cents| Some(Cents(cents)))];
     (keys, costs, any::<bool>()).prop_map(|(by, cost, by_persons)| {
         let share = if by_persons { Share::PersonSeconds } else { Share::SeatSeconds };

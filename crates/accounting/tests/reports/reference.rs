@@ -343,7 +343,7 @@ fn sorted(text: &str) -> Vec<&str> {
     lines
 }
 
-fn keys() -> impl Strategy<Value = Vec<Key>> {
+pub(crate) fn keys() -> impl Strategy<Value = Vec<Key>> {
     let all = Key::list(
         "feature,product,type,version,person,user,host,organization,project,server,time_class,day,week,month",
     );

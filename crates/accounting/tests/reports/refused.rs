@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use DenialReason::{Capacity, Unsupported, Version};
 
 fn report(books: &Books, scope: Scope, by: &str) -> Report {
-    let options = Options { by: Key::list_of(by, Options::KEYS).unwrap() };
+    let options = Options { by: Key::list_for("denials", Options::KEYS, by).unwrap() };
     books.report(Denials::new(&books.names, &books.calendar, scope, options))
 }
 

@@ -1,9 +1,12 @@
 //! `seatledger report`
 
+use super::bill::Bill;
 use super::import::civil;
 use super::render;
 use super::scope::{Days, Filters};
 use super::{Done, Global, Shown, wrong_usage};
+use crate::clock;
+use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::ledger::Names;
 use accounting::report::concurrency::UnknownStep;
@@ -20,15 +23,25 @@ Reports:
   concurrency       seats in use by --step: average, peak and when, issued, denials
   levels            for how long exactly n seats, and at least n seats, were in use
   overnight         who holds a seat at midnight
+  denials           who was refused by reason: raw, and as requests that were delayed or denied
+  allocation        a bill (--cost), or the catalog's prices, split by use
+  idle              features that nobody uses, and since when
+  expiry            which seats expire when
   coverage          what was watched when, and what was not understood
 
-Keys of --by: feature product type version person user host organization project server time_class day week month
+Keys of --by: feature product type version person user host organization project server time_class day week month;
+denials adds them to its own and has no version
 
 Examples:
   seatledger report usage --by month,feature,time_class --from 2025-01-01 --until 2026-01-01
   seatledger report average-licenses --hours-per-day 6 --days-per-month 22
   seatledger report concurrency --step hour --feature 'anshpc*' --format csv -o hours.csv
-  seatledger report usage --by organization --time-class prime --days working --format json";
+  seatledger report usage --by organization --time-class prime --days working --format json
+  seatledger report denials --by server,day --feature solver --from 2025-03-01 --until 2025-04-01
+  seatledger report allocation --feature 'cad*' --cost 48000 --currency CHF --from 2025-01-01 --until 2026-01-01
+  seatledger report allocation --by project --share person-seconds --format csv
+  seatledger report idle --idle-days 90
+  seatledger report expiry --within 60";
 
 /// Answer a question from the books
 #[derive(Debug, Args)]
@@ -36,7 +49,7 @@ Examples:
 pub(crate) struct Report {
     #[arg(value_enum)]
     name: Name,
-    /// Keys of `usage`, separated by commas [default: month,feature]
+    /// Keys, separated by commas [default: month,feature for `usage`, organization for `allocation`]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
     /// Steps of `concurrency`: hour, day or month [default: day]
@@ -48,6 +61,14 @@ pub(crate) struct Report {
     /// Working days a month for `average-licenses` [default: the calendar's]
     #[arg(long, value_name = "DAYS")]
     days_per_month: Option<f64>,
+    /// Only features that `idle` finds unused for so many days, or never used
+    #[arg(long, value_name = "DAYS")]
+    idle_days: Option<u32>,
+    /// Only what expires within so many days, for `expiry`
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    within: Option<u32>,
+    #[command(flatten)]
+    bill: Bill,
     #[command(flatten)]
     filters: Filters,
     #[command(flatten)]
@@ -63,16 +84,22 @@ enum Name {
     Concurrency,
     Levels,
     Overnight,
+    Denials,
+    Allocation,
+    Idle,
+    Expiry,
     Coverage,
 }
 
 impl Report {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         let (mut store, config) = global.open()?;
-        let keys = Key::list(self.by.as_deref().unwrap_or("month,feature")).map_err(wrong_usage)?;
+        let keys = self.keys()?;
         let averages = self.hours_per_day.is_some() || self.days_per_month.is_some();
         for (given, name, of) in [
-            (self.by.is_some(), Name::Usage, "--by belongs to the report usage"),
+            (self.bill.is_given(), Name::Allocation, "--cost, --currency and --share belong to allocation"),
+            (self.idle_days.is_some(), Name::Idle, "--idle-days belongs to the report idle"),
+            (self.within.is_some(), Name::Expiry, "--within belongs to the report expiry"),
             (self.step.is_some(), Name::Concurrency, "--step belongs to the report concurrency"),
             (
                 averages,
@@ -86,6 +113,9 @@ impl Report {
         }
         let step =
             self.step.as_deref().unwrap_or("day").parse().map_err(|error: UnknownStep| wrong_usage(error))?;
+        if self.name == Name::Expiry {
+            self.filters.refuse_all_but_names()?;
+        }
         let calendar = store.calendar()?;
         let scope = self.filters.scope(&calendar, self.default_days())?;
         let mut report = store.read(|reader| {
@@ -93,11 +123,15 @@ impl Report {
             if self.name == Name::Coverage {
                 return coverage(reader, &names, &scope);
             }
-            let options = Options { keys: keys.clone(), step, report: &self };
+            if self.name == Name::Expiry {
+                return Ok(self.expiry(&names, &calendar, &scope));
+            }
+            let as_of = reader.as_of()?;
+            let options = Options { keys: keys.clone(), step, as_of, report: &self };
             let mut accumulator = options.accumulator(&names, &calendar, scope.clone());
             reader.fold(scope.from, scope.until, accumulator.as_mut())?;
             let mut report = accumulator.finish();
-            if let Some(at) = reader.as_of()? {
+            if let Some(at) = as_of {
                 report.notes.push(format!("as of {}", civil(at, calendar.zone())));
             }
             Ok(report)
@@ -114,6 +148,28 @@ impl Report {
         Ok(Done::Well)
     }
 
+    /// The keys of `--by`, as far as the report knows them.
+    fn keys(&self) -> anyhow::Result<Vec<Key>> {
+        let Some(by) = self.by.as_deref() else {
+            return Ok(match self.name {
+                Name::Usage => vec![Key::Month, Key::Feature],
+                Name::Allocation => vec![Key::Organization],
+                _ => Vec::new(),
+            });
+        };
+        let keys = match self.name {
+            Name::Usage | Name::Allocation => Key::list(by),
+            Name::Denials => Key::list_for("denials", reports::denials::Options::KEYS, by),
+            _ => return Err(wrong_usage("--by belongs to the reports usage, denials and allocation")),
+        };
+        keys.map_err(wrong_usage)
+    }
+
+    fn expiry(&self, names: &Names, calendar: &Calendar, scope: &Scope) -> reports::Report {
+        let (today, within) = (clock::today(calendar.zone()), self.within.map(|days| days as i32));
+        reports::expiry::expiry(names, scope, reports::expiry::Options { today, within })
+    }
+
     fn default_days(&self) -> Days {
         if self.name == Name::Ranking { Days::Working } else { Days::All }
     }
@@ -123,6 +179,8 @@ impl Report {
 struct Options<'a> {
     keys: Vec<Key>,
     step: reports::concurrency::Step,
+    /// The ledger's last evidence.
+    as_of: Option<UnixMs>,
     report: &'a Report,
 }
 
@@ -148,7 +206,20 @@ impl Options<'_> {
             }
             Name::Levels => Box::new(reports::levels::Levels::new(names, calendar, scope)),
             Name::Overnight => Box::new(reports::overnight::Overnight::new(names, calendar, scope)),
-            Name::Concurrency | Name::Coverage => {
+            Name::Denials => {
+                let options = reports::denials::Options { by: self.keys.clone() };
+                Box::new(reports::denials::Denials::new(names, calendar, scope, options))
+            }
+            Name::Allocation => {
+                let options = self.report.bill.options(self.keys.clone());
+                Box::new(reports::allocation::Allocation::new(names, calendar, scope, options))
+            }
+            Name::Idle => {
+                let idle_days = self.report.idle_days.map(i64::from);
+                let options = reports::idle::Options { as_of: self.as_of, idle_days };
+                Box::new(reports::idle::Idle::new(names, calendar, scope, options))
+            }
+            Name::Concurrency | Name::Coverage | Name::Expiry => {
                 Box::new(reports::concurrency::Concurrency::new(names, calendar, scope, self.step))
             }
         }
