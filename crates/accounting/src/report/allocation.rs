@@ -63,8 +63,8 @@ impl Default for Options {
     }
 }
 
-/// The report `allocation` (domain.md §5): amount = cost · share, with share = the group's seat_seconds (or
-/// person_seconds) / those of all groups, rounded by largest remainder ([`split`]; of equal remainders those of the
+/// The report `allocation` (domain.md §5): amount = cost · share, with share = the group's seat time (or
+/// person time) / those of all groups, rounded by largest remainder ([`split`]; of equal remainders those of the
 /// earlier rows get the cent), so that the amounts sum to the bill to the cent.
 ///
 /// - `usage_minutes` = ∫u dt / 60 of the group, by whatever the bill is split,

@@ -248,14 +248,15 @@ impl Denials<'_> {
             group
         });
         let asker = self.askers.number(holder, self.lens.names);
-        match self.pending.get_mut(&asker).filter(|pending| at - pending.last_at <= TOGETHER_MS) {
-            Some(pending) => pending.last_at = at,
-            None => {
-                self.pending.insert(asker, Pending { last_at: at, group });
-                if let Some(counts) = group.and_then(|group| self.counts.get_mut(&group)) {
-                    counts.requests += 1;
-                }
-            }
+        if let Some(pending) = self.pending.get_mut(&asker)
+            && at - pending.last_at <= TOGETHER_MS
+        {
+            pending.last_at = at;
+            return;
+        }
+        self.pending.insert(asker, Pending { last_at: at, group });
+        if let Some(counts) = group.and_then(|group| self.counts.get_mut(&group)) {
+            counts.requests += 1;
         }
     }
 }
