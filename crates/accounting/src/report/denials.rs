@@ -75,7 +75,10 @@ pub struct Denials<'a> {
     /// The last request of each asker for the present feature, as long as it may go on.
     pending: FxHashMap<u32, Pending>,
     counts: FxHashMap<CountKey, Counts>,
+    /// The sessions that begin in each group of the present feature and month, and its groups with capacity denials.
     checkouts: FxHashMap<GroupKey, i64>,
+    refused: Vec<CountKey>,
+    month: i32,
 }
 
 /// A group and the code of a reason.
@@ -96,6 +99,8 @@ struct Counts {
     requests: i64,
     delayed: i64,
     persons: Persons,
+    /// For capacity only.
+    checkouts: i64,
 }
 
 /// Who asks: persons at hosts, in numbers.
@@ -127,6 +132,8 @@ impl<'a> Denials<'a> {
             pending: FxHashMap::default(),
             counts: FxHashMap::default(),
             checkouts: FxHashMap::default(),
+            refused: Vec::new(),
+            month: 0,
         }
     }
 }
@@ -146,10 +153,8 @@ impl Accumulator for Denials<'_> {
     }
 
     fn day(&mut self, view: &DayView<'_>) {
-        if self.feature.replace(view.feature) != Some(view.feature) {
-            self.pending.clear();
-        }
         let row = self.days.row(view.civil.day, &self.lens);
+        self.begin(view.feature, row.month);
         let key = self.labels.of_view(view.feature, &row, &self.lens);
         let today = Today { row: &row, key };
         // Parts come in the order of their starts: those that began on earlier days have been seen.
@@ -167,8 +172,9 @@ impl Accumulator for Denials<'_> {
         self.pending.retain(|_, pending| view.civil.end - pending.last_at <= TOGETHER_MS);
     }
 
-    fn finish(self: Box<Self>) -> Report {
-        let Self { lens, labels, counts, checkouts, .. } = *self;
+    fn finish(mut self: Box<Self>) -> Report {
+        self.keep_checkouts();
+        let Self { lens, labels, counts, .. } = *self;
         let mut notes = lens.notes();
         notes.push(
             "a request: denials of one person at one host no more than 15 minutes apart; delayed: a checkout, on any \
@@ -182,8 +188,7 @@ impl Accumulator for Denials<'_> {
         });
         let mut rows: Vec<(i64, Vec<Cell>)> = Vec::with_capacity(counts.len());
         for ((group, reason), counts) in counts {
-            let began = checkouts.get(&group).copied().unwrap_or_default();
-            rows.push((reason, row(labels.cells(&group, &lens), reason, &counts, began)));
+            rows.push((reason, row(labels.cells(&group, &lens), reason, &counts)));
         }
         // Of one month and feature, the reason comes before the keys that were asked for.
         for of_feature in
@@ -200,6 +205,28 @@ impl Accumulator for Denials<'_> {
 }
 
 impl Denials<'_> {
+    /// Feature and month are keys of every group: with another one the checkouts of a group are complete.
+    fn begin(&mut self, feature: FeatureId, month: i32) {
+        let before = self.feature.replace(feature);
+        if before != Some(feature) {
+            self.pending.clear();
+        }
+        if before != Some(feature) || self.month != month {
+            self.keep_checkouts();
+            self.month = month;
+        }
+    }
+
+    /// Keeps the checkouts of groups with capacity denials; no others are shown.
+    fn keep_checkouts(&mut self) {
+        for group in self.refused.drain(..) {
+            if let Some(counts) = self.counts.get_mut(&group) {
+                counts.checkouts = self.checkouts.get(&group.0).copied().unwrap_or_default();
+            }
+        }
+        self.checkouts.clear();
+    }
+
     /// Counts the sessions that begin on a day.
     fn count_checkouts(&mut self, begun: &[Part], today: &Today<'_>) {
         let mut of_class = [0_i64; 32];
@@ -243,6 +270,9 @@ impl Denials<'_> {
             let key = self.labels.of_hold(today.key, holder, who.person, day, &self.lens);
             let group = (GroupKey { class, ..key }, reason.code());
             let counts = self.counts.entry(group).or_default();
+            if counts.raw == 0 && reason == DenialReason::Capacity {
+                self.refused.push(group);
+            }
             counts.raw += 1;
             counts.persons.insert(who.person, self.lens.names.persons.len() + 1);
             group
@@ -285,7 +315,7 @@ fn denials(requests: &[Request]) -> Vec<(UnixMs, DenialReason, HolderId)> {
     denials
 }
 
-fn row(mut cells: Vec<Cell>, reason: i64, counts: &Counts, checkouts: i64) -> Vec<Cell> {
+fn row(mut cells: Vec<Cell>, reason: i64, counts: &Counts) -> Vec<Cell> {
     let reason = DenialReason::from_code(reason).unwrap_or(DenialReason::Other);
     cells.insert(ALWAYS.len(), Cell::Text(reason.as_str().to_owned()));
     cells.extend(
@@ -299,8 +329,8 @@ fn row(mut cells: Vec<Cell>, reason: i64, counts: &Counts, checkouts: i64) -> Ve
         .map(Cell::Int),
     );
     if reason == DenialReason::Capacity {
-        let all = counts.raw + checkouts;
-        cells.extend([Cell::Int(checkouts), percent(i128::from(counts.raw), i128::from(all))]);
+        let all = counts.raw + counts.checkouts;
+        cells.extend([Cell::Int(counts.checkouts), percent(i128::from(counts.raw), i128::from(all))]);
     } else {
         cells.extend([Cell::Empty, Cell::Empty]);
     }

@@ -119,6 +119,14 @@ impl Accumulator for Idle<'_> {
         found.sort_by_key(|(last, days_idle, _, feature)| {
             (last.is_some(), Reverse(*days_idle), last.map(|last| last.used_at), feature.code.as_str())
         });
+        let as_of = self.as_of().map(|as_of| lens.calendar.day_of(as_of));
+        let long_silent = |last: &Last| last.open && Some(lens.calendar.day_of(last.used_at)) < as_of;
+        let silent = found.iter().filter(|(last, ..)| last.as_ref().is_some_and(long_silent)).count();
+        if silent > 0 {
+            notes.push(format!(
+                "features of which a session is not known to have ended count as in use, whenever its last evidence was: {silent}"
+            ));
+        }
         let at = self.as_of().unwrap_or(UnixMs::MAX);
         let row = |(last, days_idle, id, feature): &(
             Option<Last>,

@@ -50,6 +50,8 @@ fn idle_is_what_nobody_has_used_for_long() {
         mill mill - @1741651200 0
     "#]]
     .assert_eq(&text(&idle(&books, Scope::default(), all)));
+    let said = "count as in use, whenever its last evidence was: 1";
+    assert!(idle(&books, Scope::default(), all).notes.iter().any(|note| note.ends_with(said)));
     let week = idle(&books, Scope::default(), idle::Options { as_of, idle_days: Some(7) });
     assert_eq!(week.rows.len(), 2, "what was never used has been idle for long enough");
     assert!(week.notes.contains(&"idle as of 2025-03-10".to_owned()));
