@@ -124,7 +124,8 @@ impl Accumulator for Idle<'_> {
         let silent = found.iter().filter(|(last, ..)| last.as_ref().is_some_and(long_silent)).count();
         if silent > 0 {
             notes.push(format!(
-                "features of which a session is not known to have ended count as in use, whenever its last evidence was: {silent}"
+                "features of which a session is not known to have ended count as in use, whenever its last evidence \
+                 was: {silent}"
             ));
         }
         let at = self.as_of().unwrap_or(UnixMs::MAX);

@@ -35,7 +35,8 @@ pub(crate) fn rows(lens: &Lens<'_>, keys: &[Key], notes: &mut Vec<String>) -> Ve
         return Vec::new();
     }
     notes.push(
-        "rows without sessions and persons are imported totals: minutes that another system kept, apart from the sessions"
+        "rows without sessions and persons are imported totals: minutes that another system kept, apart from the \
+         sessions"
             .to_owned(),
     );
     let row = |(group, total): (Vec<Option<String>>, i64)| {
