@@ -18,6 +18,14 @@ const LOG: &str = "\
  9:00:00 (lmgrd) TIMESTAMP 4/1/2025
 ";
 
+/// What an older system kept: organization, day, code, version, minutes.
+const MINUTES: &str = "\
+orgfid,udate,appcode,version,minutes
+7,2025-03-31,solver,5.0,15
+7,2025-04-01,solver,5.1,5
+8,2025-04-01,solver,5.0,30
+";
+
 const DIRECTORY: &str = "login,organization\nchen,north\ndora,south\n";
 
 fn desk() -> Desk {
@@ -69,6 +77,26 @@ fn idle_is_what_was_only_refused() {
     let idle = rows(&desk, &["idle"]);
     assert_eq!(idle, ["mesher,mesher,,,", "solver,solver,,2025-04-01T01:09:00+00:00,0"]);
     assert_eq!(rows(&desk, &["idle", "--idle-days", "1"]), ["mesher,mesher,,,"]);
+}
+
+#[test]
+fn minutes_of_an_older_system_stand_beside_the_sessions() {
+    let desk = desk();
+    desk.write("usage.csv", MINUTES);
+    desk.import(&["--format", "usage-table", "usage.csv"]);
+    desk.write("directory.csv", "login,organization,external_id\nchen,north,7\ndora,south,\n");
+    desk.ok(&["directory", "import", "directory.csv"]);
+    let by = ["usage", "--by", "organization,feature", "--feature", "solver"];
+    assert_eq!(
+        rows(&desk, &by),
+        [
+            "8,solver,30,1800,,",
+            "north,solver,55,3300,1,1",
+            "north,solver,20,1200,,",
+            "south,solver,60,3600,1,1",
+        ]
+    );
+    assert_eq!(rows(&desk, &["usage", "--by", "host", "--feature", "solver"]).len(), 2);
 }
 
 #[test]
