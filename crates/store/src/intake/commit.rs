@@ -9,21 +9,25 @@ use crate::input::{self, Checkpoint};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
-use accounting::pairing::{Break, InputId, Open, Paired, Session, Step, pair};
-use accounting::session::{Ended, FeatureId, HolderId};
+use accounting::pairing::{Break, InputId};
+use accounting::session::HolderId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use std::collections::BTreeSet;
 
 mod holds;
+mod in_order;
 pub(super) mod marks;
+mod plan;
 mod polls;
 pub(super) mod requests;
 mod rows;
 mod seats;
 mod take_out;
 
+use in_order::Paper;
 use marks::Marks;
+use plan::{Group, Plan};
 
 /// How often a commit is tried again when other processes write about the same servers.
 const TRIES: usize = 8;
@@ -150,7 +154,6 @@ impl Intake {
         let mut scope = Scope::default();
         let mut plan = self.plan(backend, batch, input, &before, &mut scope)?;
         let mut changes = Changes::default();
-        self.pair_in_order(batch, input, &before, &mut plan, &mut changes);
         for (feature, repair) in std::mem::take(&mut plan.repairs) {
             self.repair(backend, feature, repair, &scope, &mut changes)?;
         }
@@ -161,15 +164,16 @@ impl Intake {
         let gone = self.write_polls(backend, batch, input, &mut marks)?;
         self.write_seats(backend, batch, input, &mut marks)?;
         let order = rows::in_key_order(&changes);
-        self.mark_sessions(&changes, &order, &before, servers, &mut marks);
+        self.mark_rows(&changes, &order, &before, servers, &mut marks);
         rows::write_changes(backend, &changes, &order)?;
+        let paper = Paper { batch, input, before: &before, servers };
+        let mut outcome = self.pair_in_order(backend, paper, plan, &mut marks)?;
+        outcome.add(&changes);
+        self.mark_evidence(&before, servers, &mut marks);
         rows::write_names(self, backend, batch, input)?;
         marks.write(backend)?;
-        let ended = |row: &Session| row.ended != Ended::Open;
-        Ok(Outcome {
-            sessions_closed: gone + changes.new.iter().filter(|(_, row)| ended(row)).count() as u64,
-            unmatched: changes.unmatched_new.len() as u64,
-        })
+        outcome.sessions_closed += gone;
+        Ok(outcome)
     }
 
     /// What was known of each daemon before the batch.
@@ -233,17 +237,25 @@ impl Intake {
         before: &FxHashMap<(ServerId, String), Before>,
         scope: &mut Scope,
     ) -> Result<Plan, Error> {
-        let mut plan = Plan::new(&batch.events);
+        let mut plan = Plan::new(&batch.events, self.resolved.features.len());
         self.plan_breaks(backend, before, scope, &mut plan)?;
+        let daemons: Vec<(UnixMs, bool)> = (0..self.resolved.daemons.len() as u32)
+            .map(|daemon| {
+                let daemon = self.daemon(daemon).named();
+                let held_until = before.get(&daemon).map_or(UnixMs::MIN, |before| before.held_until);
+                (held_until, plan.paired_anew.contains(&daemon))
+            })
+            .collect();
         for group in 0..plan.groups.len() {
-            let (first, earliest) = (plan.groups[group].first, plan.groups[group].earliest);
-            let event = &batch.events[first as usize];
-            let (key, daemon) = self.key_of(event, batch);
-            let held_until = before.get(&daemon).map_or(UnixMs::MIN, |before| before.held_until);
-            if earliest > held_until && !plan.paired_anew.contains(&daemon) {
-                plan.in_order.push(group);
+            let Group { first, earliest, .. } = plan.groups[group];
+            let event = &batch.events[plan.sorted[first as usize] as usize];
+            let (held_until, paired_anew) =
+                daemons[self.resolved.holder_daemons[event.holder as usize] as usize];
+            if earliest > held_until && !paired_anew {
+                plan.in_order.push(group as u32);
                 continue;
             }
+            let (key, daemon) = self.key_of(event, batch);
             let steps =
                 plan.steps(group, &batch.events).map(|event| step_of(event, &self.resolved.versions, input));
             let late = Late { steps: steps.collect(), retracted: Vec::new() };
@@ -316,45 +328,8 @@ impl Intake {
     }
 
     fn key_of(&self, event: &KeyEvent, batch: &Batch) -> (Key, (ServerId, String)) {
-        let handle = match event.handle {
-            0 => None,
-            handle => handle_of(&batch.handles[handle as usize - 1]),
-        };
-        let key = Key {
-            feature: self.resolved.features[event.feature as usize],
-            holder: self.resolved.holders[event.holder as usize],
-            handle,
-        };
         let daemon = self.daemon(self.resolved.holder_daemons[event.holder as usize]);
-        (key, (daemon.server, daemon.vendor.clone()))
-    }
-
-    /// Pairs the keys whose events all come after everything held of their daemon.
-    fn pair_in_order(
-        &mut self,
-        batch: &Batch,
-        input: InputId,
-        before: &FxHashMap<(ServerId, String), Before>,
-        plan: &mut Plan,
-        changes: &mut Changes,
-    ) {
-        let mut breaks: FxHashMap<u32, Vec<Break>> = FxHashMap::default();
-        let mut steps: Vec<Step> = Vec::new();
-        for &group in &plan.in_order {
-            let event = &batch.events[plan.groups[group].first as usize];
-            let daemon_id = self.resolved.holder_daemons[event.holder as usize];
-            let (key, daemon) = self.key_of(event, batch);
-            let breaks = breaks.entry(daemon_id).or_insert_with(|| self.breaks_after(&daemon, before));
-            steps.clear();
-            let events = plan.steps(group, &batch.events);
-            steps.extend(events.map(|event| step_of(event, &self.resolved.versions, input)));
-            plan.broken_off.remove(&key);
-            self.pair_key(&key, &daemon, &mut steps, breaks, changes);
-        }
-        for (key, daemon) in std::mem::take(&mut plan.broken_off) {
-            let breaks = self.breaks_after(&daemon, before);
-            self.pair_key(&key, &daemon, &mut [], &breaks, changes);
-        }
+        (self.resolved.key(event, batch), daemon.named())
     }
 
     fn breaks_after(
@@ -367,34 +342,6 @@ impl Intake {
         breaks.retain(|due| due.at() > held_until);
         breaks
     }
-
-    fn pair_key(
-        &mut self,
-        key: &Key,
-        (server, vendor): &(ServerId, String),
-        steps: &mut [Step],
-        breaks: &[Break],
-        changes: &mut Changes,
-    ) {
-        let Some(state) = self.servers.get_mut(server) else { return };
-        let mut open = state.open.remove(key).unwrap_or_default();
-        let stored: Vec<Session> = open.iter().map(Open::session).collect();
-        let mut paired = Paired::default();
-        pair(state.pairing, &mut open, steps, breaks, &mut paired);
-        if stored.is_empty() {
-            changes.new.extend(paired.closed.iter().map(|row| (key.clone(), *row)));
-            changes.new.extend(open.iter().map(|open| (key.clone(), open.session())));
-        } else {
-            let mut after = paired.closed;
-            after.extend(open.iter().map(Open::session));
-            changes.sessions(key, &stored, &after);
-        }
-        changes.unmatched(key, &paired.unmatched);
-        if !open.is_empty() {
-            state.vendors.entry(key.holder).or_insert_with(|| vendor.as_str().into());
-            state.open.insert(key.clone(), open);
-        }
-    }
 }
 
 /// What was known of a daemon before the batch.
@@ -404,81 +351,6 @@ struct Before {
     held_until: UnixMs,
     evidence: Option<UnixMs>,
     breaks: Vec<Break>,
-}
-
-/// The batch's events by key, and what is to be done with each.
-#[derive(Debug, Default)]
-struct Plan {
-    groups: Vec<Group>,
-    next: Vec<u32>,
-    in_order: Vec<usize>,
-    repairs: FxHashMap<FeatureId, Repair>,
-    /// Open keys whose daemon broke off after everything held.
-    broken_off: FxHashMap<Key, (ServerId, String)>,
-    paired_anew: FxHashSet<(ServerId, String)>,
-}
-
-/// The events of one key, as a chain through [`Plan::next`].
-#[derive(Debug)]
-struct Group {
-    first: u32,
-    last: u32,
-    earliest: UnixMs,
-}
-
-const END: u32 = u32::MAX;
-
-impl Plan {
-    fn new(events: &[KeyEvent]) -> Self {
-        let mut plan = Self { next: vec![END; events.len()], ..Self::default() };
-        let mut group_of: FxHashMap<(u32, u32, u32), u32> = FxHashMap::default();
-        for (index, event) in (0_u32..).zip(events) {
-            let groups = &mut plan.groups;
-            let group = *group_of.entry((event.feature, event.holder, event.handle)).or_insert_with(|| {
-                groups.push(Group { first: index, last: index, earliest: event.step.at() });
-                groups.len() as u32 - 1
-            });
-            let group = &mut plan.groups[group as usize];
-            if group.last != index {
-                plan.next[group.last as usize] = index;
-                group.last = index;
-                group.earliest = group.earliest.min(event.step.at());
-            }
-        }
-        plan
-    }
-
-    fn steps<'a>(&'a self, group: usize, events: &'a [KeyEvent]) -> impl Iterator<Item = &'a KeyEvent> {
-        let mut next = self.groups[group].first;
-        std::iter::from_fn(move || {
-            let event = events.get(next as usize)?;
-            next = self.next[next as usize];
-            Some(event)
-        })
-    }
-
-    /// A key with something taken back is paired anew with all its events of the batch.
-    fn move_to_repair(
-        &mut self,
-        key: &Key,
-        gone: &KeyEvent,
-        events: &[KeyEvent],
-        versions: &[u32],
-        input: InputId,
-    ) {
-        let same = |group: &usize| {
-            let event = &events[self.groups[*group].first as usize];
-            (event.feature, event.holder, event.handle) == (gone.feature, gone.holder, gone.handle)
-        };
-        let Some(at) = self.in_order.iter().position(same) else { return };
-        let group = self.in_order.swap_remove(at);
-        let steps: Vec<Step> =
-            self.steps(group, events).map(|event| step_of(event, versions, input)).collect();
-        let earliest = self.groups[group].earliest;
-        let repair = self.repairs.entry(key.feature).or_default();
-        repair.since = repair.since.min(earliest);
-        repair.keys.entry(key.clone()).or_default().steps.extend(steps);
-    }
 }
 
 fn holders_of(backend: &mut dyn Backend, daemon: &(ServerId, String)) -> Result<FxHashSet<HolderId>, Error> {

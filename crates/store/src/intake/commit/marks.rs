@@ -105,8 +105,8 @@ pub(crate) fn new_mark() -> i64 {
 }
 
 impl Intake {
-    /// Marks the days of changed sessions, and of open ones whose evidence moved.
-    pub(super) fn mark_sessions(
+    /// Marks the days of changed sessions.
+    pub(super) fn mark_rows(
         &self,
         changes: &Changes,
         order: &[(FeatureId, UnixMs, u32)],
@@ -126,6 +126,15 @@ impl Intake {
             let until = row.until.or_else(|| self.reached(key, before)).unwrap_or(row.from);
             marks.range(key.feature, row.from, until.max(row.from));
         }
+    }
+
+    /// Marks the days over which evidence moved: those that open sessions newly reach, and those that it settles.
+    pub(super) fn mark_evidence(
+        &self,
+        before: &FxHashMap<(ServerId, String), Before>,
+        servers: &BTreeSet<ServerId>,
+        marks: &mut Marks,
+    ) {
         let latest = |server: &ServerId| {
             let state = self.servers.get(server);
             state.and_then(|state| state.spans.iter().map(|span| span.until).max())

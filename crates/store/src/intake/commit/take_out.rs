@@ -64,7 +64,8 @@ impl Intake {
             self.repair(backend, feature, repair, &scope, &mut changes)?;
         }
         let order = rows::in_key_order(&changes);
-        self.mark_sessions(&changes, &order, &before, &servers, &mut marks);
+        self.mark_rows(&changes, &order, &before, &servers, &mut marks);
+        self.mark_evidence(&before, &servers, &mut marks);
         // Evidence may have gone back: days that open sessions had reached are computed anew.
         for (key, row) in &changes.gone {
             let until = row.until.unwrap_or_else(|| latest(&before));

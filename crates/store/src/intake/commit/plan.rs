@@ -1,0 +1,121 @@
+//! The events of a batch by key, and what is to be done with each key.
+
+use super::super::repair::{Repair, step_of};
+use super::{Batch, Key, KeyEvent, handle_of};
+use crate::intake::interner::{Daemon, Resolved};
+use accounting::UnixMs;
+use accounting::ledger::ServerId;
+use accounting::pairing::{InputId, Step};
+use accounting::session::FeatureId;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// The batch's events by key, and what is to be done with each.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// The numbers of the events by feature, holder and handle; those of one key stay in the order of the batch.
+    pub(super) sorted: Vec<u32>,
+    pub(super) groups: Vec<Group>,
+    /// The groups that continue what is held, in the order of their features.
+    pub(super) in_order: Vec<u32>,
+    pub(super) repairs: FxHashMap<FeatureId, Repair>,
+    /// Open keys whose daemon broke off after everything held.
+    pub(super) broken_off: FxHashMap<Key, (ServerId, String)>,
+    pub(super) paired_anew: FxHashSet<(ServerId, String)>,
+}
+
+/// The events of one key: a stretch of [`Plan::sorted`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group {
+    pub(super) first: u32,
+    pub(super) end: u32,
+    pub(super) earliest: UnixMs,
+}
+
+impl Plan {
+    /// Sorts events by key. `features` is how many interned features there are.
+    pub(super) fn new(events: &[KeyEvent], features: usize) -> Self {
+        // By feature first, which takes no comparison, so that what is sorted by comparison fits in the cache.
+        let mut ends = vec![0_u32; features + 1];
+        for event in events {
+            ends[event.feature as usize + 1] += 1;
+        }
+        for feature in 0..features {
+            ends[feature + 1] += ends[feature];
+        }
+        let mut next = ends.clone();
+        let mut keyed = vec![(0_u64, 0_u32); events.len()];
+        for (index, event) in (0_u32..).zip(events) {
+            let place = &mut next[event.feature as usize];
+            keyed[*place as usize] = (u64::from(event.holder) << 32 | u64::from(event.handle), index);
+            *place += 1;
+        }
+        let mut plan = Self { sorted: Vec::with_capacity(events.len()), ..Self::default() };
+        for stretch in ends.windows(2) {
+            let of_feature = &mut keyed[stretch[0] as usize..stretch[1] as usize];
+            of_feature.sort_unstable();
+            for of_key in of_feature.chunk_by(|a, b| a.0 == b.0) {
+                let first = plan.sorted.len() as u32;
+                plan.sorted.extend(of_key.iter().map(|(_, index)| *index));
+                let at = of_key.iter().map(|(_, index)| events[*index as usize].step.at());
+                let earliest = at.min().unwrap_or(UnixMs::MAX);
+                plan.groups.push(Group { first, end: plan.sorted.len() as u32, earliest });
+            }
+        }
+        plan
+    }
+
+    /// The events of a key, in the order of the batch.
+    pub(super) fn steps<'a>(
+        &'a self,
+        group: usize,
+        events: &'a [KeyEvent],
+    ) -> impl Iterator<Item = &'a KeyEvent> {
+        let Group { first, end, .. } = self.groups[group];
+        self.sorted[first as usize..end as usize].iter().map(|index| &events[*index as usize])
+    }
+
+    /// A key with something taken back is paired anew with all its events of the batch.
+    pub(super) fn move_to_repair(
+        &mut self,
+        key: &Key,
+        gone: &KeyEvent,
+        events: &[KeyEvent],
+        versions: &[u32],
+        input: InputId,
+    ) {
+        let same = |group: &u32| {
+            let event = &events[self.sorted[self.groups[*group as usize].first as usize] as usize];
+            (event.feature, event.holder, event.handle) == (gone.feature, gone.holder, gone.handle)
+        };
+        let Some(at) = self.in_order.iter().position(same) else { return };
+        let group = self.in_order.remove(at) as usize;
+        let steps: Vec<Step> =
+            self.steps(group, events).map(|event| step_of(event, versions, input)).collect();
+        let earliest = self.groups[group].earliest;
+        let repair = self.repairs.entry(key.feature).or_default();
+        repair.since = repair.since.min(earliest);
+        repair.keys.entry(key.clone()).or_default().steps.extend(steps);
+    }
+}
+
+impl Daemon {
+    /// The daemon as what is known of it before a batch is looked up.
+    pub(super) fn named(&self) -> (ServerId, String) {
+        (self.server, self.vendor.clone())
+    }
+}
+
+impl Resolved {
+    /// The key of an event in the ledger's numbers.
+    pub(super) fn key(&self, event: &KeyEvent, batch: &Batch) -> Key {
+        let handle = match event.handle {
+            0 => None,
+            handle => handle_of(&batch.handles[handle as usize - 1]),
+        };
+        Key {
+            feature: self.features[event.feature as usize],
+            holder: self.holders[event.holder as usize],
+            handle,
+        }
+    }
+}
