@@ -1,13 +1,13 @@
 //! Feature days from sessions: settled days are stored, dirty ones computed anew as a whole, never patched.
 
 use crate::backend::{Backend, Cell, Table, Type, Value, all, one, reading, writing};
-use crate::intake::{RequestOutcome, outcome_from_codes};
+use crate::intake::{outcome_from_codes, outcome_of};
 use crate::names::{self, Ledger};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
 use accounting::calendar::{Calendar, CivilDay};
 use accounting::day::Day;
-use accounting::feature_day::{DayView, Figures, Outcome, Request, figures};
+use accounting::feature_day::{DayView, Figures, Request, figures};
 use accounting::page;
 use accounting::session::{Ended, FeatureId, Part};
 use rustc_hash::FxHashMap;
@@ -237,9 +237,41 @@ type Helper = (Box<dyn Backend>, Context);
 #[derive(Default)]
 struct Derived {
     feature: FeatureId,
-    figures: Vec<FeatureDayRow>,
-    pages: Vec<(String, i64, Vec<u8>)>,
+    days: Days,
     unsettled: Vec<String>,
+}
+
+/// Settled days, as rows.
+#[derive(Default)]
+pub(crate) struct Days {
+    figures: Vec<FeatureDayRow>,
+    pages: Vec<(FeatureId, String, i64, Vec<u8>)>,
+}
+
+impl Days {
+    /// Adds a day of a feature.
+    pub(crate) fn add(&mut self, context: &mut Context, feature: FeatureId, computed: &Computed) {
+        self.figures.push(context.row(feature, computed));
+        let pages = (0_i64..).zip(context.pages(computed));
+        self.pages.extend(pages.map(|(part, page)| (feature, computed.day.to_string(), part, page)));
+    }
+
+    /// Writes them; nothing may be stored of any.
+    pub(crate) fn write(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let Self { figures, pages } = self;
+        backend.insert(&FEATURE_DAY, figures.len(), &mut |row, cells| {
+            cells.copy_from_slice(&figures_cells(&figures[row]));
+        })?;
+        backend.insert(&FEATURE_DAY_PAGE, pages.len(), &mut |row, cells| {
+            let (feature, day, part, page) = &pages[row];
+            cells.copy_from_slice(&[
+                Cell::Int(i64::from(*feature)),
+                Cell::Text(day),
+                Cell::Int(*part),
+                Cell::Blob(page),
+            ]);
+        })
+    }
 }
 
 /// Derives the dirty days of some features in the transaction of `backend`. What helpers read is what was committed
@@ -311,13 +343,9 @@ fn compute_rows(
         if computed.parts.is_empty() && computed.requests.is_empty() {
             return Ok(());
         }
-        let day = computed.day.to_string();
-        if computed.settled {
-            derived.figures.push(context.row(feature, &computed));
-            let pages = (0_i64..).zip(context.pages(&computed));
-            derived.pages.extend(pages.map(|(part, page)| (day.clone(), part, page)));
-        } else {
-            derived.unsettled.push(day);
+        match computed.settled {
+            true => derived.days.add(context, feature, &computed),
+            false => derived.unsettled.push(computed.day.to_string()),
         }
         Ok(())
     })?;
@@ -325,24 +353,13 @@ fn compute_rows(
 }
 
 fn write_derived(backend: &mut dyn Backend, derived: &Derived) -> Result<(), Error> {
-    let Derived { feature, figures, pages, unsettled } = derived;
+    let Derived { feature, days, unsettled } = derived;
     if !unsettled.is_empty() {
         let rows: Vec<_> = unsettled.iter().map(|day| json!([feature, day])).collect();
         let params = [Value::Text(json!(rows).to_string()), Value::Int(1), Value::Int(0)];
         backend.execute(include_str!("../queries/mark_insert.sql"), &params)?;
     }
-    backend.insert(&FEATURE_DAY, figures.len(), &mut |row, cells| {
-        cells.copy_from_slice(&figures_cells(&figures[row]));
-    })?;
-    backend.insert(&FEATURE_DAY_PAGE, pages.len(), &mut |row, cells| {
-        let (day, part, page) = &pages[row];
-        cells.copy_from_slice(&[
-            Cell::Int(i64::from(*feature)),
-            Cell::Text(day),
-            Cell::Int(*part),
-            Cell::Blob(page),
-        ]);
-    })
+    days.write(backend)
 }
 
 fn figures_cells(row: &FeatureDayRow) -> [Cell<'_>; 10] {
@@ -361,7 +378,11 @@ fn figures_cells(row: &FeatureDayRow) -> [Cell<'_>; 10] {
 }
 
 pub(crate) fn parse_days(days: &[String]) -> Result<Vec<Day>, Error> {
-    days.iter().map(|day| day.parse().map_err(|_| Error::Corrupt(format!("feature day `{day}`")))).collect()
+    days.iter().map(|day| parse_day(day)).collect()
+}
+
+pub(crate) fn parse_day(day: &str) -> Result<Day, Error> {
+    day.parse().map_err(|_| Error::Corrupt(format!("feature day `{day}`")))
 }
 
 /// Requests of a feature in `[from, until)`, in order of time.
@@ -373,11 +394,7 @@ pub(crate) fn requests(
 ) -> Result<Vec<Request>, Error> {
     let params = [feature.into(), from.into(), (until - 1).into()];
     all(backend, include_str!("../queries/request_between.sql"), &params, |row| {
-        let outcome = match outcome_from_codes(row.int(3)?, row.opt_int(4)?)? {
-            RequestOutcome::Denied(reason) => Outcome::Denied(reason),
-            RequestOutcome::Queued => Outcome::Queued,
-            RequestOutcome::Dequeued => Outcome::Dequeued,
-        };
+        let outcome = outcome_of(outcome_from_codes(row.int(3)?, row.opt_int(4)?)?);
         Ok(Request { holder: row.id(0)?, at: row.int(1)?, seats: row.id(6)?, outcome })
     })
 }

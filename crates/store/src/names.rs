@@ -101,11 +101,15 @@ impl Ledger {
 
     /// Whether the evidence of every source with sessions in a day has passed the day's end.
     pub(crate) fn settled(&self, computed: &Computed, end: UnixMs) -> bool {
-        let passed = |holder: &HolderId| {
-            self.evidence.get(holder).and_then(|of| of.logged.max(of.polled)).is_none_or(|at| at >= end)
-        };
+        let passed = |holder: &HolderId| self.has_passed(*holder, end);
         computed.parts.iter().map(|part| &part.holder).all(passed)
             && computed.requests.iter().map(|request| &request.holder).all(passed)
+    }
+
+    /// Whether the evidence of a holder's source has passed an instant.
+    pub(crate) fn has_passed(&self, holder: HolderId, at: UnixMs) -> bool {
+        let evidence = self.evidence.get(&holder).and_then(|of| of.logged.max(of.polled));
+        evidence.is_none_or(|evidence| evidence >= at)
     }
 
     /// The capacity of a feature at an instant, over all its servers.

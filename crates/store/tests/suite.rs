@@ -4,6 +4,8 @@
 
 #[path = "suite/balance.rs"]
 mod balance;
+#[path = "suite/held.rs"]
+mod held;
 #[path = "suite/ledger.rs"]
 mod ledger;
 #[path = "suite/log.rs"]
@@ -48,6 +50,12 @@ store_suite! {
         a_newer_schema_is_refused,
         a_ledger_that_is_not_there_is_not_created_by_readers,
         a_backup_is_the_same_ledger,
+    }
+    held {
+        complete_days_are_as_derived_however_the_commits_fall,
+        each_commit_leaves_days_that_agree_with_their_sessions,
+        days_that_another_process_touches_are_let_go,
+        late_lines_find_held_days_again,
     }
     writing {
         facts_and_checkpoint_are_one_transaction,

@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use std::collections::BTreeSet;
 
+pub(super) mod held;
 mod holds;
 mod in_order;
 pub(super) mod marks;
@@ -61,14 +62,20 @@ impl Intake {
             match result {
                 Ok(Some(outcome)) => return Ok(outcome),
                 // Somebody else wrote about the server: read it again and pair again.
-                Ok(None) => self.servers.clear(),
+                Ok(None) => self.forget(),
                 Err(error) => {
-                    self.servers.clear();
+                    self.forget();
                     return Err(error);
                 }
             }
         }
         Err(Error::Conflict)
+    }
+
+    /// Forgets what is known of the ledger: somebody else has written, or what was written was taken back.
+    fn forget(&mut self) {
+        self.servers.clear();
+        self.held.let_go_of_all();
     }
 
     /// `None` where another process has written about a server since its state was read.
@@ -158,20 +165,21 @@ impl Intake {
             self.repair(backend, feature, repair, &scope, &mut changes)?;
         }
         let zone = settings::calendar(backend)?.zone().clone();
-        let mut marks = Marks::new(zone);
+        let mut marks = Marks::new(zone, std::mem::take(&mut self.held));
+        marks.begin_held(backend, batch, &self.resolved.features)?;
         rows::write_spans_and_breaks(self, backend, batch, input)?;
         self.write_requests(backend, batch, input, &before, &scope, &mut marks)?;
         let gone = self.write_polls(backend, batch, input, &mut marks)?;
         self.write_seats(backend, batch, input, &mut marks)?;
         let order = rows::in_key_order(&changes);
-        self.mark_rows(&changes, &order, &before, servers, &mut marks);
+        self.mark_rows((&changes, &order), &before, servers, false, &mut marks);
         rows::write_changes(backend, &changes, &order)?;
         let paper = Paper { batch, input, before: &before, servers };
+        rows::write_names(self, backend, batch, input)?;
         let mut outcome = self.pair_in_order(backend, paper, plan, &mut marks)?;
         outcome.add(&changes);
-        self.mark_evidence(&before, servers, &mut marks);
-        rows::write_names(self, backend, batch, input)?;
         marks.write(backend)?;
+        self.held = marks.held;
         outcome.sessions_closed += gone;
         Ok(outcome)
     }

@@ -7,7 +7,7 @@ mod repair;
 mod server;
 
 pub(crate) use commit::marks::new_mark;
-pub(crate) use commit::requests::outcome_from_codes;
+pub(crate) use commit::requests::{outcome_from_codes, outcome_of};
 pub use interner::{DaemonId, Interner, NameId, NewNames};
 pub(crate) use server::{SpanRow, evidence, spans};
 
@@ -17,6 +17,7 @@ use accounting::day::Day;
 use accounting::event::{DenialReason, Expires};
 use accounting::pairing::Step;
 use accounting::session::{FeatureId, HolderId, VersionId};
+use commit::held::Held;
 use interner::Resolved;
 use rustc_hash::FxHashMap;
 use server::ServerState;
@@ -264,6 +265,15 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         *self == Self { run: self.run, ..Self::default() }
     }
+
+    /// Whether anything is taken back.
+    fn takes_back(&self) -> bool {
+        !(self.retracted.is_empty()
+            && self.retracted_requests.is_empty()
+            && self.retracted_shown.is_empty()
+            && self.retracted_used.is_empty()
+            && self.retracted_totals.is_empty())
+    }
 }
 
 /// What a commit did.
@@ -281,6 +291,7 @@ pub struct Intake {
     resolved: Resolved,
     servers: FxHashMap<u32, ServerState>,
     input: Option<Checkpoint>,
+    held: Held,
 }
 
 /// The key that pairs, in the ledger's numbers (the holder holds server, vendor, user, host, display and data).

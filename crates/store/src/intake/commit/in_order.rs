@@ -1,11 +1,13 @@
 //! Pairing the keys that go on where they stand, beside the connection that writes what comes of it.
 
 use super::super::repair::{Changes, step_of};
+use super::held::OpenSince;
 use super::marks::Marks;
 use super::plan::Plan;
 use super::{Batch, Before, Intake, Key, Outcome, rows};
 use crate::Error;
 use crate::backend::Backend;
+use crate::derive::{Context, Days};
 use crate::intake::interner::Daemon;
 use crate::intake::server::ServerState;
 use accounting::UnixMs;
@@ -34,6 +36,8 @@ pub(super) struct Paper<'a> {
 struct Portion {
     changes: Changes,
     order: Vec<(FeatureId, UnixMs, u32)>,
+    /// Days that are complete.
+    days: Days,
 }
 
 /// Memory that pairing uses again for each key.
@@ -54,12 +58,15 @@ impl Intake {
         plan: Plan,
         marks: &mut Marks,
     ) -> Result<Outcome, Error> {
+        let computing = marks.held.worth_computing(backend, paper.batch.events.len())?;
+        let mut context = if computing { Some(Context::read(backend)?) } else { None };
         let (to, from) = sync_channel(PORTIONS_WAITING);
         std::thread::scope(|scope| {
-            scope.spawn(move || self.pair_portions(paper, plan, marks, &to));
+            scope.spawn(move || self.pair_portions(paper, plan, context.as_mut(), marks, &to));
             let mut outcome = Outcome::default();
-            for Portion { changes, order } in from {
+            for Portion { changes, order, days } in from {
                 rows::write_changes(backend, &changes, &order)?;
+                days.write(backend)?;
                 outcome.add(&changes);
             }
             Ok(outcome)
@@ -71,6 +78,7 @@ impl Intake {
         &mut self,
         paper: Paper<'_>,
         mut plan: Plan,
+        mut context: Option<&mut Context>,
         marks: &mut Marks,
         to: &SyncSender<Portion>,
     ) {
@@ -82,7 +90,7 @@ impl Intake {
             let key = self.resolved.key(event, paper.batch);
             if changes.new.len() >= ROWS_TOGETHER
                 && changes.new.last().is_some_and(|(last, _)| last.feature != key.feature)
-                && !self.send(paper, std::mem::take(&mut changes), marks, to)
+                && !self.send(paper, std::mem::take(&mut changes), context.as_deref_mut(), marks, to)
             {
                 return;
             }
@@ -107,14 +115,47 @@ impl Intake {
                 pair_key(state, key, &daemon.1, &mut scratch, &breaks, &mut changes);
             }
         }
-        self.send(paper, changes, marks, to);
+        if !self.send(paper, changes, context.as_deref_mut(), marks, to) {
+            return;
+        }
+        self.mark_evidence(paper.before, paper.servers, marks);
+        if let Some(context) = context {
+            let features = marks.held.features();
+            let days = self.complete_days(&features, context, marks);
+            // Nobody takes it where the connection failed.
+            let _ = to.send(Portion { changes: Changes::default(), order: Vec::new(), days });
+        }
     }
 
-    /// Marks what a portion touches, and hands it on.
-    fn send(&self, paper: Paper<'_>, changes: Changes, marks: &mut Marks, to: &SyncSender<Portion>) -> bool {
+    /// Marks what a portion touches, and hands it on with the days that it completes.
+    fn send(
+        &self,
+        paper: Paper<'_>,
+        changes: Changes,
+        context: Option<&mut Context>,
+        marks: &mut Marks,
+        to: &SyncSender<Portion>,
+    ) -> bool {
         let order = rows::in_key_order(&changes);
-        self.mark_rows(&changes, &order, paper.before, paper.servers, marks);
-        to.send(Portion { changes, order }).is_ok()
+        self.mark_rows((&changes, &order), paper.before, paper.servers, true, marks);
+        let mut features: Vec<FeatureId> = order.iter().map(|(feature, _, _)| *feature).collect();
+        features.dedup();
+        let days = context.map(|context| self.complete_days(&features, context, marks)).unwrap_or_default();
+        to.send(Portion { changes, order, days }).is_ok()
+    }
+
+    /// The held days of some features that are complete now.
+    fn complete_days(&self, features: &[FeatureId], context: &mut Context, marks: &mut Marks) -> Days {
+        let mut open = OpenSince::default();
+        for (key, sessions) in self.servers.values().flat_map(|state| &state.open) {
+            let since = sessions.iter().map(|session| (session.start.at, key.holder));
+            open.entry(key.feature).or_default().extend(since);
+        }
+        let mut days = Days::default();
+        for feature in features {
+            marks.held.complete(*feature, &open, context, &mut days);
+        }
+        days
     }
 }
 

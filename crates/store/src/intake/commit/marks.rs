@@ -1,12 +1,15 @@
 //! Which feature days a commit makes dirty.
 
-use super::{Before, Changes, Intake, Key, rows_of};
+use super::held::Held;
+use super::{Batch, Before, Changes, Intake, Key, rows_of};
 use crate::Error;
 use crate::backend::{Backend, Value};
 use accounting::UnixMs;
 use accounting::day::Day;
+use accounting::feature_day::Request;
 use accounting::ledger::ServerId;
-use accounting::session::FeatureId;
+use accounting::pairing::Session;
+use accounting::session::{FeatureId, Part};
 use jiff::tz::TimeZone;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
@@ -16,7 +19,9 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub(super) struct Marks {
     zone: TimeZone,
-    dirty: FxHashSet<(FeatureId, Day)>,
+    /// The days that need not be derived anew, because everything in them is in memory.
+    pub(super) held: Held,
+    pub(super) dirty: FxHashSet<(FeatureId, Day)>,
     /// The day found last with its bounds: neighbouring rows lie in it.
     known: (UnixMs, UnixMs, Day),
     /// Days over which the evidence of a source moved.
@@ -28,9 +33,10 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    pub(super) fn new(zone: TimeZone) -> Self {
+    pub(super) fn new(zone: TimeZone, held: Held) -> Self {
         Self {
             zone,
+            held,
             dirty: FxHashSet::default(),
             known: (0, 0, Day(0)),
             settle: None,
@@ -39,7 +45,7 @@ impl Marks {
         }
     }
 
-    fn day_of(&mut self, at: UnixMs) -> Day {
+    pub(super) fn day_of(&mut self, at: UnixMs) -> Day {
         if at < self.known.0 || at >= self.known.1 {
             let day = Day::of(at, &self.zone);
             self.known = (day.start(&self.zone), day.next().start(&self.zone), day);
@@ -47,17 +53,57 @@ impl Marks {
         self.known.2
     }
 
+    fn days_of(&mut self, from: UnixMs, until: UnixMs) -> (Day, Day) {
+        let first = self.day_of(from);
+        (first, if until - 1 > from { self.day_of(until - 1) } else { first })
+    }
+
     /// Marks the days that `[from, until)` touches.
     pub(super) fn range(&mut self, feature: FeatureId, from: UnixMs, until: UnixMs) {
-        let first = self.day_of(from);
-        let last = if until - 1 > from { self.day_of(until - 1) } else { first };
+        let (first, last) = self.days_of(from, until);
         if self.last == (feature, first, last) {
             return;
         }
         self.last = (feature, first, last);
-        for day in first.0..=last.0 {
-            self.dirty.insert((feature, Day(day)));
+        for day in (first.0..=last.0).map(Day) {
+            self.held.let_go(feature, day);
+            self.dirty.insert((feature, day));
         }
+    }
+
+    /// As [`Self::range`], of a session whose key went on in order; `part` is the session where it is closed.
+    pub(super) fn in_order(&mut self, feature: FeatureId, from: UnixMs, until: UnixMs, part: Option<Part>) {
+        let (first, last) = self.days_of(from, until);
+        for day in (first.0..=last.0).map(Day) {
+            if !self.held.touch(feature, day, part) {
+                self.dirty.insert((feature, day));
+            }
+        }
+    }
+
+    /// Marks the day of a request that is new.
+    pub(super) fn request(&mut self, feature: FeatureId, request: Request) {
+        let day = self.day_of(request.at);
+        if !self.held.request(feature, day, request) {
+            self.dirty.insert((feature, day));
+        }
+    }
+
+    /// Lets the days that are held go on with a commit, where nobody else can write beside it and nothing is taken back.
+    pub(super) fn begin_held(
+        &mut self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        features: &[FeatureId],
+    ) -> Result<(), Error> {
+        if !backend.is_alone() || batch.takes_back() {
+            self.held.let_go_of_all();
+            return Ok(());
+        }
+        let of_events = batch.events.iter().map(|event| event.step.at());
+        let first = of_events.chain(batch.requests.iter().map(|request| request.at)).min();
+        let first = first.map_or(Day::MAX, |at| self.day_of(at));
+        self.held.begin(backend, features, first)
     }
 
     /// Notes that a feature's capacity is another one over `[from, until)`: days that are stored tell it.
@@ -72,7 +118,7 @@ impl Marks {
         self.settle = Some((first.min(from), last.max(until)));
     }
 
-    pub(super) fn write(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+    pub(super) fn write(&mut self, backend: &mut dyn Backend) -> Result<(), Error> {
         let mark = Value::Int(new_mark());
         let mut days: Vec<_> = self.dirty.iter().collect();
         days.sort_unstable();
@@ -94,8 +140,20 @@ impl Marks {
             let params = [(*feature).into(), from.into(), until.to_string().into(), mark.clone()];
             backend.execute(sql, &params)?;
         }
-        Ok(())
+        self.held.end(backend, &self.dirty)
     }
+}
+
+/// What a day counts of a closed session.
+fn part_of(key: &Key, row: &Session) -> Option<Part> {
+    row.until.map(|until| Part {
+        from: row.from,
+        until,
+        holder: key.holder,
+        version: row.version,
+        seats: row.seats,
+        ended: row.ended,
+    })
 }
 
 /// A number that no other commit's marks have: marks are appended, so that none is lost.
@@ -105,13 +163,13 @@ pub(crate) fn new_mark() -> i64 {
 }
 
 impl Intake {
-    /// Marks the days of changed sessions.
+    /// Marks the days of changed sessions; `in_order` says that their keys went on where they stood.
     pub(super) fn mark_rows(
         &self,
-        changes: &Changes,
-        order: &[(FeatureId, UnixMs, u32)],
+        (changes, order): (&Changes, &[(FeatureId, UnixMs, u32)]),
         before: &FxHashMap<(ServerId, String), Before>,
         servers: &BTreeSet<ServerId>,
+        in_order: bool,
         marks: &mut Marks,
     ) {
         let mut known = FxHashMap::default();
@@ -119,12 +177,20 @@ impl Intake {
         for (key, row) in new {
             // What is open counts up to its last evidence, also where it began long before what was known.
             let until = row.until.or_else(|| self.reaches(key, servers, &mut known)).unwrap_or(row.from);
-            marks.range(key.feature, row.from, until.max(row.from));
+            let until = until.max(row.from);
+            match in_order {
+                true => marks.in_order(key.feature, row.from, until, part_of(key, row)),
+                false => marks.range(key.feature, row.from, until),
+            }
         }
         for (key, row) in &changes.gone {
             // What was open counted up to its last evidence; it may end earlier now.
             let until = row.until.or_else(|| self.reached(key, before)).unwrap_or(row.from);
-            marks.range(key.feature, row.from, until.max(row.from));
+            let until = until.max(row.from);
+            match in_order {
+                true => marks.in_order(key.feature, row.from, until, None),
+                false => marks.range(key.feature, row.from, until),
+            }
         }
     }
 
@@ -194,7 +260,7 @@ impl Intake {
                     (reached, state.evidence(vendor).unwrap_or(reached))
                 });
                 for open in open.iter().filter(|open| open.start.at.max(reached) < latest) {
-                    marks.range(key.feature, open.start.at.max(reached), latest + 1);
+                    marks.in_order(key.feature, open.start.at.max(reached), latest + 1, None);
                 }
             }
         }

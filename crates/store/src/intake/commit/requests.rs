@@ -6,6 +6,7 @@ use crate::backend::{Backend, Cell, Table, Type, all};
 use crate::intake::{RequestEvent, RequestOutcome};
 use accounting::UnixMs;
 use accounting::event::DenialReason;
+use accounting::feature_day::{Outcome, Request};
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
 use accounting::session::{FeatureId, HolderId, VersionId};
@@ -43,6 +44,12 @@ struct RequestRow {
 }
 
 impl RequestRow {
+    /// What a day counts of it.
+    fn request(&self) -> Request {
+        let outcome = outcome_of(self.outcome);
+        Request { at: self.at, holder: self.holder, seats: self.seats, outcome }
+    }
+
     fn same_event(&self, other: &Self) -> bool {
         let said = |row: &Self| (row.feature, row.at, row.holder, row.outcome, row.seats, row.version);
         said(self) == said(other) && self.code == other.code
@@ -55,6 +62,15 @@ pub(crate) fn outcome_codes(outcome: RequestOutcome) -> (i64, Option<i64>) {
         RequestOutcome::Denied(reason) => (0, Some(reason.code())),
         RequestOutcome::Queued => (1, None),
         RequestOutcome::Dequeued => (2, None),
+    }
+}
+
+/// What a day counts of an outcome.
+pub(crate) fn outcome_of(outcome: RequestOutcome) -> Outcome {
+    match outcome {
+        RequestOutcome::Denied(reason) => Outcome::Denied(reason),
+        RequestOutcome::Queued => Outcome::Queued,
+        RequestOutcome::Dequeued => Outcome::Dequeued,
     }
 }
 
@@ -101,7 +117,7 @@ impl Intake {
         self.take_back(backend, batch, &mut there)?;
         let new = self.what_is_more(batch, input, scope, there);
         for row in &new {
-            marks.range(row.feature, row.at, row.at);
+            marks.request(row.feature, row.request());
         }
         insert(backend, &new)
     }

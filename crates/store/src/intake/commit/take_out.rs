@@ -1,5 +1,6 @@
 //! Taking an input's effects out again, before it is read anew.
 
+use super::held::Held;
 use super::{Before, Changes, Intake, Marks, Repair, Scope, holders_of, rows};
 use crate::backend::{Backend, all, writing};
 use crate::intake::server::ServerState;
@@ -16,6 +17,7 @@ impl Intake {
     /// said of the same servers is paired anew.
     pub fn take_out(&mut self, store: &mut Store, input: InputId) -> Result<(), Error> {
         self.servers.clear();
+        self.held.let_go_of_all();
         let result = writing(store.backend.as_mut(), |backend| self.take_out_of(backend, input));
         if result.is_err() {
             self.servers.clear();
@@ -31,7 +33,7 @@ impl Intake {
             self.claim(backend, *server)?;
         }
         let before: FxHashMap<(ServerId, String), Before> = self.before(&servers);
-        let mut marks = Marks::new(settings::calendar(backend)?.zone().clone());
+        let mut marks = Marks::new(settings::calendar(backend)?.zone().clone(), Held::default());
         let sql = "select feature_id, at from request where input_id = $1";
         for (feature, at) in all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.int(1)?)))? {
             marks.range(feature, at, at);
@@ -64,7 +66,7 @@ impl Intake {
             self.repair(backend, feature, repair, &scope, &mut changes)?;
         }
         let order = rows::in_key_order(&changes);
-        self.mark_rows(&changes, &order, &before, &servers, &mut marks);
+        self.mark_rows((&changes, &order), &before, &servers, false, &mut marks);
         self.mark_evidence(&before, &servers, &mut marks);
         // Evidence may have gone back: days that open sessions had reached are computed anew.
         for (key, row) in &changes.gone {

@@ -1,0 +1,129 @@
+//! Days that commits store themselves are those that would have been derived.
+
+use crate::ledger::Ledger;
+use crate::log::{self, Said, What, at};
+
+/// Nothing differs from what the sessions say; when all is derived, deriving it once more gives the same bytes.
+#[track_caller]
+fn is_as_derived(ledger: &Ledger, when: &str) {
+    assert_eq!(ledger.verify().difference, None, "{when}");
+    ledger.balances();
+    let stored = |ledger: &Ledger| {
+        let mut rows = ledger.rows();
+        rows.extend(
+            ledger.query("select feature_id, day, part, page from feature_day_page order by 1, 2, 3"),
+        );
+        rows.extend(ledger.query("select feature_id, day, state from feature_day_mark order by 1, 2, 3"));
+        rows
+    };
+    let before = stored(ledger);
+    ledger.store().rebuild().unwrap();
+    ledger.balances();
+    assert_eq!(stored(ledger), before, "{when}");
+}
+
+/// Five days of two daemons: sessions over midnight, one that lasts for days, restarts, denials.
+fn five_days() -> Vec<Said> {
+    use What::{Denied, In, Lives, Out, Starts};
+    let mut said = vec![at(1.0, "v", Starts), at(1.5, "w", Starts), at(2.0, "v", Out("mesher", "dana", 2))];
+    for day in 0..5 {
+        let hour = f64::from(day) * 24.0;
+        said.extend([
+            at(hour + 8.0, "v", Out("solver", "amara", 1)),
+            at(hour + 9.0, "v", Out("solver", "bela", 2)),
+            at(hour + 9.5, "w", Out("cad", "chidi", 1)),
+            at(hour + 10.0, "v", Denied("solver", "dana")),
+            at(hour + 12.0, "v", In("solver", "amara", 1)),
+            at(hour + 13.0, "w", In("cad", "chidi", 1)),
+            at(hour + 23.5, "w", Out("cad", "amara", 1)),
+            at(hour + 24.2, "v", In("solver", "bela", 1)),
+            at(hour + 24.5, "w", In("cad", "amara", 1)),
+            at(hour + 25.0, "v", In("solver", "bela", 1)),
+        ]);
+        if day == 2 {
+            said.push(at(hour + 26.0, "v", Starts));
+        }
+    }
+    said.push(at(150.0, "v", Lives));
+    said.push(at(151.0, "w", Lives));
+    said
+}
+
+fn complete_days(ledger: &Ledger) -> usize {
+    ledger.query("select feature_id, day from feature_day").len()
+}
+
+pub(crate) fn complete_days_are_as_derived_however_the_commits_fall(ledger: &mut Ledger) {
+    for together in [1, 2, 5, 11, 100] {
+        let said = five_days();
+        let parts: Vec<&[Said]> = said.chunks(together).collect();
+        let mut process = ledger.process();
+        process.read_parts(&mut ledger.store(), "five", &parts);
+        if matches!(ledger.place(), store::Place::Sqlite(_)) {
+            assert!(complete_days(ledger) >= 8, "{together} together: {}", complete_days(ledger));
+        }
+        is_as_derived(ledger, &format!("{together} together"));
+        let input = process.intake.input().and_then(|input| input.id).unwrap();
+        process.intake.take_out(&mut ledger.store(), input).unwrap();
+        is_as_derived(ledger, &format!("{together} together, taken out"));
+    }
+}
+
+pub(crate) fn each_commit_leaves_days_that_agree_with_their_sessions(ledger: &mut Ledger) {
+    let said = five_days();
+    let mut process = ledger.process();
+    process.intake.begin(None);
+    let mut spans = std::collections::BTreeMap::new();
+    for (nth, part) in said.chunks(3).enumerate() {
+        let batch = process.batch(0, part, &mut spans);
+        process.commit(&mut ledger.store(), "five", nth as u64 + 1, &[batch]).unwrap();
+        assert_eq!(ledger.verify().difference, None, "after commit {nth}");
+    }
+    is_as_derived(ledger, "at the end");
+}
+
+pub(crate) fn days_that_another_process_touches_are_let_go(ledger: &mut Ledger) {
+    let said = five_days();
+    let mut process = ledger.process();
+    process.intake.begin(None);
+    let mut spans = std::collections::BTreeMap::new();
+    for (nth, part) in said.chunks(12).enumerate() {
+        let batch = process.batch(0, part, &mut spans);
+        process.commit(&mut ledger.store(), "five", nth as u64 + 1, &[batch]).unwrap();
+        let from = (part[part.len() - 1].at - log::MONDAY) as f64 / log::HOUR as f64;
+        match nth {
+            // Another license server's daemon uses a feature on a day that is not over.
+            0 => {
+                let more = [
+                    at(from - 2.0, "x", What::Out("solver", "elif", 1)),
+                    at(from + 9.0, "x", What::In("solver", "elif", 1)),
+                    at(from + 48.0, "x", What::Lives),
+                ];
+                ledger.process().read(&mut ledger.store(), "other", &more);
+            }
+            // Somebody derives what is marked so far.
+            1 => ledger.derive(),
+            // Somebody puts another calendar in force.
+            2 => {
+                let calendar = accounting::calendar::Calendar::standard("Asia/Kolkata").unwrap();
+                assert!(ledger.store().set_calendar(&calendar).unwrap());
+            }
+            _ => {}
+        }
+        assert_eq!(ledger.verify().difference, None, "after commit {nth}");
+    }
+    is_as_derived(ledger, "at the end");
+}
+
+pub(crate) fn late_lines_find_held_days_again(ledger: &mut Ledger) {
+    let said = five_days();
+    let mut process = ledger.process();
+    let (early, late) = said.split_at(25);
+    process.read(&mut ledger.store(), "early", early);
+    let between =
+        [at(30.2, "v", What::Out("solver", "faro", 1)), at(30.4, "v", What::In("solver", "faro", 1))];
+    process.read(&mut ledger.store(), "between", &between);
+    assert_eq!(ledger.verify().difference, None);
+    process.read(&mut ledger.store(), "late", late);
+    is_as_derived(ledger, "at the end");
+}
