@@ -21,6 +21,7 @@ use commit::held::Held;
 use interner::Resolved;
 use rustc_hash::FxHashMap;
 use server::ServerState;
+use std::sync::Arc;
 
 /// A start or an end of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,8 +300,9 @@ pub struct Intake {
 struct Key {
     feature: FeatureId,
     holder: HolderId,
-    /// `None` where the server calls a hold nothing, and not an empty text, which is slow to compare.
-    handle: Option<Box<str>>,
+    /// `None` where the server calls a hold nothing, and not an empty text, which is slow to compare. Shared, because rows
+    /// and what is open hold keys too.
+    handle: Option<Arc<str>>,
 }
 
 impl Key {
@@ -310,7 +312,7 @@ impl Key {
 }
 
 /// A handle as the ledger holds it.
-fn handle_of(text: &str) -> Option<Box<str>> {
+fn handle_of(text: &str) -> Option<Arc<str>> {
     (!text.is_empty()).then(|| text.into())
 }
 
