@@ -245,7 +245,7 @@ impl Intake {
         before: &FxHashMap<(ServerId, String), Before>,
         scope: &mut Scope,
     ) -> Result<Plan, Error> {
-        let mut plan = Plan::new(&batch.events, self.resolved.features.len());
+        let mut plan = Plan::new(&batch.events, &self.resolved.features);
         self.plan_breaks(backend, before, scope, &mut plan)?;
         let daemons: Vec<(UnixMs, bool)> = (0..self.resolved.daemons.len() as u32)
             .map(|daemon| {

@@ -32,20 +32,22 @@ pub(super) struct Group {
 }
 
 impl Plan {
-    /// Sorts events by key. `features` is how many interned features there are.
-    pub(super) fn new(events: &[KeyEvent], features: usize) -> Self {
+    /// Sorts events by key. `features` are the ledger's numbers of the interned features, whose order rules: rows are
+    /// written as their table is ordered.
+    pub(super) fn new(events: &[KeyEvent], features: &[FeatureId]) -> Self {
+        let places = places(features);
         // By feature first, which takes no comparison, so that what is sorted by comparison fits in the cache.
-        let mut ends = vec![0_u32; features + 1];
+        let mut ends = vec![0_u32; features.len() + 1];
         for event in events {
-            ends[event.feature as usize + 1] += 1;
+            ends[places[event.feature as usize] as usize + 1] += 1;
         }
-        for feature in 0..features {
-            ends[feature + 1] += ends[feature];
+        for place in 0..features.len() {
+            ends[place + 1] += ends[place];
         }
         let mut next = ends.clone();
         let mut keyed = vec![(0_u64, 0_u32); events.len()];
         for (index, event) in (0_u32..).zip(events) {
-            let place = &mut next[event.feature as usize];
+            let place = &mut next[places[event.feature as usize] as usize];
             keyed[*place as usize] = (u64::from(event.holder) << 32 | u64::from(event.handle), index);
             *place += 1;
         }
@@ -96,6 +98,17 @@ impl Plan {
         repair.since = repair.since.min(earliest);
         repair.keys.entry(key.clone()).or_default().steps.extend(steps);
     }
+}
+
+/// The place of each feature among all in the order of their numbers.
+fn places(features: &[FeatureId]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..features.len() as u32).collect();
+    order.sort_unstable_by_key(|index| features[*index as usize]);
+    let mut places = vec![0; features.len()];
+    for (place, index) in (0_u32..).zip(order) {
+        places[index as usize] = place;
+    }
+    places
 }
 
 impl Daemon {
