@@ -1,14 +1,14 @@
 //! From what a parser read to batches of the ledger: names become numbers, lines become spans.
 
+use super::recorded::Recorded;
+use super::resume::{Elsewhere, Kept, Naming, Resume};
 use accounting::UnixMs;
-use accounting::day::Day;
 use accounting::event::{CheckinReason, Claim, Event, Expiry, Seats, Total, What};
 use accounting::pairing::{End, HELD, Start, Step};
 use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
-use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use store::input::Counts;
 use store::intake::{
     Batch, BreakEvent, DaemonId, ExpiryEvent, Interner, KeyEvent, POLLS_APART_MS, PollEvent, Quarantined,
@@ -19,27 +19,6 @@ use store::intake::{
 const DATES_GO_BACK_MS: i64 = 300_000;
 /// Shapes of unknown lines told apart in one batch; what is beyond is counted under one shape.
 const SHAPES: usize = 1_000;
-
-/// The civil days of which a license server's records are held.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded {
-    days: Vec<(Day, Day)>,
-    zone: Option<TimeZone>,
-}
-
-impl Recorded {
-    /// The days that these stretches touch.
-    pub(crate) fn new(stretches: &[(UnixMs, UnixMs)], zone: TimeZone) -> Self {
-        let days = stretches.iter().map(|(from, until)| (Day::of(*from, &zone), Day::of(*until, &zone)));
-        Self { days: days.collect(), zone: Some(zone) }
-    }
-
-    fn covers(&self, at: UnixMs) -> bool {
-        let Some(zone) = &self.zone else { return false };
-        let day = Day::of(at, zone);
-        self.days.iter().any(|(first, last)| *first <= day && day <= *last)
-    }
-}
 
 /// Summed up what an input said, for the summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,38 +55,6 @@ pub(crate) struct Collector<'a> {
     latest: UnixMs,
     pub(crate) counts: Counts,
     pub(crate) tally: Tally,
-}
-
-/// What license servers are called.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Naming {
-    /// Whether the name was given from outside, so that what the text says is not asked.
-    pub(crate) given: bool,
-    /// The names that the configuration gives to servers, by what texts call them.
-    pub(crate) aliases: HashMap<String, String>,
-}
-
-/// A license server of which the text spoke before it came to another one.
-#[derive(Debug, Default)]
-struct Elsewhere {
-    daemons: Vec<(String, DaemonId)>,
-    begins: bool,
-}
-
-/// A span as it is kept: vendor, first line, last line, begins a run.
-type Kept = (String, UnixMs, UnixMs, bool);
-
-/// Where a collector goes on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Resume {
-    pub(crate) server: String,
-    pub(crate) run: u32,
-    pub(crate) latest: Option<UnixMs>,
-    pub(crate) spans: Vec<Kept>,
-    pub(crate) begins: bool,
-    /// The same of the other license servers, where a text polls several.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) elsewhere: Vec<(String, Vec<Kept>, bool)>,
 }
 
 impl<'a> Collector<'a> {

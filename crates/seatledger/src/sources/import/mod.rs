@@ -8,7 +8,8 @@ mod reading;
 mod state;
 mod survey;
 
-use crate::sources::collector::{Naming, Tally};
+use crate::sources::collector::Tally;
+use crate::sources::resume::{Naming, Resume};
 use accounting::UnixMs;
 use accounting::calendar::zone as zone_named;
 use accounting::event::Pairing;
@@ -386,7 +387,7 @@ impl Importer<'_> {
             (Some(_), Some(before)) => Some(surveyed.format.resume(&setting, &before.state.parser)?),
             _ => None,
         };
-        let resume = crate::sources::collector::Resume { server, ..Default::default() };
+        let resume = Resume { server, ..Default::default() };
         let head = &surveyed.head;
         // A log tells its server's name by and by, and is all of the configured one; polls go from server to server.
         let configured = self.is_configured(&resume.server) && !surveyed.format.polls();

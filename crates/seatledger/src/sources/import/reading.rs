@@ -2,7 +2,9 @@
 
 use super::lines::{Encoding, Lines};
 use super::state::ReaderState;
-use crate::sources::collector::{Collector, Naming, Recorded, Tally};
+use crate::sources::collector::{Collector, Tally};
+use crate::sources::recorded::Recorded;
+use crate::sources::resume::Naming;
 use accounting::UnixMs;
 use formats::line::{Format, Line, Note, Parser};
 use jiff::tz::TimeZone;
