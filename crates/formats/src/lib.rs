@@ -1,7 +1,6 @@
 //! The vocabulary of others: text in, events out. Pure: no clock, no file, no socket.
 
 mod civil;
-mod csv;
 mod csv_log;
 pub mod dsls;
 mod dsls_usage;

@@ -1,7 +1,7 @@
 //! Rows of the two tables, told apart by how many fields they have.
 
 use crate::iso::{self, Stamp};
-use crate::text::{number, text, trim};
+use crate::text::number;
 use accounting::UnixMs;
 use accounting::calendar::{instant as instant_of, midnight};
 use accounting::event::Claim;
@@ -58,26 +58,25 @@ pub(super) fn is_header(line: &[u8]) -> bool {
 
 /// Cuts a row, or says why it cannot be read.
 pub(super) fn parse(line: &[u8]) -> Result<Row<'_>, &'static str> {
-    let mut fields = crate::csv::row(line).ok_or("row whose quotes are not closed")?;
+    let mut fields = crate::separated::fields(line, b',').ok_or("row whose quotes are not closed")?;
     match &mut fields[..] {
         [stamp, feature, _version, _vendor, _kind, issued, in_use, _users] => {
-            let stamp = iso::stamp(trim(stamp)).ok_or("row without a stamp that can be read")?;
+            let stamp = iso::stamp(stamp.as_bytes()).ok_or("row without a stamp that can be read")?;
             let feature = named(feature)?;
             Ok(Row::Feature(FeatureRow { stamp, feature, issued: seats(issued)?, in_use: seats(in_use)? }))
         }
         [feature, user, host, display, version, server, port, handle, checkout, update] => {
-            let stamp = iso::stamp(trim(update)).ok_or("row without a stamp that can be read")?;
-            let checkout = iso::stamp(trim(checkout)).ok_or("checkout that cannot be read")?;
-            let (server, port) = (text(trim(server)), text(trim(port)));
+            let stamp = iso::stamp(update.as_bytes()).ok_or("row without a stamp that can be read")?;
+            let checkout = iso::stamp(checkout.as_bytes()).ok_or("checkout that cannot be read")?;
             let claim = Claim {
                 feature: named(feature)?,
                 version: printed(version),
-                user: said(user),
-                host: said(host),
+                user: std::mem::take(user),
+                host: std::mem::take(host),
                 display: printed(display),
                 checkout_data: None,
                 // As lmstat prints it, so that both name the same hold.
-                handle: Some(Cow::Owned(format!("{server}/{port} {}", text(trim(handle))))),
+                handle: Some(Cow::Owned(format!("{server}/{port} {handle}"))),
                 seats: 1,
             };
             let server = format!("{port}@{server}");
@@ -87,26 +86,19 @@ pub(super) fn parse(line: &[u8]) -> Result<Row<'_>, &'static str> {
     }
 }
 
-fn said<'a>(field: &mut Cow<'a, [u8]>) -> Cow<'a, str> {
-    match std::mem::take(field) {
-        Cow::Borrowed(field) => text(trim(field)),
-        Cow::Owned(field) => Cow::Owned(text(trim(&field)).into_owned()),
-    }
+fn printed<'a>(field: &mut Cow<'a, str>) -> Option<Cow<'a, str>> {
+    Some(std::mem::take(field)).filter(|text| !text.is_empty() && text != "--")
 }
 
-fn printed<'a>(field: &mut Cow<'a, [u8]>) -> Option<Cow<'a, str>> {
-    Some(said(field)).filter(|text| !text.is_empty() && text != "--")
-}
-
-fn named<'a>(field: &mut Cow<'a, [u8]>) -> Result<Cow<'a, str>, &'static str> {
+fn named<'a>(field: &mut Cow<'a, str>) -> Result<Cow<'a, str>, &'static str> {
     printed(field).ok_or("row without a feature")
 }
 
 /// A figure; `--` where lmstat did not say it.
-fn seats(field: &[u8]) -> Result<Option<u32>, &'static str> {
-    match trim(field) {
-        b"--" | b"" => Ok(None),
-        digits => number(digits).map(Some).ok_or("seats that are no number"),
+fn seats(field: &str) -> Result<Option<u32>, &'static str> {
+    match field {
+        "--" | "" => Ok(None),
+        digits => number(digits.as_bytes()).map(Some).ok_or("seats that are no number"),
     }
 }
 
