@@ -1,6 +1,7 @@
 //! The vocabulary of others: text in, events out. Pure: no clock, no file, no socket.
 
 mod civil;
+mod csv_log;
 pub mod dsls;
 mod dsls_usage;
 pub mod flexnet;
@@ -16,6 +17,7 @@ mod told_zone;
 mod wall_clock;
 pub mod wrapper;
 
+pub use csv_log::CsvLog;
 pub use registry::{all, detect, named};
 pub use told_zone::told_zone;
 

@@ -7,6 +7,7 @@ pub fn all() -> &'static [&'static dyn Format] {
     &[
         &crate::flexnet::DebugLog,
         &crate::flexnet::Lmstat,
+        &crate::CsvLog,
         &crate::dsls::ServerLog,
         &crate::dsls_usage::LicenseUsage,
         &crate::history_db::HistoryDb,

@@ -12,7 +12,7 @@ fn setting() -> Setting {
 }
 
 /// Pieces of which logs are made, and some of which they are not.
-const PIECES: [&str; 113] = [
+const PIECES: [&str; 117] = [
     " 8:42:25 ",
     "23:59:59 ",
     "00:00:01 ",
@@ -128,6 +128,10 @@ const PIECES: [&str; 113] = [
     "fiore;wks12;app1;2000;11;20;07;47;599;0,5;lu",
     "orgfid\tudate\tappcode\tversion\tminutes",
     "12\t05-MAR-24\t1\t24.3\t120",
+    "stamp,feature_code,feature_version,vendor,license_type,issued,used,users",
+    "2018-09-05 16:32:15,MILL,1.0,\"a \"\"b\"\"\",--,5,--,2",
+    "MILL,amara,ws7,ws7,1.0,lic1,8888,121,2018-12-31 10:41:00,2018-09-05 16:32:15",
+    ",\"",
 ];
 
 fn line() -> impl Strategy<Value = Vec<u8>> {

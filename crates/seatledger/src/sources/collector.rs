@@ -1,13 +1,14 @@
 //! From what a parser read to batches of the ledger: names become numbers, lines become spans.
 
+use super::recorded::Recorded;
+use super::resume::{Elsewhere, Kept, Naming, Resume};
 use accounting::UnixMs;
-use accounting::day::Day;
 use accounting::event::{CheckinReason, Claim, Event, Expiry, Seats, Total, What};
 use accounting::pairing::{End, HELD, Start, Step};
 use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
-use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use store::input::Counts;
 use store::intake::{
     Batch, BreakEvent, DaemonId, ExpiryEvent, Interner, KeyEvent, POLLS_APART_MS, PollEvent, Quarantined,
@@ -18,27 +19,6 @@ use store::intake::{
 const DATES_GO_BACK_MS: i64 = 300_000;
 /// Shapes of unknown lines told apart in one batch; what is beyond is counted under one shape.
 const SHAPES: usize = 1_000;
-
-/// The civil days of which a license server's records are held.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded {
-    days: Vec<(Day, Day)>,
-    zone: Option<TimeZone>,
-}
-
-impl Recorded {
-    /// The days that these stretches touch.
-    pub(crate) fn new(stretches: &[(UnixMs, UnixMs)], zone: TimeZone) -> Self {
-        let days = stretches.iter().map(|(from, until)| (Day::of(*from, &zone), Day::of(*until, &zone)));
-        Self { days: days.collect(), zone: Some(zone) }
-    }
-
-    fn covers(&self, at: UnixMs) -> bool {
-        let Some(zone) = &self.zone else { return false };
-        let day = Day::of(at, zone);
-        self.days.iter().any(|(first, last)| *first <= day && day <= *last)
-    }
-}
 
 /// Summed up what an input said, for the summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,9 +36,11 @@ pub(crate) struct Collector<'a> {
     format: &'static dyn Format,
     zone: String,
     server: String,
-    /// Whether the server's name was given from outside, so that what the text says is not asked.
-    server_given: bool,
+    naming: Naming,
+    /// The daemons of the server, by vendor.
     daemons: Vec<(String, DaemonId)>,
+    /// The other license servers of a text that polls several.
+    elsewhere: BTreeMap<String, Elsewhere>,
     handles: FxHashMap<String, u32>,
     shapes: FxHashMap<(String, &'static str), usize>,
     /// Where the figures of a feature's seats at the latest instant are gathered.
@@ -75,23 +57,12 @@ pub(crate) struct Collector<'a> {
     pub(crate) tally: Tally,
 }
 
-/// Where a collector goes on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Resume {
-    pub(crate) server: String,
-    pub(crate) run: u32,
-    pub(crate) latest: Option<UnixMs>,
-    /// Vendor, first line, last line, begins a run.
-    pub(crate) spans: Vec<(String, UnixMs, UnixMs, bool)>,
-    pub(crate) begins: bool,
-}
-
 impl<'a> Collector<'a> {
     pub(crate) fn new(
         interner: &'a mut Interner,
         format: &'static dyn Format,
         zone: &str,
-        server_given: bool,
+        naming: Naming,
         resume: &Resume,
         counts: Counts,
     ) -> Self {
@@ -100,8 +71,9 @@ impl<'a> Collector<'a> {
             format,
             zone: zone.to_owned(),
             server: resume.server.clone(),
-            server_given,
+            naming,
             daemons: Vec::new(),
+            elsewhere: BTreeMap::new(),
             handles: FxHashMap::default(),
             shapes: FxHashMap::default(),
             seats: FxHashMap::default(),
@@ -117,18 +89,23 @@ impl<'a> Collector<'a> {
         collector
     }
 
+    /// Takes up the spans that go on; leaves this server where it was.
     fn restore_spans(&mut self, resume: &Resume) {
-        for (vendor, from, until, begins_run) in &resume.spans {
+        for (server, spans, begins) in &resume.elsewhere {
+            self.go_to(server);
+            self.begins = *begins;
+            self.restore(spans, resume.run);
+        }
+        self.go_to(&resume.server);
+        self.begins = resume.begins;
+        self.restore(&resume.spans, resume.run);
+    }
+
+    fn restore(&mut self, spans: &[Kept], run: u32) {
+        let polled = self.format.polls();
+        for &(ref vendor, from, until, begins_run) in spans {
             let daemon = self.daemon(vendor);
-            let span = Span {
-                daemon,
-                run: resume.run,
-                from: *from,
-                until: *until,
-                begins_run: *begins_run,
-                polled: self.format.polls(),
-            };
-            self.open_spans.insert(daemon, span);
+            self.open_spans.insert(daemon, Span { daemon, run, from, until, begins_run, polled });
         }
     }
 
@@ -139,25 +116,28 @@ impl<'a> Collector<'a> {
 
     /// How another collector would go on after the last batch.
     pub(crate) fn resume(&self) -> Resume {
-        let vendor = |id: DaemonId| {
-            self.daemons
-                .iter()
-                .find(|(_, known)| *known == id)
-                .map_or(String::new(), |(vendor, _)| vendor.clone())
-        };
-        let mut spans: Vec<_> = self
-            .open_spans
-            .values()
-            .map(|span| (vendor(span.daemon), span.from, span.until, span.begins_run))
-            .collect();
-        spans.sort();
+        let elsewhere = self.elsewhere.iter();
         Resume {
             server: self.server.clone(),
             run: self.batch.run,
             latest: (self.latest > UnixMs::MIN).then_some(self.latest),
-            spans,
+            spans: self.spans_of(&self.daemons),
             begins: self.begins,
+            elsewhere: elsewhere
+                .map(|(server, there)| (server.clone(), self.spans_of(&there.daemons), there.begins))
+                .collect(),
         }
+    }
+
+    /// The spans of these daemons that go on.
+    fn spans_of(&self, daemons: &[(String, DaemonId)]) -> Vec<Kept> {
+        let kept = daemons.iter().filter_map(|(vendor, id)| {
+            let span = self.open_spans.get(id)?;
+            Some((vendor.clone(), span.from, span.until, span.begins_run))
+        });
+        let mut spans: Vec<_> = kept.collect();
+        spans.sort();
+        spans
     }
 
     /// The latest instant of any line of this run.
@@ -200,7 +180,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn line(&mut self, read: &Read<'_>, text: &[u8], line_number: u64) {
         self.counts.lines += 1;
         if let Line::Note(Note::Server(name)) = &read.line
-            && !self.server_given
+            && !self.naming.given
         {
             self.rename_server(name);
         }
@@ -266,14 +246,38 @@ impl<'a> Collector<'a> {
         });
     }
 
-    /// The text says what its license server is called: before any event that is its name from the beginning.
+    /// The text says what its license server is called: before any event that is its name from the beginning; in
+    /// polls another name is another server's.
     fn rename_server(&mut self, name: &str) {
+        let name = self.naming.aliases.get(name).map_or(name, String::as_str).to_owned();
         // A host alone says less than the port and host that are known.
         let says_less = self.server.split_once('@').is_some_and(|(_, host)| host == name);
-        if self.server != name && !says_less {
-            name.clone_into(&mut self.server);
+        if self.server == name || says_less {
+            return;
+        }
+        if self.format.polls() {
+            self.go_to(&name);
+        } else {
+            self.server = name;
             self.daemons.clear();
             self.open_spans.clear();
+        }
+    }
+
+    /// What comes now is of this license server; what was known of others stays.
+    fn go_to(&mut self, server: &str) {
+        if self.server == server {
+            return;
+        }
+        let there = self.elsewhere.remove(server).unwrap_or_default();
+        let here = Elsewhere {
+            daemons: std::mem::replace(&mut self.daemons, there.daemons),
+            begins: std::mem::replace(&mut self.begins, there.begins),
+        };
+        let left = std::mem::replace(&mut self.server, server.to_owned());
+        // A name that nothing was said of yet was only assumed.
+        if !here.daemons.is_empty() {
+            self.elsewhere.insert(left, here);
         }
     }
 
@@ -325,9 +329,14 @@ impl<'a> Collector<'a> {
         self.tally.until = Some(self.tally.until.map_or(at, |until| until.max(at)));
     }
 
-    /// Ends the spans of a daemon, or of all: what is read next was not watched without a gap.
+    /// Ends the spans of a daemon, or of all of the server: what is read next was not watched without a gap.
     fn close_spans(&mut self, daemon: Option<DaemonId>) {
-        let closed = self.open_spans.extract_if(|id, _| daemon.is_none_or(|only| only == *id));
+        let daemons = &self.daemons;
+        let ends = |id: &DaemonId| match daemon {
+            Some(only) => only == *id,
+            None => daemons.iter().any(|(_, of_server)| of_server == id),
+        };
+        let closed = self.open_spans.extract_if(|id, _| ends(id));
         self.batch.spans.extend(closed.map(|(_, span)| span));
         self.begins = true;
     }
@@ -524,6 +533,7 @@ impl<'a> Collector<'a> {
         // Half a line may have named a server that there is not.
         self.server.clone_from(&before.server);
         self.daemons.clear();
+        self.elsewhere.clear();
         self.restore_spans(before);
     }
 }

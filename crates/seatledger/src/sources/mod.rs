@@ -2,3 +2,5 @@
 
 pub(crate) mod collector;
 pub(crate) mod import;
+mod recorded;
+mod resume;

@@ -13,3 +13,4 @@ mod flexnet;
 mod kills;
 mod rlm;
 mod same_books;
+mod snapshots;

@@ -92,9 +92,11 @@ impl Section {
         self.latest
     }
 
-    /// The daemon of a feature's pool, as its line names it. The only daemon there is takes all.
+    /// The daemon of a feature's pool, as its line names it, where several could be meant. The only daemon there is
+    /// takes all; where no status was told at all, neither is whose holders are not shown any more, and the license
+    /// server takes all.
     pub(super) fn by_pool(&mut self, vendor: &str) -> Daemon {
-        if self.latest.is_some() && !self.is_ambiguous() { self.latest } else { Some(self.named(vendor)) }
+        if self.is_ambiguous() { Some(self.named(vendor)) } else { self.latest }
     }
 
     /// The daemon of this name, however it is capitalized.

@@ -120,7 +120,7 @@ impl Importer<'_> {
     }
 
     /// The input of the ledger that was read last.
-    fn last_input(&mut self, format: &str) -> anyhow::Result<Option<Before>> {
+    pub(super) fn last_input(&mut self, format: &str) -> anyhow::Result<Option<Before>> {
         let Some(known) = self.store.last_input(format)? else { return Ok(None) };
         let state = ReaderState::from_text(&known.reader_state)?;
         Ok(Some(Before {

@@ -9,13 +9,14 @@ mod state;
 mod survey;
 
 use crate::sources::collector::Tally;
+use crate::sources::resume::{Naming, Resume};
 use accounting::UnixMs;
 use accounting::calendar::zone as zone_named;
 use accounting::event::Pairing;
 use anyhow::Context;
 use bytes::Bytes;
 use continued::{Before, says_less};
-
+use formats::line::Format;
 use jiff::tz::TimeZone;
 use reading::{Reading, Sent};
 use state::ReaderState;
@@ -109,8 +110,15 @@ pub(crate) fn import(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> a
             }
         }
     }
-    let mut importer =
-        Importer { store, wish, intake: Intake::default(), interner: Interner::default(), before: None };
+    let mut importer = Importer {
+        store,
+        wish,
+        intake: Intake::default(),
+        interner: Interner::default(),
+        before: None,
+        only: HashMap::new(),
+    };
+    importer.only = importer.only_servers(&looked);
     for surveyed in importer.in_order(looked)? {
         let file = importer.one(surveyed, watch)?;
         watch.ends(&file);
@@ -140,6 +148,8 @@ struct Importer<'a> {
     interner: Interner,
     /// The input read last in this import.
     before: Option<Before>,
+    /// Of formats all of whose inputs are of one license server: the only one that any input of this import names.
+    only: HashMap<&'static str, String>,
 }
 
 impl Importer<'_> {
@@ -164,8 +174,30 @@ impl Importer<'_> {
     }
 
     fn server_by_text(&self, surveyed: &Surveyed) -> String {
-        let named = self.wish.server.clone().or_else(|| surveyed.survey.server.clone());
-        named.map_or(String::new(), |name| self.named_by_configuration(&name))
+        let named = self.wish.server.as_ref().or(surveyed.survey.server.as_ref());
+        let named = named.map(|name| self.named_by_configuration(name));
+        named.or_else(|| self.only.get(surveyed.format.name()).cloned()).unwrap_or_default()
+    }
+
+    /// By format, the one server that its inputs name, where they are all of one.
+    fn only_servers(&self, looked: &[Surveyed]) -> HashMap<&'static str, String> {
+        let mut only: HashMap<&'static str, Option<String>> = HashMap::new();
+        for surveyed in looked.iter().filter(|surveyed| surveyed.format.one_server()) {
+            let Some(name) = &surveyed.survey.server else { continue };
+            let name = self.named_by_configuration(name);
+            let known = only.entry(surveyed.format.name()).or_insert_with(|| Some(name.clone()));
+            if known.as_ref() != Some(&name) {
+                *known = None;
+            }
+        }
+        only.into_iter().filter_map(|(format, name)| Some((format, name?))).collect()
+    }
+
+    /// The server of an input that names none and continues none: of polls the one polled last, as a table of expiry
+    /// dates has no name of its own.
+    fn assumed_server(&mut self, format: &'static dyn Format) -> anyhow::Result<String> {
+        let last = if format.polls() { self.last_input(format.name())? } else { None };
+        Ok(last.map_or_else(|| format.default_server().to_owned(), |before| before.server))
     }
 
     fn named_by_configuration(&self, server: &str) -> String {
@@ -275,6 +307,12 @@ impl Importer<'_> {
         known: Checkpoint,
         state: ReaderState,
     ) -> anyhow::Result<Reading> {
+        let mut state = state;
+        let by_text = self.server_by_text(surveyed);
+        if surveyed.format.one_server() && known.counts.events == 0 && !by_text.is_empty() {
+            // Nothing was said of it yet but a header, which others begin with too.
+            state.resume.server = by_text;
+        }
         let setting = surveyed.setting(zone_named(&state.zone)?, accounting::day::Day(0));
         let resume = || surveyed.format.resume(&setting, &state.parser);
         self.intake.begin(Some(known.clone()));
@@ -282,7 +320,7 @@ impl Importer<'_> {
         Ok(Reading {
             format: surveyed.format,
             encoding: surveyed.encoding,
-            server_given: self.wish.server.is_some(),
+            naming: self.naming(self.wish.server.is_some()),
             parser: resume()?,
             parser_of_unfinished: state.unfinished.is_some().then(resume).transpose()?,
             joined: false,
@@ -313,7 +351,7 @@ impl Importer<'_> {
             Some(before) if by_text.is_empty() || says_less(&by_text, &before.server) => {
                 before.server.clone()
             }
-            None if by_text.is_empty() => surveyed.format.default_server().to_owned(),
+            None if by_text.is_empty() => self.assumed_server(surveyed.format)?,
             _ => by_text,
         };
         let (zone_name, zone) = match (&self.wish.zone, &before) {
@@ -349,12 +387,15 @@ impl Importer<'_> {
             (Some(_), Some(before)) => Some(surveyed.format.resume(&setting, &before.state.parser)?),
             _ => None,
         };
-        let resume = crate::sources::collector::Resume { server, ..Default::default() };
+        let resume = Resume { server, ..Default::default() };
         let head = &surveyed.head;
+        // A log tells its server's name by and by, and is all of the configured one; polls go from server to server.
+        let configured = self.is_configured(&resume.server) && !surveyed.format.polls();
+        let given = self.wish.server.is_some() || configured;
         Ok(Reading {
             format: surveyed.format,
             encoding: surveyed.encoding,
-            server_given: self.wish.server.is_some() || self.is_configured(&resume.server),
+            naming: self.naming(given),
             parser,
             parser_of_unfinished,
             joined: joined.is_some(),
@@ -368,6 +409,11 @@ impl Importer<'_> {
                 ..Checkpoint::default()
             },
         })
+    }
+
+    fn naming(&self, given: bool) -> Naming {
+        let aliases = self.wish.servers.iter().map(|(alias, (name, _))| (alias.clone(), name.clone()));
+        Naming { given, aliases: aliases.collect() }
     }
 
     fn is_configured(&self, server: &str) -> bool {

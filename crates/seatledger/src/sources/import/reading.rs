@@ -2,7 +2,9 @@
 
 use super::lines::{Encoding, Lines};
 use super::state::ReaderState;
-use crate::sources::collector::{Collector, Recorded, Tally};
+use crate::sources::collector::{Collector, Tally};
+use crate::sources::recorded::Recorded;
+use crate::sources::resume::Naming;
 use accounting::UnixMs;
 use formats::line::{Format, Line, Note, Parser};
 use jiff::tz::TimeZone;
@@ -32,7 +34,7 @@ pub(crate) enum Sent {
 pub(crate) struct Reading {
     pub(crate) format: &'static dyn Format,
     pub(crate) encoding: Encoding,
-    pub(crate) server_given: bool,
+    pub(crate) naming: Naming,
     /// How it goes on; `unfinished` is a line whose events are to be taken back.
     pub(crate) state: ReaderState,
     /// Where it goes on; its counts are those of the lines before.
@@ -60,7 +62,7 @@ impl Reading {
             interner,
             self.format,
             &self.state.zone,
-            self.server_given,
+            self.naming.clone(),
             &self.state.resume,
             self.checkpoint.counts,
         );

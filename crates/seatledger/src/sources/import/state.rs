@@ -1,6 +1,6 @@
 //! How the reading of an input goes on: the part of a checkpoint that only the reader understands.
 
-use crate::sources::collector::Resume;
+use crate::sources::resume::Resume;
 use serde::{Deserialize, Serialize};
 
 /// The reader's own part of a checkpoint.
