@@ -3,11 +3,11 @@
 use super::{Batch, Changes, Intake, rows_of};
 use crate::Error;
 use crate::backend::{Backend, Cell, Table, Type, Value};
-use crate::intake::Quarantined;
+use crate::intake::{Quarantined, Span};
 use accounting::UnixMs;
 use accounting::pairing::{InputId, Session};
 use accounting::session::FeatureId;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -130,8 +130,18 @@ pub(super) fn write_spans_and_breaks(
     batch: &Batch,
     input: InputId,
 ) -> Result<(), Error> {
-    if !batch.spans.is_empty() {
-        let rows = rows_of(&batch.spans, |span| {
+    // Two starts of one instant make two spans of one key; PostgreSQL takes a key only once in a statement.
+    let mut spans: Vec<Span> = Vec::with_capacity(batch.spans.len());
+    let mut places: FxHashMap<_, usize> = FxHashMap::default();
+    for span in &batch.spans {
+        let place = *places.entry((span.daemon, span.run, span.from)).or_insert(spans.len());
+        match spans.get_mut(place) {
+            Some(known) => known.until = span.until,
+            None => spans.push(*span),
+        }
+    }
+    if !spans.is_empty() {
+        let rows = rows_of(&spans, |span| {
             let daemon = intake.daemon(span.daemon);
             let begins = i64::from(span.begins_run);
             let polled = i64::from(span.polled);
