@@ -62,9 +62,33 @@ pub enum KeyError {
     /// The key is given twice.
     #[error("the key `{0}` is given twice")]
     Twice(&'static str),
+    /// The key says nothing in this report.
+    #[error("`{report}` is not shown by `{key}`: its keys are {known}")]
+    NotOfReport {
+        /// The report.
+        report: &'static str,
+        /// The key.
+        key: String,
+        /// The keys of the report.
+        known: String,
+    },
 }
 
 impl Key {
+    /// All keys but those that say when.
+    pub const TIMELESS: [Self; 10] = [
+        Self::Feature,
+        Self::Product,
+        Self::Type,
+        Self::Version,
+        Self::Person,
+        Self::User,
+        Self::Host,
+        Self::Organization,
+        Self::Project,
+        Self::Server,
+    ];
+
     /// Its name in `--by` and as a column.
     pub fn name(self) -> &'static str {
         KEYS[self as usize].1
@@ -81,6 +105,22 @@ impl Key {
             keys.push(key);
         }
         Ok(keys)
+    }
+
+    /// The keys of a list, for a report that knows only some.
+    pub fn list_for(report: &'static str, known: &[Self], text: &str) -> Result<Vec<Self>, KeyError> {
+        let unknown = |key: String| {
+            let known = known.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ");
+            KeyError::NotOfReport { report, key, known }
+        };
+        let keys = Self::list(text).map_err(|error| match error {
+            KeyError::Unknown(key) => unknown(key),
+            other => other,
+        })?;
+        match keys.iter().find(|key| !known.contains(key)) {
+            Some(key) => Err(unknown(key.name().to_owned())),
+            None => Ok(keys),
+        }
     }
 
     /// Whether it can differ between the sessions of one feature, day and time class.
@@ -115,5 +155,18 @@ mod tests {
         assert!(
             Key::list("seat").unwrap_err().to_string().starts_with("unknown key `seat`: one of feature pro")
         );
+    }
+
+    #[test]
+    fn a_report_names_its_keys() {
+        assert!(KEYS.iter().zip(Key::TIMELESS).all(|((key, _), timeless)| *key == timeless));
+        let known = [Key::Server, Key::Host];
+        assert_eq!(Key::list_for("levels", &known, "host"), Ok(vec![Key::Host]));
+        for key in ["day", "seat"] {
+            assert_eq!(
+                Key::list_for("levels", &known, key).unwrap_err().to_string(),
+                format!("`levels` is not shown by `{key}`: its keys are server host")
+            );
+        }
     }
 }

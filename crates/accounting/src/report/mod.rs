@@ -3,15 +3,24 @@
 pub mod average_licenses;
 pub mod concurrency;
 pub mod group;
+pub mod heatmap;
 pub mod levels;
 pub mod overnight;
 pub mod ranking;
+pub mod seats_needed;
 pub mod usage;
+pub mod utilization;
 
+mod bins;
+mod curves;
 mod days;
 mod labels;
 mod lens;
+mod monthly;
 mod packages;
+mod pools;
+mod seats;
+mod storms;
 mod table;
 mod tally;
 mod watch;
