@@ -19,16 +19,25 @@ Reports:
   average-licenses  how many licenses were used on average in working hours
   concurrency       seats in use by --step: average, peak and when, issued, denials
   levels            for how long exactly n seats, and at least n seats, were in use
+  utilization       of each month: seats used of those issued, when busy and full, what was watched
+  seats-needed      how many seats would have been enough, by time and by request
+  heatmap           seats in use and denials by hour of the week
   overnight         who holds a seat at midnight
   coverage          what was watched when, and what was not understood
 
-Keys of --by: feature product type version person user host organization project server time_class day week month
+Keys of --by: feature product type version person user host organization project server time_class day week month;
+they come before the report's own columns. utilization and average-licenses are not shown by day and week, nor
+concurrency by day, week and month (that is --step). overnight and coverage have no keys.
 
 Examples:
   seatledger report usage --by month,feature,time_class --from 2025-01-01 --until 2026-01-01
   seatledger report average-licenses --hours-per-day 6 --days-per-month 22
   seatledger report concurrency --step hour --feature 'anshpc*' --format csv -o hours.csv
-  seatledger report usage --by organization --time-class prime --days working --format json";
+  seatledger report usage --by organization --time-class prime --days working --format json
+  seatledger report utilization --by server --from 2025-01-01
+  seatledger report seats-needed --feature 'hfss*' --time-class prime --days working
+  seatledger report heatmap --feature solver --format csv
+  seatledger report levels --by organization --feature solver";
 
 /// Answer a question from the books
 #[derive(Debug, Args)]
@@ -36,16 +45,16 @@ Examples:
 pub(crate) struct Report {
     #[arg(value_enum)]
     name: Name,
-    /// Keys of `usage`, separated by commas [default: month,feature]
+    /// Keys, separated by commas [default: month,feature for `usage`; for the others none but their own columns]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
     /// Steps of `concurrency`: hour, day or month [default: day]
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
-    /// Working hours a day for `average-licenses` [default: the calendar's prime hours]
+    /// Working hours a day for `average-licenses` and `utilization` [default: the calendar's prime hours]
     #[arg(long, value_name = "HOURS")]
     hours_per_day: Option<f64>,
-    /// Working days a month for `average-licenses` [default: the calendar's]
+    /// Working days a month for `average-licenses` and `utilization` [default: the calendar's]
     #[arg(long, value_name = "DAYS")]
     days_per_month: Option<f64>,
     #[command(flatten)]
@@ -62,6 +71,9 @@ enum Name {
     AverageLicenses,
     Concurrency,
     Levels,
+    Utilization,
+    SeatsNeeded,
+    Heatmap,
     Overnight,
     Coverage,
 }
@@ -69,18 +81,18 @@ enum Name {
 impl Report {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         let (mut store, config) = global.open()?;
-        let keys = Key::list(self.by.as_deref().unwrap_or("month,feature")).map_err(wrong_usage)?;
+        let keys = self.keys()?;
         let averages = self.hours_per_day.is_some() || self.days_per_month.is_some();
-        for (given, name, of) in [
-            (self.by.is_some(), Name::Usage, "--by belongs to the report usage"),
-            (self.step.is_some(), Name::Concurrency, "--step belongs to the report concurrency"),
+        let of_averages = [Name::AverageLicenses, Name::Utilization];
+        for (given, names, of) in [
+            (self.step.is_some(), &[Name::Concurrency][..], "--step belongs to the report concurrency"),
             (
                 averages,
-                Name::AverageLicenses,
-                "--hours-per-day and --days-per-month belong to average-licenses",
+                &of_averages,
+                "--hours-per-day and --days-per-month belong to average-licenses and utilization",
             ),
         ] {
-            if given && self.name != name {
+            if given && !names.contains(&self.name) {
                 return Err(wrong_usage(of));
             }
         }
@@ -114,6 +126,25 @@ impl Report {
         Ok(Done::Well)
     }
 
+    /// The keys of `--by`, as far as the report knows them.
+    fn keys(&self) -> anyhow::Result<Vec<Key>> {
+        let Some(by) = self.by.as_deref() else {
+            return Ok(if self.name == Name::Usage { vec![Key::Month, Key::Feature] } else { Vec::new() });
+        };
+        let (name, known): (_, &[Key]) = match self.name {
+            Name::Usage | Name::Ranking | Name::Levels | Name::SeatsNeeded | Name::Heatmap => {
+                return Key::list(by).map_err(wrong_usage);
+            }
+            Name::Utilization => ("utilization", &reports::utilization::Utilization::KEYS),
+            Name::AverageLicenses => ("average-licenses", &reports::average_licenses::AverageLicenses::KEYS),
+            Name::Concurrency => ("concurrency", &reports::concurrency::Concurrency::KEYS),
+            Name::Overnight | Name::Coverage => {
+                return Err(wrong_usage("overnight and coverage have no keys"));
+            }
+        };
+        Key::list_for(name, known, by).map_err(wrong_usage)
+    }
+
     fn default_days(&self) -> Days {
         if self.name == Name::Ranking { Days::Working } else { Days::All }
     }
@@ -133,23 +164,29 @@ impl Options<'_> {
         calendar: &'n Calendar,
         scope: Scope,
     ) -> Box<dyn Accumulator + 'n> {
-        match self.report.name {
+        let (by, report) = (self.keys.as_slice(), self.report);
+        let averages = reports::average_licenses::Options {
+            hours_per_day: report.hours_per_day,
+            days_per_month: report.days_per_month,
+        };
+        match report.name {
             Name::Usage => {
                 let options = reports::usage::Options { by: self.keys.clone() };
                 Box::new(reports::usage::Usage::new(names, calendar, scope, options))
             }
-            Name::Ranking => Box::new(reports::ranking::Ranking::new(names, calendar, scope)),
+            Name::Ranking => Box::new(reports::ranking::Ranking::by(names, calendar, scope, by)),
             Name::AverageLicenses => {
-                let options = reports::average_licenses::Options {
-                    hours_per_day: self.report.hours_per_day,
-                    days_per_month: self.report.days_per_month,
-                };
-                Box::new(reports::average_licenses::AverageLicenses::new(names, calendar, scope, options))
+                Box::new(reports::average_licenses::AverageLicenses::by(names, calendar, scope, averages, by))
             }
-            Name::Levels => Box::new(reports::levels::Levels::new(names, calendar, scope)),
+            Name::Levels => Box::new(reports::levels::Levels::by(names, calendar, scope, by)),
+            Name::Utilization => {
+                Box::new(reports::utilization::Utilization::by(names, calendar, scope, averages, by))
+            }
+            Name::SeatsNeeded => Box::new(reports::seats_needed::SeatsNeeded::by(names, calendar, scope, by)),
+            Name::Heatmap => Box::new(reports::heatmap::Heatmap::by(names, calendar, scope, by)),
             Name::Overnight => Box::new(reports::overnight::Overnight::new(names, calendar, scope)),
             Name::Concurrency | Name::Coverage => {
-                Box::new(reports::concurrency::Concurrency::new(names, calendar, scope, self.step))
+                Box::new(reports::concurrency::Concurrency::by(names, calendar, scope, self.step, by))
             }
         }
     }
