@@ -4,6 +4,7 @@
 #![expect(clippy::format_push_string, reason = "a reference is slow and obvious")]
 
 mod books;
+mod curves;
 mod packages;
 mod random;
 mod reference;

@@ -73,7 +73,7 @@ fn names(books: &mut Books) {
         person("carol", vec![]),
     ];
     for (id, user, person, server) in
-        [(1, "anna", 0, 1), (2, "ANNA", 0, 2), (3, "bob", 1, 1), (4, "carol", 2, 2)]
+        [(1, "anna", 0, 1), (2, "ANNA", 0, 2), (3, "bob", 1, 1), (4, "carol", 2, 2), (5, "anna", 0, 2)]
     {
         let (user, host) = (user.to_owned(), format!("pc{}", id % 2));
         books.names.holders.insert(id, Holder { server, user, host, person, ..Holder::default() });
@@ -85,7 +85,7 @@ fn names(books: &mut Books) {
 prop_compose! {
     fn session()(
         feature in 1..4_u32, from in 0..TICKS - 1, short in 0..20_i64, long in 0..300_i64, is_long in 0..5,
-        holder in 1..5_u32, version in 0..3_u32, seats in 1..4_u32, open in any::<bool>(),
+        holder in 1..6_u32, version in 0..3_u32, seats in 1..4_u32, open in any::<bool>(),
     ) -> (u32, Part) {
         let length = if is_long == 0 { long } else { short };
         let until = (from + length).min(TICKS);
@@ -96,9 +96,10 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn request()(feature in 1..4_u32, tick in 0..TICKS, holder in 1..5_u32, denied in any::<bool>())
-        -> (u32, Request) {
-        let outcome = if denied { Outcome::Denied(DenialReason::Capacity) } else { Outcome::Queued };
+    fn request()(feature in 1..4_u32, tick in 0..TICKS, holder in 1..6_u32, outcome in prop::sample::select(vec![
+        Outcome::Denied(DenialReason::Capacity), Outcome::Denied(DenialReason::Capacity),
+        Outcome::Denied(DenialReason::Version), Outcome::Queued,
+    ])) -> (u32, Request) {
         (feature, Request { at: START + tick * TICK_MS, holder, seats: 1, outcome })
     }
 }
@@ -111,11 +112,13 @@ fn ranges(mut ticks: Vec<i64>) -> Vec<(i64, i64)> {
 }
 
 prop_compose! {
-    /// A ledger of up to 25 sessions and 10 requests; package and component often start together.
+    /// A ledger of up to 25 sessions and 20 requests; package and component often start together, and requests follow
+    /// each other or go before a session.
     pub(crate) fn books()(
         mut sessions in prop::collection::vec(session(), 0..25),
         twins in prop::collection::vec(any::<bool>(), 25),
-        requests in prop::collection::vec(request(), 0..10),
+        mut requests in prop::collection::vec(request(), 0..20),
+        near in prop::collection::vec((0..4, 0..3_i64), 20),
         watched in prop::collection::vec(prop::collection::vec(0..TICKS, 2..7), 2),
         capacity in prop::collection::vec((0..3_usize, 0..2_usize, 0..TICKS, prop::option::of(1..9_i64)), 0..8),
     ) -> Books {
@@ -127,6 +130,22 @@ prop_compose! {
                 let part = &mut sessions[nth].1;
                 let length = part.until - part.from;
                 (part.from, part.until, part.holder) = (before.from, before.from + length, before.holder);
+            }
+        }
+        for nth in 1..requests.len() {
+            let (how, ticks) = near[nth];
+            let (before, session) = (requests[nth - 1], sessions.get(nth));
+            let (feature, request) = &mut requests[nth];
+            match (how, session) {
+                (0 | 1, _) => {
+                    (*feature, request.holder) = (before.0, before.1.holder);
+                    request.at = (before.1.at + ticks * TICK_MS).min(START + (TICKS - 1) * TICK_MS);
+                }
+                (2, Some((of, part))) => {
+                    (*feature, request.holder) = (*of, part.holder);
+                    request.at = (part.from - ticks * TICK_MS).max(START);
+                }
+                _ => {}
             }
         }
         (books.sessions, books.requests) = (sessions, requests);

@@ -19,21 +19,21 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The wall clock of a tick.
-fn wall(tick: i64) -> DateTime {
+pub(crate) fn wall(tick: i64) -> DateTime {
     let zone = jiff::tz::TimeZone::get("Europe/Zurich").unwrap();
     zone.to_datetime(jiff::Timestamp::from_millisecond(START + tick * TICK_MS).unwrap())
 }
 
-fn class(tick: i64) -> usize {
+pub(crate) fn class(tick: i64) -> usize {
     class_of_minute(wall(tick).hour() as u16 * 60 + wall(tick).minute() as u16)
 }
 
-fn tick_of(at: i64) -> i64 {
+pub(crate) fn tick_of(at: i64) -> i64 {
     (at - START) / TICK_MS
 }
 
 /// Whether the scope counts a tick.
-fn counts_tick(scope: &Scope, tick: i64) -> bool {
+pub(crate) fn counts_tick(scope: &Scope, tick: i64) -> bool {
     let date = wall(tick).date();
     let works = date.weekday() != jiff::civil::Weekday::Sunday && date != jiff::civil::date(2024, 4, 1);
     scope.from.is_none_or(|from| from.date() <= date)
@@ -51,7 +51,7 @@ fn membership(books: &Books, holder: u32, tick: i64) -> Option<&Membership> {
 }
 
 /// Whether the scope counts what a holder does at a tick.
-fn counts(books: &Books, scope: &Scope, feature: u32, holder: u32, tick: i64) -> bool {
+pub(crate) fn counts(books: &Books, scope: &Scope, feature: u32, holder: u32, tick: i64) -> bool {
     let who = &books.names.holders[&holder];
     let organization =
         membership(books, holder, tick).and_then(|membership| membership.organization.as_ref());
@@ -64,11 +64,11 @@ fn counts(books: &Books, scope: &Scope, feature: u32, holder: u32, tick: i64) ->
 }
 
 /// The ticks in which a session is: those that it holds, or of zero length its instant.
-fn ticks(part: &Part) -> std::ops::Range<i64> {
+pub(crate) fn ticks(part: &Part) -> std::ops::Range<i64> {
     tick_of(part.from)..tick_of(part.until).max(tick_of(part.from) + 1)
 }
 
-fn key(books: &Books, key: Key, feature: u32, part: &Part, tick: i64) -> Option<String> {
+pub(crate) fn key(books: &Books, key: Key, feature: u32, part: &Part, tick: i64) -> Option<String> {
     let (feature, holder) = (&books.names.features[&feature], &books.names.holders[&part.holder]);
     let membership = membership(books, part.holder, tick);
     let date = wall(tick).date();
@@ -92,19 +92,21 @@ fn key(books: &Books, key: Key, feature: u32, part: &Part, tick: i64) -> Option<
 }
 
 /// The sums of a group: seat ticks, numbers of sessions, persons.
-type Sums = (i64, BTreeSet<usize>, BTreeSet<u32>);
+pub(crate) type Sums = (i64, BTreeSet<usize>, BTreeSet<u32>);
 
-fn sums(books: &Books, scope: &Scope, by: &[Key]) -> BTreeMap<Vec<Option<String>>, Sums> {
+/// Whether a session is a package's and there is one of a component for the same use.
+pub(crate) fn twice(books: &Books, feature: u32, part: &Part) -> bool {
+    let is_component = |other: &u32| books.names.features[&feature].components.contains(other);
+    books.sessions.iter().any(|(other, component)| {
+        is_component(other) && component.holder == part.holder && component.from / 1000 == part.from / 1000
+    })
+}
+
+pub(crate) fn sums(books: &Books, scope: &Scope, by: &[Key]) -> BTreeMap<Vec<Option<String>>, Sums> {
     let by_product = (by.contains(&Key::Product) || by.contains(&Key::Type)) && !by.contains(&Key::Feature);
     let mut groups: BTreeMap<Vec<Option<String>>, Sums> = BTreeMap::new();
     for (nth, (feature, part)) in books.sessions.iter().enumerate() {
-        let is_component = |other: &u32| books.names.features[feature].components.contains(other);
-        let twice = books.sessions.iter().any(|(other, component)| {
-            is_component(other)
-                && component.holder == part.holder
-                && component.from / 1000 == part.from / 1000
-        });
-        if by_product && twice {
+        if by_product && twice(books, *feature, part) {
             continue;
         }
         for tick in ticks(part).filter(|tick| counts(books, scope, *feature, part.holder, *tick)) {
@@ -209,7 +211,7 @@ fn levels(books: &Books, scope: &Scope) -> String {
 }
 
 /// The first instant of the step of a tick, in seconds. (Zurich's clock changes at whole hours and not on a 1st.)
-fn step_start(tick: i64, step: Step) -> i64 {
+pub(crate) fn step_start(tick: i64, step: Step) -> i64 {
     let wall = wall(tick);
     let midnight = |date: jiff::civil::Date| {
         date.to_zoned(jiff::tz::TimeZone::get("Europe/Zurich").unwrap()).unwrap().timestamp().as_second()
