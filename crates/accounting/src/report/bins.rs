@@ -32,7 +32,8 @@ impl Head {
         let of_product = by.contains(&Key::Product) || by.contains(&Key::Type);
         let mut heads: Vec<Self> = by.iter().copied().map(Self::Key).collect();
         for head in own {
-            if !heads.contains(head) && !(of_product && *head == Self::Key(Key::Feature)) {
+            let replaced = of_product && *head == Self::Key(Key::Feature);
+            if !replaced && !heads.contains(head) {
                 heads.push(*head);
             }
         }
@@ -52,9 +53,8 @@ impl Head {
     /// The key of a group; `None` where it is a matter of time.
     pub(crate) fn group_key(self) -> Option<Key> {
         match self {
-            Self::Key(Key::TimeClass | Key::Day | Key::Week | Key::Month) => None,
-            Self::Key(key) => Some(key),
-            Self::From(_) | Self::Weekday | Self::Hour => None,
+            Self::Key(key) if Key::TIMELESS.contains(&key) => Some(key),
+            Self::Key(_) | Self::From(_) | Self::Weekday | Self::Hour => None,
         }
     }
 }

@@ -213,12 +213,11 @@ impl<'a> Curves<'a> {
         let mut group = None;
         for part in parts {
             let Some(who) = self.lens.counted(part.holder, day) else { continue };
-            let group = match group.filter(|_| !self.by_part) {
-                Some(group) => group,
-                None => {
-                    let key = self.labels.of_part(whole, part, who.person, day, &self.lens);
-                    *group.insert(self.number(key))
-                }
+            let group = if let Some(group) = group.filter(|_| !self.by_part) {
+                group
+            } else {
+                let key = self.labels.of_part(whole, part, who.person, day, &self.lens);
+                *group.insert(self.number(key))
             };
             let slot = self.today.slot(group);
             slot.any = true;
@@ -391,7 +390,7 @@ impl<'a> Curves<'a> {
         let mut cut_by = None;
         for slot in &mut slots[..*used] {
             let group = &mut self.groups[slot.group as usize];
-            let pool = &self.pools.pools[group.pool];
+            let pool = &self.pools.all[group.pool];
             if cut_by != Some(pool.watch) {
                 pools::watched(&sliced, &self.pools.watches[pool.watch], pieces);
                 cut_by = Some(pool.watch);

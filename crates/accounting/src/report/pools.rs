@@ -37,7 +37,7 @@ pub(crate) struct Time {
 /// The pools of all groups.
 #[derive(Debug)]
 pub(crate) struct Pools {
-    pub(crate) pools: Vec<Pool>,
+    pub(crate) all: Vec<Pool>,
     pub(crate) watches: Vec<Watch>,
     /// The features of each group of features, by the number of its key.
     features: FxHashMap<u32, Vec<FeatureId>>,
@@ -57,7 +57,7 @@ impl Pools {
             features.entry(labels.of_code(feature, lens).view).or_default().push(feature);
         }
         Self {
-            pools: Vec::new(),
+            all: Vec::new(),
             watches: Vec::new(),
             features,
             numbers: FxHashMap::default(),
@@ -89,9 +89,9 @@ impl Pools {
             watches.push(Watch::of(lens.names, servers));
             watches.len() - 1
         });
-        self.pools.push(Pool { watch, capacity });
-        self.numbers.insert(key, self.pools.len() - 1);
-        self.pools.len() - 1
+        self.all.push(Pool { watch, capacity });
+        self.numbers.insert(key, self.all.len() - 1);
+        self.all.len() - 1
     }
 
     /// The keys of all groups that are whole pools and whose capacity was ever seen.
@@ -119,14 +119,14 @@ impl Pools {
         }
         keys.retain(|key| {
             let pool = self.of(key, labels, lens);
-            self.pools[pool].capacity.is_some()
+            self.all[pool].capacity.is_some()
         });
         keys
     }
 
     /// The time of each bin of a pool, ascending.
     pub(crate) fn times(&mut self, pool: usize, slicer: &mut Slicer, lens: &Lens<'_>) -> Arc<ByBin<Time>> {
-        let Pool { watch, capacity } = &self.pools[pool];
+        let Pool { watch, capacity } = &self.all[pool];
         if capacity.is_none()
             && let Some(times) = self.times.get(watch)
         {
@@ -175,11 +175,11 @@ pub(crate) fn watched(day: &Sliced, watch: &Watch, pieces: &mut Vec<Piece>) {
 pub(crate) fn counted(mut day: Day, until: UnixMs, slicer: &mut Slicer, lens: &Lens<'_>) -> ByBin<i64> {
     let mut counted = ByBin::<i64>::default();
     loop {
-        let sliced = slicer.day(day, lens);
-        if sliced.civil.start >= until || lens.scope.until.is_some_and(|until| until <= day) {
+        let cut = slicer.day(day, lens);
+        if cut.civil.start >= until || lens.scope.until.is_some_and(|until| until <= day) {
             return counted;
         }
-        for piece in sliced.pieces.iter().filter(|piece| piece.from < until) {
+        for piece in cut.pieces.iter().filter(|piece| piece.from < until) {
             *counted.of(piece.bin) += piece.until.min(until) - piece.from;
         }
         day = day.next();

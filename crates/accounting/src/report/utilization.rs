@@ -35,7 +35,7 @@ struct Used {
 /// - `seats_issued`: C at the end of W, or where that is not known the last one known in it,
 /// - `seats_average` = ∫u dt / T in seats, time-weighted, `seats_peak` = max u,
 /// - `utilization_percent` = 100 · ∫u dt / ∫C dt, both where C is known,
-/// - `app_usage_percent` (the article's AppUsage) = 100 · usage / (`seats_issued` · available working time): usage =
+/// - `app_usage_percent` (the article's `AppUsage`) = 100 · usage / (`seats_issued` · available working time): usage =
 ///   ∫u dt on working days of W, available working time = working hours per day · working days of the whole month, both
 ///   as in `average-licenses`,
 /// - `busy_percent` = 100 · time(u > 0) / T,

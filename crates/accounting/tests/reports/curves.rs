@@ -1,8 +1,9 @@
 //! What the reports of seats in use must say by any keys, computed tick by tick: slow and obvious.
 
 use crate::books::{Books, text};
-use crate::random::{self, CLASSES, START, TICK_MS, TICKS};
-use crate::reference::{class, counts, counts_tick, key, tick_of, ticks, twice, wall};
+use crate::groups::{Head, Ledger, heads};
+use crate::random::{self, START, TICK_MS};
+use crate::reference::{TICKS_BEFORE, class, counts_tick, tick_of, wall};
 use accounting::event::DenialReason;
 use accounting::feature_day::{Outcome, Request};
 use accounting::report::average_licenses::{AverageLicenses, Options};
@@ -10,275 +11,12 @@ use accounting::report::concurrency::{Concurrency, Step};
 use accounting::report::group::Key;
 use accounting::report::heatmap::Heatmap;
 use accounting::report::levels::Levels;
+use accounting::report::ranking::Ranking;
 use accounting::report::seats_needed::SeatsNeeded;
 use accounting::report::utilization::Utilization;
 use accounting::report::{Scope, decimal};
-use accounting::session::{Ended, Part};
+use accounting::session::Part;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
-
-/// A column before the figures.
-#[derive(Clone, Copy, PartialEq)]
-enum Head {
-    Key(Key),
-    From(Step),
-    Weekday,
-    Hour,
-}
-
-impl Head {
-    fn is_of_group(self) -> bool {
-        matches!(self, Self::Key(key) if !matches!(key, Key::TimeClass | Key::Day | Key::Week | Key::Month))
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Key(key) => key.name(),
-            Self::From(_) => "from",
-            Self::Weekday => "weekday",
-            Self::Hour => "hour",
-        }
-    }
-
-    /// What the column says of a tick, and before it where that stands among rows if the text does not tell.
-    fn of_tick(self, tick: i64) -> (i64, String) {
-        let wall = wall(tick);
-        let weekday = i64::from(wall.date().weekday().to_monday_zero_offset());
-        match self {
-            Self::From(step) => {
-                let at = crate::reference::step_start(tick, step);
-                (at, format!("@{at}"))
-            }
-            Self::Weekday => (weekday, accounting::calendar::WEEKDAYS[weekday as usize].to_owned()),
-            Self::Hour => (i64::from(wall.hour()), wall.hour().to_string()),
-            Self::Key(Key::TimeClass) => (class(tick) as i64, CLASSES[class(tick)].to_owned()),
-            Self::Key(Key::Day) => (0, wall.date().to_string()),
-            Self::Key(Key::Week) => (0, wall.date().strftime("%G-W%V").to_string()),
-            Self::Key(_) => (0, wall.date().strftime("%Y-%m").to_string()),
-        }
-    }
-}
-
-fn heads(by: &[Key], own: &[Head]) -> Vec<Head> {
-    let by_product = by.contains(&Key::Product) || by.contains(&Key::Type);
-    let by: Vec<Head> = by.iter().map(|key| Head::Key(*key)).collect();
-    let more =
-        own.iter().filter(|head| !by.contains(head) && !(by_product && **head == Head::Key(Key::Feature)));
-    by.iter().chain(more).copied().collect()
-}
-
-/// The keys of a group, in the order of the columns.
-type GroupKey = Vec<Option<String>>;
-
-/// The curve of a group and what is known beside it, by tick.
-struct Group<'b> {
-    /// Ticks that count and were watched.
-    window: Vec<i64>,
-    /// The sessions of the group that touch the tick's day.
-    sessions: BTreeMap<i64, Vec<&'b Part>>,
-    capacity: BTreeMap<i64, i64>,
-    refused: Vec<(u32, &'b Request)>,
-}
-
-impl<'b> Group<'b> {
-    fn sessions(&self, tick: i64) -> impl Iterator<Item = &'b Part> {
-        self.sessions.get(&tick).into_iter().flatten().copied()
-    }
-
-    fn at(&self, tick: i64) -> i64 {
-        let holds = |part: &&Part| tick_of(part.from) <= tick && tick < tick_of(part.until);
-        self.sessions(tick).filter(holds).map(|part| i64::from(part.seats)).sum()
-    }
-
-    fn levels(&self, bin: &[i64]) -> Vec<i64> {
-        bin.iter().map(|tick| self.at(*tick)).collect()
-    }
-
-    fn issued(&self, bin: &[i64]) -> String {
-        let last = bin.iter().rev().find_map(|tick| self.capacity.get(tick));
-        last.map_or("-".to_owned(), i64::to_string)
-    }
-}
-
-struct Ledger<'b> {
-    books: &'b Books,
-    scope: &'b Scope,
-    heads: Vec<Head>,
-}
-
-impl<'b> Ledger<'b> {
-    fn group_keys(&self) -> impl Iterator<Item = Key> {
-        self.heads.iter().filter(|head| head.is_of_group()).map(|head| match head {
-            Head::Key(key) => *key,
-            _ => unreachable!(),
-        })
-    }
-
-    fn has(&self, key: Key) -> bool {
-        self.heads.contains(&Head::Key(key))
-    }
-
-    fn key_at(&self, feature: u32, part: &Part, tick: i64) -> GroupKey {
-        self.group_keys().map(|by| key(self.books, by, feature, part, tick)).collect()
-    }
-
-    fn in_scope(&self, feature: u32) -> bool {
-        self.scope
-            .feature
-            .as_ref()
-            .is_none_or(|glob| glob.is_match(&self.books.names.features[&feature].code))
-    }
-
-    /// A holder that stands for a license server: of a pool only the feature and the server are looked at.
-    fn on_server(&self, server: u32) -> Part {
-        let holder = self.books.names.holders.iter().find(|(_, holder)| holder.server == server).unwrap();
-        Part { from: 0, until: 0, holder: *holder.0, version: 0, seats: 0, ended: Ended::Open }
-    }
-
-    /// The features and license servers whose seats a group uses.
-    fn pools(&self, group: &GroupKey) -> Vec<(u32, u32)> {
-        let of_pool = |key: &Key| matches!(key, Key::Feature | Key::Product | Key::Type | Key::Server);
-        let mut pools = Vec::new();
-        for feature in (1..=3).filter(|feature| self.in_scope(*feature)) {
-            for (server, named) in &self.books.names.servers {
-                let key = self.key_at(feature, &self.on_server(*server), 0);
-                let mut pairs = self.group_keys().zip(key.iter().zip(group));
-                if self.scope.server.as_ref().is_none_or(|name| *name == named.name)
-                    && pairs.all(|(key, (one, other))| !of_pool(&key) || one == other)
-                {
-                    pools.push((feature, *server));
-                }
-            }
-        }
-        pools
-    }
-
-    fn new_group(&self, key: &GroupKey) -> Group<'b> {
-        let pools = self.pools(key);
-        let watched = |tick: i64| {
-            pools.iter().any(|(_, server)| {
-                let ranges = &self.books.names.servers[server].watched;
-                ranges.iter().any(|range| tick_of(range.0) <= tick && tick < tick_of(range.1))
-            })
-        };
-        let window: Vec<i64> =
-            (0..TICKS).filter(|tick| counts_tick(self.scope, *tick) && watched(*tick)).collect();
-        let mut capacity = BTreeMap::new();
-        let no_pool = |key| !matches!(key, Key::Feature | Key::Product | Key::Type | Key::Server);
-        if !self.group_keys().any(no_pool) {
-            let is_package = |feature: &u32| {
-                let components = &self.books.names.features[feature].components;
-                components.iter().any(|component| pools.iter().any(|(other, _)| other == component))
-            };
-            for tick in &window {
-                let at = START + tick * TICK_MS;
-                let own = pools.iter().filter(|(feature, _)| !is_package(feature));
-                let seats = own.filter_map(|pool| self.books.names.capacity[pool].at(at));
-                if let Some(seats) = seats.reduce(|one, other| one + other) {
-                    capacity.insert(*tick, seats);
-                }
-            }
-        }
-        Group { window, sessions: BTreeMap::new(), capacity, refused: Vec::new() }
-    }
-
-    /// The groups that have rows.
-    fn groups(&self, requests: &'b [(u32, Request)]) -> BTreeMap<GroupKey, Group<'b>> {
-        let mut all: BTreeMap<GroupKey, Group<'b>> = BTreeMap::new();
-        let mut seen: Vec<GroupKey> = Vec::new();
-        for (feature, part) in &self.books.sessions {
-            if !self.has(Key::Feature) && twice(self.books, *feature, part) {
-                continue;
-            }
-            let days: Vec<_> = ticks(part).map(|tick| wall(tick).date()).collect();
-            for tick in (0..TICKS).filter(|tick| days.contains(&wall(*tick).date())) {
-                if !counts(self.books, self.scope, *feature, part.holder, tick) {
-                    continue;
-                }
-                let key = self.key_at(*feature, part, tick);
-                let group = all.entry(key.clone()).or_insert_with_key(|key| self.new_group(key));
-                if group.window.contains(&tick) {
-                    seen.push(key);
-                }
-                group.sessions.entry(tick).or_default().push(part);
-            }
-        }
-        for (feature, request) in requests.iter().filter(|_| !self.has(Key::Version)) {
-            let tick = tick_of(request.at);
-            let part = Part { holder: request.holder, ..self.on_server(1) };
-            if counts(self.books, self.scope, *feature, request.holder, tick) {
-                let key = self.key_at(*feature, &part, tick);
-                let group = all.entry(key.clone()).or_insert_with_key(|key| self.new_group(key));
-                if group.window.contains(&tick) {
-                    group.refused.push((*feature, request));
-                    seen.push(key);
-                }
-            }
-        }
-        let is_pool = |key| matches!(key, Key::Feature | Key::Product | Key::Type | Key::Server);
-        if self.group_keys().all(is_pool) {
-            for ((feature, server), _) in &self.books.names.capacity {
-                let key = self.key_at(*feature, &self.on_server(*server), 0);
-                if self.pools(&key).contains(&(*feature, *server)) {
-                    all.entry(key.clone()).or_insert_with_key(|key| self.new_group(key));
-                    seen.push(key);
-                }
-            }
-        }
-        all.retain(|key, _| seen.contains(key));
-        all
-    }
-
-    /// The report: `figures` gives the lines of a group's bin, which is given as its ticks.
-    fn report(
-        &self,
-        columns: &str,
-        requests: &'b [(u32, Request)],
-        figures: impl Fn(&Group<'b>, &[i64]) -> Vec<String>,
-    ) -> String {
-        let mut rows: Vec<(Vec<(i64, Option<String>)>, String)> = Vec::new();
-        let by_time = self.heads.iter().filter(|head| !head.is_of_group());
-        let bin_of = |tick: i64| by_time.clone().map(|head| head.of_tick(tick).1).collect::<Vec<_>>();
-        for (key, group) in &self.groups(requests) {
-            let mut bins: BTreeMap<Vec<String>, Vec<i64>> = BTreeMap::new();
-            for tick in &group.window {
-                bins.entry(bin_of(*tick)).or_default().push(*tick);
-            }
-            for bin in bins.values() {
-                let mut of_group = key.iter();
-                let place: Vec<(i64, Option<String>)> = self
-                    .heads
-                    .iter()
-                    .map(|head| match head.is_of_group() {
-                        true => (0, of_group.next().unwrap().clone()),
-                        false => {
-                            let (place, text) = head.of_tick(bin[0]);
-                            (place, Some(text))
-                        }
-                    })
-                    .collect();
-                for line in figures(group, bin) {
-                    rows.push((place.clone(), line));
-                }
-            }
-        }
-        rows.sort_by(|one, other| one.0.cmp(&other.0));
-        let mut text = self.heads.iter().map(|head| format!("{} ", head.name())).collect::<String>();
-        text += &format!("{columns}\n");
-        for (place, line) in rows {
-            for (_, value) in place {
-                text += &format!("{} ", value.unwrap_or("-".to_owned()));
-            }
-            text += &format!("{line}\n");
-        }
-        text
-    }
-
-    fn denials(&self, group: &Group<'_>, bin: &[i64]) -> String {
-        let in_bin = group.refused.iter().filter(|(_, request)| bin.contains(&tick_of(request.at)));
-        if self.has(Key::Version) { "-".to_owned() } else { in_bin.count().to_string() }
-    }
-}
 
 fn refused(books: &Books) -> Vec<(u32, Request)> {
     let requests = books.requests.iter().filter(|(_, request)| matches!(request.outcome, Outcome::Denied(_)));
@@ -359,7 +97,7 @@ fn utilization(books: &Books, scope: &Scope, options: Options, by: &[Key]) -> St
             Ok(seats) if seats > 0 => decimal(100.0 * on_working_days as f64 * 0.25 / (seats as f64 * hours)),
             _ => "-".to_owned(),
         };
-        let counted = (-40 * 96..last).filter(|tick| {
+        let counted = (-TICKS_BEFORE..last).filter(|tick| {
             wall(*tick).date().first_of_month() == month
                 && counts_tick(scope, *tick)
                 && (!by_class || class(*tick) == class(bin[0]))
@@ -377,8 +115,11 @@ fn utilization(books: &Books, scope: &Scope, options: Options, by: &[Key]) -> St
     })
 }
 
+/// Requests with their features.
+type Asked = Vec<(u32, Request)>;
+
 /// The first refusals of requests for want of capacity that no checkout ended, and of those that one did.
-fn true_denials(books: &Books) -> (Vec<(u32, Request)>, Vec<(u32, Request)>) {
+fn true_denials(books: &Books) -> [Asked; 2] {
     let same = |one: u32, other: u32| {
         let (one, other) = (&books.names.holders[&one], &books.names.holders[&other]);
         (&one.user, &one.host) == (&other.user, &other.host)
@@ -411,14 +152,14 @@ fn true_denials(books: &Books) -> (Vec<(u32, Request)>, Vec<(u32, Request)>) {
         let ended = checkout_in(last, last + 900_001);
         if ended { &mut delayed } else { &mut denied }.push((feature, first));
     }
-    (denied, delayed)
+    [denied, delayed]
 }
 
 fn seats_needed(books: &Books, scope: &Scope, by: &[Key]) -> String {
     let ledger = Ledger { books, scope, heads: heads(by, &[Head::Key(Key::Feature)]) };
     let columns =
         "seats_issued seats_peak seats_p50 seats_p90 seats_p95 seats_p99 seats_needed_p95 seats_needed_p99";
-    let (denied, delayed) = true_denials(books);
+    let [denied, delayed] = true_denials(books);
     let begun = [denied.clone(), delayed].concat();
     ledger.report(columns, &begun, |group, bin| {
         let levels = group.levels(bin);
@@ -460,22 +201,54 @@ fn seats_needed(books: &Books, scope: &Scope, by: &[Key]) -> String {
     })
 }
 
+/// Month and feature after the keys, as far as they are not among them.
+fn monthly(by: &[Key]) -> Vec<Key> {
+    heads(by, &[Head::Key(Key::Month), Head::Key(Key::Feature)])
+        .into_iter()
+        .map(|head| match head {
+            Head::Key(key) => key,
+            _ => unreachable!(),
+        })
+        .collect()
+}
+
+/// The cells of keys; a time class has its index before it.
+fn cells(keys: &[Key], group: &[Option<String>]) -> String {
+    let cell = |(key, value): (&Key, &Option<String>)| {
+        let value = value.clone().unwrap_or("-".to_owned());
+        format!("{} ", if *key == Key::TimeClass { &value[1..] } else { &value })
+    };
+    keys.iter().zip(group).map(cell).collect()
+}
+
 fn average_licenses(books: &Books, scope: &Scope, by: &[Key]) -> String {
     let scope = Scope { working_days_only: true, ..scope.clone() };
-    let mut keys: Vec<Key> = by.to_vec();
-    let product = by.contains(&Key::Product) || by.contains(&Key::Type);
-    keys.extend([Key::Month].into_iter().filter(|key| !by.contains(key)));
-    keys.extend([Key::Feature].into_iter().filter(|key| !by.contains(key) && !product));
+    let keys = monthly(by);
     let month = keys.iter().position(|key| *key == Key::Month).unwrap();
-    let mut text = keys.iter().map(|key| format!("{} ", key.name())).collect::<String>();
-    text += "average_licenses\n";
+    let mut text = keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ") + " average_licenses\n";
     for (group, (held, ..)) in crate::reference::sums(books, &scope, &keys) {
         let days = if group[month].as_deref() == Some("2024-03") { 26.0 } else { 25.0 };
-        for (key, value) in keys.iter().zip(&group) {
-            let value = value.clone().unwrap_or("-".to_owned());
-            text += &format!("{} ", if *key == Key::TimeClass { &value[1..] } else { &value });
-        }
-        text += &format!("{}\n", decimal(held as f64 * 15.0 / 60.0 / 10.0 / days));
+        let average = decimal(held as f64 * 15.0 / 60.0 / 10.0 / days);
+        text += &format!("{}{average}\n", cells(&keys, &group));
+    }
+    text
+}
+
+fn ranking(books: &Books, scope: &Scope, by: &[Key]) -> String {
+    let keys = monthly(by);
+    let mut text = keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ");
+    text += " usage_minutes sessions persons\n";
+    let mut rows: Vec<_> = crate::reference::sums(books, scope, &keys).into_iter().collect();
+    let is_ranked = |key: &Key| matches!(key, Key::Feature | Key::Product | Key::Type);
+    rows.sort_by_key(|(group, (held, ..))| {
+        let of = |ranked: bool| {
+            let keys = keys.iter().zip(group).filter(|(key, _)| is_ranked(key) == ranked);
+            keys.map(|(_, value)| value.clone()).collect::<Vec<_>>()
+        };
+        (of(false), *held, of(true))
+    });
+    for (group, (held, sessions, persons)) in rows {
+        text += &format!("{}{} {} {}\n", cells(&keys, &group), held * 15, sessions.len(), persons.len());
     }
     text
 }
@@ -530,6 +303,12 @@ proptest! {
     ) {
         let report = books.report(SeatsNeeded::by(&books.names, &books.calendar, scope.clone(), &by));
         prop_assert_eq!(text(&report), seats_needed(&books, &scope, &by));
+    }
+
+    #[test]
+    fn rankings_by_keys(books in random::books(), scope in random::scope(), by in any_keys()) {
+        let report = books.report(Ranking::by(&books.names, &books.calendar, scope.clone(), &by));
+        prop_assert_eq!(text(&report), ranking(&books, &scope, &by));
     }
 
     #[test]

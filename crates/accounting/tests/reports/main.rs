@@ -5,6 +5,7 @@
 
 mod books;
 mod curves;
+mod groups;
 mod packages;
 mod random;
 mod reference;

@@ -17,11 +17,19 @@ use accounting::session::{Ended, Part};
 use jiff::civil::DateTime;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// Ticks before the first one of which the wall clock can be asked.
+pub(crate) const TICKS_BEFORE: i64 = 40 * 96;
 
 /// The wall clock of a tick.
 pub(crate) fn wall(tick: i64) -> DateTime {
-    let zone = jiff::tz::TimeZone::get("Europe/Zurich").unwrap();
-    zone.to_datetime(jiff::Timestamp::from_millisecond(START + tick * TICK_MS).unwrap())
+    static WALL: LazyLock<Vec<DateTime>> = LazyLock::new(|| {
+        let zone = jiff::tz::TimeZone::get("Europe/Zurich").unwrap();
+        let at = |tick| jiff::Timestamp::from_millisecond(START + tick * TICK_MS).unwrap();
+        (-TICKS_BEFORE..=2 * TICKS).map(|tick| zone.to_datetime(at(tick))).collect()
+    });
+    WALL[(tick + TICKS_BEFORE) as usize]
 }
 
 pub(crate) fn class(tick: i64) -> usize {
