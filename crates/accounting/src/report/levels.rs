@@ -1,7 +1,7 @@
 //! `levels`: for how long how many seats were in use.
 
 use super::bins::{Head, Kept};
-use super::curves::{Curves, Line};
+use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
 use super::seats::BySeats;
@@ -43,18 +43,12 @@ impl Accumulator for Levels<'_> {
     }
 
     fn day(&mut self, view: &DayView<'_>) {
-        self.curves.day(view, &mut |mut curve| {
-            let at = self.at.of(curve.group);
-            curve.levels(|piece, level| at.of(piece.bin).add(level.seats, level.until - level.from));
-        });
+        self.curves.day(view, &mut |curve| add(&mut self.at, curve));
     }
 
     fn finish(mut self: Box<Self>) -> Report {
         let notes = self.curves.notes();
-        self.curves.release(&mut |mut curve| {
-            let at = self.at.of(curve.group);
-            curve.levels(|piece, level| at.of(piece.bin).add(level.seats, level.until - level.from));
-        });
+        self.curves.release(&mut |curve| add(&mut self.at, curve));
         let nothing = BySeats::default();
         let mut lines = Vec::new();
         for group in self.curves.shown() {
@@ -70,6 +64,11 @@ impl Accumulator for Levels<'_> {
         let columns = ["seats", "seconds_at", "seconds_at_least", "percent_at", "percent_at_least"];
         self.curves.report("levels", columns.map(Column::number).to_vec(), lines, notes)
     }
+}
+
+fn add(at: &mut Kept<BySeats>, mut curve: Curve<'_>) {
+    let at = at.of(curve.group);
+    curve.levels(|piece, level| at.of(piece.bin).add(level.seats, level.until - level.from));
 }
 
 /// The rows of a group and bin, ascending by seats.

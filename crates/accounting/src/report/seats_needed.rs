@@ -21,12 +21,12 @@ use crate::session::FeatureId;
 /// - `seats_needed_p95`, `_p99`: the least n such that at least so many of the requests in W needed n seats or fewer, by
 ///   request; empty where nothing was asked for.
 ///
-/// A request is a checkout (the start of a session, also of one of zero length), or a true denial: the first of the
-/// refusals for want of capacity of the same user, host and feature, each no more than 15 minutes after the one before,
-/// which no checkout of the same follows within 15 minutes of the last (within the period); if one does, that checkout
-/// is the request. A checkout needs the seats in use just before it and its own; at one instant ends come first, then
-/// sessions of zero length (each for itself), then the other starts, fewer seats first. A true denial needs u at its
-/// instant and what it asked for, at least one seat.
+/// A request is a checkout (the start of a session, also of one of zero length), or a true denial: refusals of the same
+/// person, host and feature, each no more than 15 minutes after the one before, the first for want of capacity, which
+/// no checkout of the same follows within 15 minutes of the last; if one does, that checkout is the request. A checkout
+/// needs the seats in use just before it and its own; at one instant ends come first, then sessions of zero length
+/// (each for itself), then the other starts, fewer seats first. A true denial needs u at the instant of its first
+/// refusal and what that asked for, at least one seat.
 ///
 /// By keys each group has a curve u(t) and requests of its own.
 #[derive(Debug)]

@@ -4,11 +4,11 @@ use super::table::Table;
 use crate::UnixMs;
 use crate::event::DenialReason;
 use crate::feature_day::{DayView, Outcome, Request};
-use crate::ledger::Names;
+use crate::ledger::{Names, PersonId};
 use crate::session::{FeatureId, HolderId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// Refusals of one user and host no further apart than this, and a checkout so soon after them, are one request.
+/// Refusals of one person and host no further apart than this, and a checkout so soon after them, are one request.
 const TOGETHER_MS: i64 = 15 * 60_000;
 
 /// A request that has been refused and may be granted yet.
@@ -27,12 +27,12 @@ pub(crate) struct Asked {
     pub(crate) holder: HolderId,
 }
 
-/// Joins refusals for want of capacity to requests: those of the same user, host and feature (on any license server)
-/// of which each comes no more than 15 minutes after the one before. A checkout of the same no more than 15 minutes
-/// after the last refusal ends the request: it was delayed.
+/// Joins refusals to requests: those of the same person, host (whatever its case) and feature, on any license server
+/// and for any reason, of which each comes no more than 15 minutes after the one before. A checkout of the same no more
+/// than 15 minutes after the last refusal ends the request: it was delayed. At one instant refusals come first.
 #[derive(Debug)]
 pub(crate) struct Storms {
-    /// The same number for the same user and host.
+    /// The same number for the same person and host.
     askers: Table<u32>,
     feature: Option<FeatureId>,
     open: FxHashMap<u32, Storm>,
@@ -42,11 +42,11 @@ pub(crate) struct Storms {
 
 impl Storms {
     pub(crate) fn new(names: &Names) -> Self {
-        let mut numbers: FxHashMap<(&str, &str), u32> = FxHashMap::default();
+        let mut numbers: FxHashMap<(PersonId, String), u32> = FxHashMap::default();
         let mut askers = Table::new(names.holders.keys().map(|&id| (id, 0)));
         for (&id, holder) in &names.holders {
             let next = numbers.len() as u32;
-            askers.insert(id, *numbers.entry((&holder.user, &holder.host)).or_insert(next));
+            askers.insert(id, *numbers.entry((holder.person, holder.host.to_lowercase())).or_insert(next));
         }
         Self {
             askers,
@@ -57,15 +57,21 @@ impl Storms {
         }
     }
 
-    /// Takes a feature day in, of a feature one after another: the first refusals of the requests that begin on it.
+    /// Takes a feature day in, of a feature one after another: the first refusals of the requests that begin on it, where
+    /// they were for want of capacity.
     pub(crate) fn day(&mut self, view: &DayView<'_>) -> &[Request] {
         if self.feature != Some(view.feature) {
             self.open.clear();
             self.feature = Some(view.feature);
         }
         self.begun.clear();
-        let capacity = Outcome::Denied(DenialReason::Capacity);
-        let mut refused = view.requests.iter().filter(|request| request.outcome == capacity).peekable();
+        let reason = |request: &Request| match request.outcome {
+            Outcome::Denied(reason) => Some(reason.code()),
+            Outcome::Queued | Outcome::Dequeued => None,
+        };
+        let mut refused: Vec<&Request> = view.requests.iter().filter(|one| reason(one).is_some()).collect();
+        refused.sort_by_key(|request| (request.at, reason(request)));
+        let mut refused = refused.into_iter().peekable();
         if !self.open.is_empty() || refused.peek().is_some() {
             let starts =
                 view.parts.iter().filter(|part| (view.civil.start..view.civil.end).contains(&part.from));
@@ -87,25 +93,27 @@ impl Storms {
         self.delayed.contains(asked)
     }
 
-    fn asker(&self, holder: HolderId) -> Option<u32> {
-        self.askers.get(holder)
+    /// Holders without a name are one asker.
+    fn asker(&self, holder: HolderId) -> u32 {
+        self.askers.get(holder).unwrap_or(u32::MAX)
     }
 
     fn refused(&mut self, feature: FeatureId, request: &Request) {
-        let Some(asker) = self.asker(request.holder) else { return };
+        let asker = self.asker(request.holder);
         match self.open.get_mut(&asker) {
             Some(storm) if request.at - storm.last_at <= TOGETHER_MS => storm.last_at = request.at,
             _ => {
                 let first = Asked { feature, at: request.at, holder: request.holder };
                 self.open.insert(asker, Storm { first, last_at: request.at });
-                self.begun.push(*request);
+                if request.outcome == Outcome::Denied(DenialReason::Capacity) {
+                    self.begun.push(*request);
+                }
             }
         }
     }
 
     fn checkout(&mut self, holder: HolderId, at: UnixMs) {
-        let Some(asker) = self.asker(holder) else { return };
-        if let Some(storm) = self.open.remove(&asker)
+        if let Some(storm) = self.open.remove(&self.asker(holder))
             && at - storm.last_at <= TOGETHER_MS
         {
             self.delayed.insert(storm.first);

@@ -122,12 +122,14 @@ type Asked = Vec<(u32, Request)>;
 fn true_denials(books: &Books) -> [Asked; 2] {
     let same = |one: u32, other: u32| {
         let (one, other) = (&books.names.holders[&one], &books.names.holders[&other]);
-        (&one.user, &one.host) == (&other.user, &other.host)
+        (one.person, one.host.to_lowercase()) == (other.person, other.host.to_lowercase())
     };
-    let capacity = Outcome::Denied(DenialReason::Capacity);
-    let mut refused: Vec<(u32, Request)> =
-        books.requests.iter().filter(|(_, request)| request.outcome == capacity).copied().collect();
-    refused.sort_by_key(|(_, request)| request.at);
+    let mut refused = refused(books);
+    let reason = |request: &Request| match request.outcome {
+        Outcome::Denied(reason) => reason.code(),
+        _ => unreachable!(),
+    };
+    refused.sort_by_key(|(_, request)| (request.at, reason(request)));
     let (mut denied, mut delayed) = (Vec::new(), Vec::new());
     let mut done = vec![false; refused.len()];
     for nth in 0..refused.len() {
@@ -152,6 +154,9 @@ fn true_denials(books: &Books) -> [Asked; 2] {
         let ended = checkout_in(last, last + 900_001);
         if ended { &mut delayed } else { &mut denied }.push((feature, first));
     }
+    let capacity = |(_, request): &(u32, Request)| request.outcome == Outcome::Denied(DenialReason::Capacity);
+    denied.retain(capacity);
+    delayed.retain(capacity);
     [denied, delayed]
 }
 

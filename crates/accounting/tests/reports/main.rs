@@ -6,6 +6,7 @@
 mod books;
 mod curves;
 mod groups;
+mod morning;
 mod packages;
 mod random;
 mod reference;
