@@ -214,13 +214,23 @@ impl<T> Default for ByBin<T> {
 impl<T: Default> ByBin<T> {
     /// The value of a bin, made where there is none.
     pub(crate) fn of(&mut self, bin: Bin) -> &mut T {
-        if self.values.get(self.last).is_none_or(|(last, _)| *last != bin) {
-            self.last = self.values.binary_search_by_key(&bin, |(of, _)| *of).unwrap_or_else(|place| {
-                self.values.insert(place, (bin, T::default()));
-                place
-            });
+        let is = |place: usize| self.values.get(place).is_some_and(|(of, _)| *of == bin);
+        // Time goes on: mostly it is the same bin as before, or the next one.
+        if !is(self.last) {
+            self.last = if is(self.last + 1) { self.last + 1 } else { self.search(bin) };
         }
         &mut self.values[self.last].1
+    }
+
+    fn search(&mut self, bin: Bin) -> usize {
+        let place = match self.values.last() {
+            Some((last, _)) if *last < bin => Err(self.values.len()),
+            _ => self.values.binary_search_by_key(&bin, |(of, _)| *of),
+        };
+        place.unwrap_or_else(|place| {
+            self.values.insert(place, (bin, T::default()));
+            place
+        })
     }
 
     pub(crate) fn get(&self, bin: Bin) -> Option<&T> {

@@ -113,7 +113,7 @@ impl Accumulator for Concurrency<'_> {
         }
         let mut lines = Vec::new();
         for group in groups {
-            for (bin, time) in self.curves.times(group).iter() {
+            for (bin, time) in self.curves.times_and_seats(group).iter() {
                 let happened = self.happened.get(group, bin);
                 if busy_only && happened.is_none() {
                     continue;

@@ -82,6 +82,9 @@ impl Curve<'_> {
     /// u at each refused request.
     pub(crate) fn in_use(&mut self, mut each: impl FnMut(&Refused, i64)) {
         let mut refused = self.refused.iter().peekable();
+        if refused.peek().is_none() {
+            return;
+        }
         self.sweep.levels(self.civil.start, self.civil.end, |level| {
             while let Some(refused) = refused.next_if(|refused| refused.at < level.until) {
                 each(refused, level.seats);
@@ -261,10 +264,16 @@ impl<'a> Curves<'a> {
         (0..).zip(&self.groups).filter(|(_, group)| group.seen).map(|(number, _)| number).collect()
     }
 
-    /// T of each bin in which something was watched for the group, and the seats that there were.
+    /// T of each bin in which something was watched for the group.
     pub(crate) fn times(&mut self, group: u32) -> Arc<ByBin<Time>> {
         let pool = self.groups[group as usize].pool;
-        self.pools.times(pool, &mut self.slicer, &self.lens)
+        self.pools.times(pool, false, &mut self.slicer, &self.lens)
+    }
+
+    /// T of each bin in which something was watched for the group, and the seats that there were.
+    pub(crate) fn times_and_seats(&mut self, group: u32) -> Arc<ByBin<Time>> {
+        let pool = self.groups[group as usize].pool;
+        self.pools.times(pool, true, &mut self.slicer, &self.lens)
     }
 
     /// The time that counts from a day on up to an instant or the period's end, in milliseconds, by bin.
@@ -306,13 +315,24 @@ impl<'a> Curves<'a> {
         notes: Vec<String>,
     ) -> Report {
         let ranks = self.labels.ranks(&self.lens);
-        let place = |head: Head, line: &Line| match head.group_key() {
-            Some(key) => i64::from(self.labels.place(key, &ranks, &self.groups[line.group as usize].key)),
-            None => line.bin.place(head),
+        let of_group = |head: &Head, group: &Group| match head.group_key() {
+            Some(key) => self.labels.place(key, &ranks, &group.key),
+            None => 0,
         };
+        let places: Vec<Vec<i32>> = self
+            .groups
+            .iter()
+            .map(|group| self.heads.iter().map(|head| of_group(head, group)).collect())
+            .collect();
+        let heads: Vec<(Head, bool)> =
+            self.heads.iter().map(|head| (*head, head.group_key().is_some())).collect();
         lines.sort_by(|one, other| {
-            let by_head = |head: &Head| place(*head, one).cmp(&place(*head, other));
-            self.heads.iter().map(by_head).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            let (groups, others) = (&places[one.group as usize], &places[other.group as usize]);
+            let by_head = |(nth, (head, of_group)): (usize, &(Head, bool))| match of_group {
+                true => groups[nth].cmp(&others[nth]),
+                false => one.bin.place(*head).cmp(&other.bin.place(*head)),
+            };
+            heads.iter().enumerate().map(by_head).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         });
         let row = |line: Line| {
             let key = &self.groups[line.group as usize].key;

@@ -124,9 +124,16 @@ impl Pools {
         keys
     }
 
-    /// The time of each bin of a pool, ascending.
-    pub(crate) fn times(&mut self, pool: usize, slicer: &mut Slicer, lens: &Lens<'_>) -> Arc<ByBin<Time>> {
+    /// The time of each bin of a pool, ascending, with its seats where they are asked for.
+    pub(crate) fn times(
+        &mut self,
+        pool: usize,
+        with_seats: bool,
+        slicer: &mut Slicer,
+        lens: &Lens<'_>,
+    ) -> Arc<ByBin<Time>> {
         let Pool { watch, capacity } = &self.all[pool];
+        let capacity = capacity.as_ref().filter(|_| with_seats);
         if capacity.is_none()
             && let Some(times) = self.times.get(watch)
         {
@@ -137,7 +144,7 @@ impl Pools {
         for day in lens.watched_days(of_watch) {
             watched(&slicer.day(day, lens), of_watch, &mut pieces);
             for piece in &pieces {
-                add_time(times.of(piece.bin), piece, capacity.as_ref());
+                add_time(times.of(piece.bin), piece, capacity);
             }
         }
         let times = Arc::new(times);

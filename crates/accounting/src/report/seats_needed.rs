@@ -92,7 +92,7 @@ impl Accumulator for SeatsNeeded<'_> {
         }
         let (nothing, mut lines) = (BySeats::default(), Vec::new());
         for group in self.curves.shown() {
-            for (bin, time) in self.curves.times(group).iter() {
+            for (bin, time) in self.curves.times_and_seats(group).iter() {
                 let at = at.get(group, bin).unwrap_or(&nothing);
                 let needs = needs.get(group, bin).unwrap_or(&nothing);
                 let mut figures =

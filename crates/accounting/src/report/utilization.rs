@@ -100,7 +100,7 @@ impl Accumulator for Utilization<'_> {
         let mut hours_of_month: FxHashMap<i32, f64> = FxHashMap::default();
         let mut lines = Vec::new();
         for group in self.curves.shown() {
-            for (bin, time) in self.curves.times(group).iter() {
+            for (bin, time) in self.curves.times_and_seats(group).iter() {
                 let hours = *hours_of_month
                     .entry(bin.month)
                     .or_insert_with(|| self.options.hours_of_month(calendar, first_day(bin)));
@@ -143,7 +143,14 @@ fn figures(used: &Used, time: &Time, hours: f64, counted_ms: i64) -> Vec<Cell> {
 
 fn add(used: &mut Kept<Used>, mut curve: Curve<'_>) {
     let of_group = used.of(curve.group);
-    let (capacity, working) = (curve.capacity, curve.civil.working);
+    let (start, end, working) = (curve.civil.start, curve.civil.end, curve.civil.working);
+    // The capacity hardly ever changes within a day: it is looked up once.
+    let capacity: Vec<(UnixMs, UnixMs, i64)> = curve
+        .capacity
+        .into_iter()
+        .flat_map(|steps| steps.within(start, end))
+        .filter_map(|(from, until, seats)| Some((from, until, seats?)))
+        .collect();
     curve.levels(|piece, level| {
         let used = of_group.of(piece.bin);
         let seat_ms = |from: UnixMs, until: UnixMs| i128::from(level.seats) * i128::from(until - from);
@@ -151,12 +158,12 @@ fn add(used: &mut Kept<Used>, mut curve: Curve<'_>) {
         used.working_ms += if working { seat_ms(level.from, level.until) } else { 0 };
         used.seats_peak = used.seats_peak.max(level.seats);
         used.busy_ms += level.until - level.from;
-        for (from, until, seats) in
-            capacity.into_iter().flat_map(|steps| steps.within(level.from, level.until))
-        {
-            let Some(seats) = seats else { continue };
-            used.of_capacity_ms += seat_ms(from, until);
-            used.full_ms += if seats > 0 && level.seats >= seats { until - from } else { 0 };
+        for &(from, until, seats) in &capacity {
+            let (from, until) = (from.max(level.from), until.min(level.until));
+            if from < until {
+                used.of_capacity_ms += seat_ms(from, until);
+                used.full_ms += if seats > 0 && level.seats >= seats { until - from } else { 0 };
+            }
         }
     });
 }
