@@ -140,7 +140,11 @@ impl Reader<'_> {
         until: Option<Day>,
         accumulator: &mut dyn Accumulator,
     ) -> Result<(), Error> {
-        let range = (from.unwrap_or(Day::MIN), until.unwrap_or(Day::MAX));
+        let margin = accumulator.margin_days();
+        let range = (
+            from.map_or(Day::MIN, |day| Day(day.0 - margin).max(Day::MIN)),
+            until.map_or(Day::MAX, |day| Day(day.0 + margin).min(Day::MAX)),
+        );
         let needs_requests = accumulator.needs_requests();
         for feature in accumulator.features() {
             self.feature_days(feature, range, needs_requests, &mut |view| accumulator.day(view))?;

@@ -21,6 +21,13 @@ pub(crate) struct DayRow {
     pub(crate) week: i32,
 }
 
+impl DayRow {
+    /// The time class of the stretch that holds an instant (0 where classes are no key); `None` where none does.
+    pub(crate) fn class_at(&self, at: UnixMs) -> Option<u8> {
+        self.stretches.iter().find(|(from, until, _)| *from <= at && at < *until).map(|(.., class)| *class)
+    }
+}
+
 /// The civil days of a report, each made once.
 #[derive(Debug)]
 pub(crate) struct Days {

@@ -1,10 +1,15 @@
 //! Reports: plain values computed from feature days, which know nothing of their rendering.
 
+pub mod allocation;
 pub mod average_licenses;
 pub mod concurrency;
+pub mod denials;
+pub mod expiry;
 pub mod group;
 pub mod heatmap;
+pub mod idle;
 pub mod levels;
+pub mod money;
 pub mod overnight;
 pub mod ranking;
 pub mod seats_needed;
@@ -23,6 +28,7 @@ mod seats;
 mod storms;
 mod table;
 mod tally;
+mod totals;
 mod watch;
 
 pub use lens::{Lens, Who};
@@ -80,6 +86,8 @@ pub enum Cell {
     Decimal(f64),
     /// An instant, shown in the calendar's zone.
     Instant(UnixMs),
+    /// An amount of money, always shown with two decimals.
+    Amount(money::Cents),
 }
 
 /// What a report is asked about.
@@ -111,6 +119,10 @@ pub trait Accumulator {
     /// Whether [`DayView::requests`] must be filled.
     fn needs_requests(&self) -> bool {
         false
+    }
+    /// How many civil days before and behind the period must be given too.
+    fn margin_days(&self) -> i32 {
+        0
     }
     /// Takes in one feature day.
     fn day(&mut self, view: &DayView<'_>);

@@ -73,6 +73,11 @@ impl Accumulator for SeatsNeeded<'_> {
         self.curves.knows_refused()
     }
 
+    /// A request may begin before the period, or end behind it.
+    fn margin_days(&self) -> i32 {
+        1
+    }
+
     fn day(&mut self, view: &DayView<'_>) {
         let view = DayView { requests: self.storms.day(view), ..*view };
         self.curves.day(&view, &mut |curve| self.kept.add(curve));

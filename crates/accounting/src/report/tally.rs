@@ -83,6 +83,11 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// The keys, in the order of the cells.
+    pub(crate) fn by(&self) -> &[Key] {
+        &self.labels.keys
+    }
+
     /// A civil day of the calendar.
     pub(crate) fn civil(&mut self, day: Day) -> CivilDay {
         self.days.row(day, &self.lens).civil.clone()

@@ -4,6 +4,7 @@ use super::group::Key;
 use super::lens::Lens;
 use super::packages::Packages;
 use super::tally::{Sums, Tally};
+use super::totals;
 use super::{Accumulator, Cell, Column, Report, Scope, minutes, seconds};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
@@ -33,6 +34,9 @@ impl Default for Options {
 ///
 /// By `product` or `type` without `feature` a package's session is left out where the same holder has a session of
 /// one of its components that starts in the same second (domain.md §2).
+///
+/// Imported totals, minutes of which no sessions and persons are known, have rows of their own behind those of sessions
+/// with the same keys, `sessions` and `persons` empty; `seat_seconds` = 60 · minutes.
 #[derive(Debug)]
 pub struct Usage<'a> {
     tally: Tally<'a>,
@@ -87,7 +91,9 @@ impl Accumulator for Usage<'_> {
             let civil = tally.civil(day);
             tally.day(&DayView { feature, civil: &civil, parts: &parts, requests: &[] });
         }
-        Report { name: "usage", columns, rows: tally.finish().into_iter().map(row).collect(), notes }
+        let totals = totals::rows(&tally.lens, tally.by(), &mut notes);
+        let rows = totals::merged(tally.finish().into_iter().map(row).collect(), totals, columns.len() - 4);
+        Report { name: "usage", columns, rows, notes }
     }
 }
 

@@ -36,7 +36,7 @@ impl std::fmt::Debug for Books {
             let watched: Vec<_> = server.watched.iter().map(|range| (tick(range.0), tick(range.1))).collect();
             write!(out, "\n server {id} watched {watched:?}")?;
         }
-        write!(out, "\n {:?}", self.names.capacity)
+        write!(out, "\n {:?}\n {:?}\n {:?}", self.names.capacity, self.names.totals, self.names.expiries)
     }
 }
 
@@ -138,6 +138,7 @@ pub(crate) fn text(report: &Report) -> String {
         Cell::Text(text) => text.clone(),
         Cell::Int(number) => number.to_string(),
         Cell::Decimal(number) => accounting::report::decimal(*number),
+        Cell::Amount(cents) => cents.to_string(),
         Cell::Instant(at) => format!("@{}", accounting::report::decimal(*at as f64 / 1000.0)),
     };
     let row = |row: &Vec<Cell>| row.iter().map(cell).collect::<Vec<_>>().join(" ");

@@ -3,6 +3,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 #![expect(clippy::format_push_string, reason = "a reference is slow and obvious")]
 
+mod bills;
 mod books;
 mod curves;
 mod groups;
@@ -10,4 +11,7 @@ mod morning;
 mod packages;
 mod random;
 mod reference;
+mod refused;
+mod totals;
+mod unused;
 mod worked_example;

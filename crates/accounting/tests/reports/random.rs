@@ -5,9 +5,9 @@ use crate::books::Books;
 use accounting::calendar::{Calendar, Stretch, TimeClass, all_days};
 use accounting::capacity::Steps;
 use accounting::day::Day;
-use accounting::event::DenialReason;
+use accounting::event::{DenialReason, Expires};
 use accounting::feature_day::{Outcome, Request};
-use accounting::ledger::{Feature, Holder, Membership, Person, Server};
+use accounting::ledger::{Expiry, Feature, Holder, Membership, Person, Server, Total};
 use accounting::report::Scope;
 use accounting::session::{Ended, Part};
 use proptest::prelude::*;
@@ -52,7 +52,7 @@ fn names(books: &mut Books) {
         code: code.to_owned(),
         product: product.map(str::to_owned),
         product_type: product.map(|_| "CAD".to_owned()),
-        price: None,
+        price: (code != "sim").then(|| if code == "cad" { "3.335" } else { "10" }.to_owned()),
         components: components.to_vec(),
         servers: vec![1, 2],
     };
@@ -96,11 +96,37 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn request()(feature in 1..4_u32, tick in 0..TICKS, holder in 1..6_u32, outcome in prop::sample::select(vec![
-        Outcome::Denied(DenialReason::Capacity), Outcome::Denied(DenialReason::Capacity),
-        Outcome::Denied(DenialReason::Version), Outcome::Queued,
-    ])) -> (u32, Request) {
-        (feature, Request { at: START + tick * TICK_MS, holder, seats: 1, outcome })
+    fn request()(
+        feature in 1..4_u32, tick in 0..TICKS, minute in prop::sample::select(vec![0, 1, 14]), holder in 1..6_u32,
+        reason in prop::option::weighted(0.9, 0..3_i64),
+    ) -> (u32, Request) {
+        let denied = reason.and_then(DenialReason::from_code);
+        let at = START + tick * TICK_MS + minute * 60_000;
+        (feature, Request { at, holder, seats: 1, outcome: denied.map_or(Outcome::Queued, Outcome::Denied) })
+    }
+}
+
+prop_compose! {
+    fn total()(
+        organization in prop::sample::select(vec!["north", "17"]), day in 19_810..19_817_i32, feature in 1..4_u32,
+        version in 0..3_u32, minutes in 0..500_i64,
+    ) -> Total {
+        Total { organization: organization.to_owned(), day: Day(day), feature, version, minutes }
+    }
+}
+
+prop_compose! {
+    fn expiry()(
+        server in 1..3_u32, vendor in 0..2_usize, feature in 1..4_u32, version in 0..2_usize,
+        seats in prop::option::of(1..3_i64), day in 19_810..19_830_i32, kind in 0..5,
+    ) -> Expiry {
+        let expires = match kind {
+            0 => Expires::Never,
+            1 => Expires::Unknown,
+            _ => Expires::On(Day(day)),
+        };
+        let (vendor, version) = (["", "acmed"][vendor].to_owned(), ["", "2.0"][version].to_owned());
+        Expiry { server, vendor, feature, version, seats, expires, told_at: START }
     }
 }
 
@@ -112,18 +138,21 @@ fn ranges(mut ticks: Vec<i64>) -> Vec<(i64, i64)> {
 }
 
 prop_compose! {
-    /// A ledger of up to 25 sessions and 20 requests; package and component often start together, and requests follow
-    /// each other or go before a session.
+    /// A ledger of up to 25 sessions and 20 requests; package and component often start together, and requests often
+    /// come shortly before or after another one, or before a session.
     pub(crate) fn books()(
         mut sessions in prop::collection::vec(session(), 0..25),
         twins in prop::collection::vec(any::<bool>(), 25),
         mut requests in prop::collection::vec(request(), 0..20),
-        near in prop::collection::vec((0..4, 0..3_i64), 20),
+        near in prop::collection::vec((0..4, any::<prop::sample::Index>(), 0..3_i64), 20),
         watched in prop::collection::vec(prop::collection::vec(0..TICKS, 2..7), 2),
         capacity in prop::collection::vec((0..3_usize, 0..2_usize, 0..TICKS, prop::option::of(1..9_i64)), 0..8),
+        totals in prop::collection::vec(total(), 0..4),
+        expiries in prop::collection::vec(expiry(), 0..6),
     ) -> Books {
         let mut books = Books::new(calendar());
         names(&mut books);
+        (books.names.totals, books.names.expiries) = (totals, expiries);
         for nth in 1..sessions.len() {
             if twins[nth] {
                 let (_, before) = sessions[nth - 1];
@@ -133,19 +162,17 @@ prop_compose! {
             }
         }
         for nth in 1..requests.len() {
-            let (how, ticks) = near[nth];
-            let (before, session) = (requests[nth - 1], sessions.get(nth));
-            let (feature, request) = &mut requests[nth];
-            match (how, session) {
-                (0 | 1, _) => {
-                    (*feature, request.holder) = (before.0, before.1.holder);
-                    request.at = (before.1.at + ticks * TICK_MS).min(START + (TICKS - 1) * TICK_MS);
-                }
-                (2, Some((of, part))) => {
-                    (*feature, request.holder) = (*of, part.holder);
-                    request.at = (part.from - ticks * TICK_MS).max(START);
-                }
-                _ => {}
+            let (how, which, ticks) = &near[nth];
+            let (feature, before) = requests[nth - 1];
+            let request = &mut requests[nth];
+            let minutes = request.1.at.rem_euclid(TICK_MS);
+            if *how == 0 && !sessions.is_empty() {
+                let (feature, part) = sessions[which.index(sessions.len())];
+                let at = (part.from - ticks * TICK_MS).max(START) + minutes;
+                (request.0, request.1.at, request.1.holder) = (feature, at, part.holder);
+            } else if *how < 3 {
+                let at = (before.at + ticks * TICK_MS / 2 + minutes).min(START + TICKS * TICK_MS - 1);
+                (request.0, request.1.at, request.1.holder) = (feature, at, before.holder);
             }
         }
         (books.sessions, books.requests) = (sessions, requests);

@@ -40,14 +40,17 @@ pub(crate) fn tick_of(at: i64) -> i64 {
     (at - START) / TICK_MS
 }
 
+fn works(date: jiff::civil::Date) -> bool {
+    date.weekday() != jiff::civil::Weekday::Sunday && date != jiff::civil::date(2024, 4, 1)
+}
+
 /// Whether the scope counts a tick.
 pub(crate) fn counts_tick(scope: &Scope, tick: i64) -> bool {
     let date = wall(tick).date();
-    let works = date.weekday() != jiff::civil::Weekday::Sunday && date != jiff::civil::date(2024, 4, 1);
     scope.from.is_none_or(|from| from.date() <= date)
         && scope.until.is_none_or(|until| date < until.date())
         && scope.class.is_none_or(|only| usize::from(only) == class(tick))
-        && (works || !scope.working_days_only)
+        && (works(date) || !scope.working_days_only)
 }
 
 fn membership(books: &Books, holder: u32, tick: i64) -> Option<&Membership> {
@@ -131,15 +134,56 @@ pub(crate) fn sums(books: &Books, scope: &Scope, by: &[Key]) -> BTreeMap<Vec<Opt
 fn usage(books: &Books, scope: &Scope, by: &[Key]) -> String {
     let mut text = by.iter().map(|key| key.name().to_owned() + " ").collect::<String>();
     text += "usage_minutes seat_seconds sessions persons\n";
-    for (group, (held, sessions, persons)) in sums(books, scope, by) {
+    let sessions = sums(books, scope, by).into_iter().map(|(group, (held, sessions, persons))| {
+        let figures = format!("{} {} {} {}\n", held * 15, held * 900, sessions.len(), persons.len());
+        ((group, 0), figures)
+    });
+    let totals = totals(books, scope, by).into_iter().map(|(group, minutes)| {
+        let figures = format!("{minutes} {} - -\n", minutes * 60);
+        ((group, 1), figures)
+    });
+    for ((group, _), figures) in sessions.chain(totals).collect::<BTreeMap<_, _>>() {
         for (key, value) in by.iter().zip(group) {
             let value = value.unwrap_or("-".to_owned());
             text += if *key == Key::TimeClass { &value[1..] } else { &value };
             text += " ";
         }
-        text += &format!("{} {} {} {}\n", held * 15, held * 900, sessions.len(), persons.len());
+        text += &figures;
     }
     text
+}
+
+/// The imported minutes of each group, where keys and scope can be answered of them.
+fn totals(books: &Books, scope: &Scope, by: &[Key]) -> BTreeMap<Vec<Option<String>>, i64> {
+    let unknown = [Key::Person, Key::User, Key::Host, Key::Server, Key::Project, Key::TimeClass];
+    let asks_more = by.iter().any(|key| unknown.contains(key));
+    let mut groups = BTreeMap::new();
+    if asks_more || scope.person.is_some() || scope.server.is_some() || scope.class.is_some() {
+        return groups;
+    }
+    for total in &books.names.totals {
+        let (feature, date) = (&books.names.features[&total.feature], total.day.date());
+        let counts = scope.from.is_none_or(|from| from <= total.day)
+            && scope.until.is_none_or(|until| total.day < until)
+            && (works(date) || !scope.working_days_only)
+            && scope.feature.as_ref().is_none_or(|glob| glob.is_match(&feature.code))
+            && scope.organization.as_ref().is_none_or(|glob| glob.is_match(&total.organization));
+        let value = |key: &Key| match key {
+            Key::Feature => Some(feature.code.clone()),
+            Key::Product => Some(feature.product.clone().unwrap_or(feature.code.clone())),
+            Key::Type => feature.product_type.clone(),
+            Key::Version => books.names.versions.get(&total.version).cloned(),
+            Key::Organization => Some(total.organization.clone()),
+            Key::Day => Some(date.to_string()),
+            Key::Month => Some(date.strftime("%Y-%m").to_string()),
+            Key::Week => Some(date.strftime("%G-W%V").to_string()),
+            _ => None,
+        };
+        if counts {
+            *groups.entry(by.iter().map(value).collect()).or_default() += total.minutes;
+        }
+    }
+    groups
 }
 
 fn ranking(books: &Books, scope: &Scope) -> String {
@@ -184,7 +228,7 @@ fn watched_ticks(books: &Books, scope: &Scope) -> Vec<i64> {
 }
 
 /// u at a tick.
-fn in_use(books: &Books, scope: &Scope, feature: u32, tick: i64) -> i64 {
+pub(crate) fn in_use(books: &Books, scope: &Scope, feature: u32, tick: i64) -> i64 {
     let holds = |part: &Part| tick_of(part.from) <= tick && tick < tick_of(part.until);
     let sessions = books.sessions.iter().filter(|(of, part)| *of == feature && holds(part));
     let of_scope = sessions.filter(|(_, part)| counts(books, scope, feature, part.holder, tick));
@@ -309,7 +353,7 @@ fn sorted(text: &str) -> Vec<&str> {
     lines
 }
 
-fn keys() -> impl Strategy<Value = Vec<Key>> {
+pub(crate) fn keys() -> impl Strategy<Value = Vec<Key>> {
     let all = Key::list(
         "feature,product,type,version,person,user,host,organization,project,server,time_class,day,week,month",
     );

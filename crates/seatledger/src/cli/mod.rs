@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own face")]
 
+mod bill;
 mod catalog;
 mod catalog_file;
 mod config;

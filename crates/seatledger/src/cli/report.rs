@@ -1,9 +1,12 @@
 //! `seatledger report`
 
+use super::bill::Bill;
 use super::import::civil;
 use super::render;
 use super::scope::{Days, Filters};
 use super::{Done, Global, Shown, wrong_usage};
+use crate::clock;
+use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::ledger::Names;
 use accounting::report::concurrency::UnknownStep;
@@ -23,11 +26,16 @@ Reports:
   seats-needed      how many seats would have been enough, by time and by request
   heatmap           seats in use and denials by hour of the week
   overnight         who holds a seat at midnight
+  denials           who was refused by reason: raw, and as requests that were delayed or denied
+  allocation        a bill (--cost), or the catalog's prices, split by use
+  idle              features that nobody uses, and since when
+  expiry            which seats expire when
   coverage          what was watched when, and what was not understood
 
 Keys of --by: feature product type version person user host organization project server time_class day week month;
 they come before the report's own columns. utilization and average-licenses are not shown by day and week, nor
-concurrency by day, week and month (that is --step). overnight and coverage have no keys.
+concurrency by day, week and month (that is --step), nor denials by version. overnight, idle, expiry and coverage
+have no keys.
 
 Examples:
   seatledger report usage --by month,feature,time_class --from 2025-01-01 --until 2026-01-01
@@ -37,7 +45,12 @@ Examples:
   seatledger report utilization --by server --from 2025-01-01
   seatledger report seats-needed --feature 'hfss*' --time-class prime --days working
   seatledger report heatmap --feature solver --format csv
-  seatledger report levels --by organization --feature solver";
+  seatledger report levels --by organization --feature solver
+  seatledger report denials --by server,day --feature solver --from 2025-03-01 --until 2025-04-01
+  seatledger report allocation --feature 'cad*' --cost 48000 --currency CHF --from 2025-01-01 --until 2026-01-01
+  seatledger report allocation --by project --share person-seconds --format csv
+  seatledger report idle --idle-days 90
+  seatledger report expiry --within 60";
 
 /// Answer a question from the books
 #[derive(Debug, Args)]
@@ -45,7 +58,8 @@ Examples:
 pub(crate) struct Report {
     #[arg(value_enum)]
     name: Name,
-    /// Keys, separated by commas [default: month,feature for `usage`; for the others none but their own columns]
+    /// Keys, separated by commas [default: month,feature for `usage`, organization for `allocation`; else none but
+    /// the report's own columns]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
     /// Steps of `concurrency`: hour, day or month [default: day]
@@ -57,6 +71,14 @@ pub(crate) struct Report {
     /// Working days a month for `average-licenses` and `utilization` [default: the calendar's]
     #[arg(long, value_name = "DAYS")]
     days_per_month: Option<f64>,
+    /// Only features that `idle` finds unused for so many days, or never used
+    #[arg(long, value_name = "DAYS")]
+    idle_days: Option<u32>,
+    /// Only what expires within so many days, for `expiry`
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    within: Option<u32>,
+    #[command(flatten)]
+    bill: Bill,
     #[command(flatten)]
     filters: Filters,
     #[command(flatten)]
@@ -75,6 +97,10 @@ enum Name {
     SeatsNeeded,
     Heatmap,
     Overnight,
+    Denials,
+    Allocation,
+    Idle,
+    Expiry,
     Coverage,
 }
 
@@ -87,6 +113,13 @@ impl Report {
         for (given, names, of) in [
             (self.step.is_some(), &[Name::Concurrency][..], "--step belongs to the report concurrency"),
             (
+                self.bill.is_given(),
+                &[Name::Allocation],
+                "--cost, --currency and --share belong to allocation",
+            ),
+            (self.idle_days.is_some(), &[Name::Idle], "--idle-days belongs to the report idle"),
+            (self.within.is_some(), &[Name::Expiry], "--within belongs to the report expiry"),
+            (
                 averages,
                 &of_averages,
                 "--hours-per-day and --days-per-month belong to average-licenses and utilization",
@@ -98,6 +131,9 @@ impl Report {
         }
         let step =
             self.step.as_deref().unwrap_or("day").parse().map_err(|error: UnknownStep| wrong_usage(error))?;
+        if self.name == Name::Expiry {
+            self.filters.refuse_all_but_names()?;
+        }
         let calendar = store.calendar()?;
         let scope = self.filters.scope(&calendar, self.default_days())?;
         let mut report = store.read(|reader| {
@@ -105,11 +141,15 @@ impl Report {
             if self.name == Name::Coverage {
                 return coverage(reader, &names, &scope);
             }
-            let options = Options { keys: keys.clone(), step, report: &self };
+            if self.name == Name::Expiry {
+                return Ok(self.expiry(&names, &calendar, &scope));
+            }
+            let as_of = reader.as_of()?;
+            let options = Options { keys: keys.clone(), step, as_of, report: &self };
             let mut accumulator = options.accumulator(&names, &calendar, scope.clone());
             reader.fold(scope.from, scope.until, accumulator.as_mut())?;
             let mut report = accumulator.finish();
-            if let Some(at) = reader.as_of()? {
+            if let Some(at) = as_of {
                 report.notes.push(format!("as of {}", civil(at, calendar.zone())));
             }
             Ok(report)
@@ -129,20 +169,33 @@ impl Report {
     /// The keys of `--by`, as far as the report knows them.
     fn keys(&self) -> anyhow::Result<Vec<Key>> {
         let Some(by) = self.by.as_deref() else {
-            return Ok(if self.name == Name::Usage { vec![Key::Month, Key::Feature] } else { Vec::new() });
+            return Ok(match self.name {
+                Name::Usage => vec![Key::Month, Key::Feature],
+                Name::Allocation => vec![Key::Organization],
+                _ => Vec::new(),
+            });
         };
         let (name, known): (_, &[Key]) = match self.name {
-            Name::Usage | Name::Ranking | Name::Levels | Name::SeatsNeeded | Name::Heatmap => {
-                return Key::list(by).map_err(wrong_usage);
-            }
+            Name::Usage
+            | Name::Allocation
+            | Name::Ranking
+            | Name::Levels
+            | Name::SeatsNeeded
+            | Name::Heatmap => return Key::list(by).map_err(wrong_usage),
+            Name::Denials => ("denials", reports::denials::Options::KEYS),
             Name::Utilization => ("utilization", &reports::utilization::Utilization::KEYS),
             Name::AverageLicenses => ("average-licenses", &reports::average_licenses::AverageLicenses::KEYS),
             Name::Concurrency => ("concurrency", &reports::concurrency::Concurrency::KEYS),
-            Name::Overnight | Name::Coverage => {
-                return Err(wrong_usage("overnight and coverage have no keys"));
+            Name::Overnight | Name::Idle | Name::Expiry | Name::Coverage => {
+                return Err(wrong_usage("overnight, idle, expiry and coverage have no keys"));
             }
         };
         Key::list_for(name, known, by).map_err(wrong_usage)
+    }
+
+    fn expiry(&self, names: &Names, calendar: &Calendar, scope: &Scope) -> reports::Report {
+        let (today, within) = (clock::today(calendar.zone()), self.within.map(|days| days as i32));
+        reports::expiry::expiry(names, scope, reports::expiry::Options { today, within })
     }
 
     fn default_days(&self) -> Days {
@@ -154,6 +207,8 @@ impl Report {
 struct Options<'a> {
     keys: Vec<Key>,
     step: reports::concurrency::Step,
+    /// The ledger's last evidence.
+    as_of: Option<UnixMs>,
     report: &'a Report,
 }
 
@@ -185,7 +240,20 @@ impl Options<'_> {
             Name::SeatsNeeded => Box::new(reports::seats_needed::SeatsNeeded::by(names, calendar, scope, by)),
             Name::Heatmap => Box::new(reports::heatmap::Heatmap::by(names, calendar, scope, by)),
             Name::Overnight => Box::new(reports::overnight::Overnight::new(names, calendar, scope)),
-            Name::Concurrency | Name::Coverage => {
+            Name::Denials => {
+                let options = reports::denials::Options { by: self.keys.clone() };
+                Box::new(reports::denials::Denials::new(names, calendar, scope, options))
+            }
+            Name::Allocation => {
+                let options = self.report.bill.options(self.keys.clone());
+                Box::new(reports::allocation::Allocation::new(names, calendar, scope, options))
+            }
+            Name::Idle => {
+                let idle_days = self.report.idle_days.map(i64::from);
+                let options = reports::idle::Options { as_of: self.as_of, idle_days };
+                Box::new(reports::idle::Idle::new(names, calendar, scope, options))
+            }
+            Name::Concurrency | Name::Coverage | Name::Expiry => {
                 Box::new(reports::concurrency::Concurrency::by(names, calendar, scope, self.step, by))
             }
         }

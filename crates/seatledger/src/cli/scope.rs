@@ -56,6 +56,16 @@ impl Filters {
         Ok(())
     }
 
+    /// Refuses what says nothing of things that expire, whoever uses them and whenever.
+    pub(crate) fn refuse_all_but_names(&self) -> anyhow::Result<()> {
+        let cuts = self.time_class.is_some() || self.days.is_some();
+        let period = self.from.is_some() || self.until.is_some();
+        if cuts || period || self.person.is_some() || self.organization.is_some() {
+            return Err(wrong_usage("expiry takes --feature, --server and --within only"));
+        }
+        Ok(())
+    }
+
     pub(crate) fn scope(&self, calendar: &Calendar, default_days: Days) -> anyhow::Result<Scope> {
         if let (Some(from), Some(until)) = (self.from, self.until)
             && from >= until

@@ -5,6 +5,7 @@
 mod article;
 mod bad_inputs;
 mod commands;
+mod counts;
 mod databases;
 mod desk;
 mod dsls;

@@ -230,3 +230,24 @@ aaaa,mm,dd,hh,mmin,app,user,pid,hostname,status,procesado
 ";
     books_of("syslog_line.csv", table).assert_same(&books_of("lic_acc.log", records), "as a table");
 }
+
+#[test]
+fn finished_uses_count_until_records_cover_their_time() {
+    let desk = Desk::new();
+    desk.write(
+        "uso_diario.csv",
+        "user,hostname,app,aaaa,mm,dd,hh_start,mm_start,pid,uso_en_min,day_of_week\n\
+         fiore,wks12,app1,2000,11,20,07,47,599,13,lu\nfiore,wks12,app1,2000,11,20,08,00,599,10.5,lu\n",
+    );
+    desk.import(&["uso_diario.csv"]);
+    let minutes = || desk.ok(&["report", "usage", "--by", "feature", "--format", "csv"]);
+    assert!(minutes().contains("app1,23.5,"), "{}", minutes());
+    desk.write(
+        "syslog_line.csv",
+        "aaaa,mm,dd,hh,mmin,app,user,pid,hostname,status,procesado\n\
+         2000,11,20,07,47,app1,fiore,599,wks12,START,S\n2000,11,20,08,11,app1,fiore,599,wks12,STOP,S\n",
+    );
+    desk.import(&["syslog_line.csv"]);
+    assert!(minutes().contains("app1,24,"), "{}", minutes());
+    desk.ok(&["verify"]);
+}

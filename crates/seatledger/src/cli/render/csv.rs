@@ -26,6 +26,7 @@ impl<'a> Csv<'a> {
             match cell {
                 Cell::Text(text) => self.out.write_field(text)?,
                 Cell::Int(number) => self.out.write_field(number.to_string())?,
+                Cell::Amount(cents) => self.out.write_field(cents.to_string())?,
                 Cell::Decimal(number) if number.is_finite() => self.out.write_field(decimal(*number))?,
                 Cell::Empty | Cell::Decimal(_) => self.out.write_field("")?,
                 Cell::Instant(at) => {

@@ -41,6 +41,9 @@ impl<'a> Json<'a> {
                 Cell::Int(number) => {
                     let _ = write!(self.line, "{number}");
                 }
+                Cell::Amount(cents) => {
+                    let _ = write!(self.line, "{cents}");
+                }
                 Cell::Instant(at) => {
                     self.line.push('"');
                     push_iso(&mut self.line, *at, self.zone);

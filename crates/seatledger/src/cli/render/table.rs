@@ -193,13 +193,15 @@ impl<'a> Table<'a> {
             Cell::Text(text) => (printable(text), f64::NAN),
             Cell::Int(number) => (number.to_string(), *number as f64),
             Cell::Decimal(number) => (rounded(*number), *number),
+            Cell::Amount(cents) => (cents.to_string(), cents.0 as f64 / 100.0),
             Cell::Instant(at) => {
                 let mut text = String::with_capacity(19);
                 push_wall_clock(&mut text, *at, self.zone);
                 (text, f64::NAN)
             }
         };
-        let point = if matches!(cell, Cell::Decimal(_)) { text.find('.') } else { None };
+        let with_point = matches!(cell, Cell::Decimal(_) | Cell::Amount(_));
+        let point = if with_point { text.find('.') } else { None };
         Shown { width: text.width(), fraction: point.map_or(0, |point| text.len() - point), text, number }
     }
 }
