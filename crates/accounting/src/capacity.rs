@@ -43,18 +43,25 @@ impl Steps {
     }
 
     /// The stretches of `[from, until)` with one value each: (from, until, value).
-    pub fn within(&self, from: UnixMs, until: UnixMs) -> Vec<(UnixMs, UnixMs, Option<i64>)> {
-        let mut stretches = Vec::new();
-        let mut start = from;
+    pub fn within(
+        &self,
+        from: UnixMs,
+        until: UnixMs,
+    ) -> impl DoubleEndedIterator<Item = (UnixMs, UnixMs, Option<i64>)> {
         let first = self.steps.partition_point(|&(at, _)| at <= from);
-        for &(at, _) in self.steps[first..].iter().take_while(|&&(at, _)| at < until) {
-            stretches.push((start, at, self.at(start)));
-            start = at;
-        }
-        if start < until {
-            stretches.push((start, until, self.at(start)));
-        }
-        stretches
+        let last = self.steps.partition_point(|&(at, _)| at < until).max(first);
+        let stretch = move |nth: usize| {
+            let (before, next) = (nth.checked_sub(1).map(|nth| self.steps[nth]), self.steps.get(nth));
+            let start = before.map_or(from, |(at, _)| at.max(from));
+            let end = next.map_or(until, |&(at, _)| at.min(until));
+            (start, end, before.and_then(|(_, value)| value))
+        };
+        (first..=last).map(stretch).filter(|(from, until, _)| from < until)
+    }
+
+    /// The value at the end of `[from, until)`, or where that is unknown the last one known in it.
+    pub fn last_known(&self, from: UnixMs, until: UnixMs) -> Option<i64> {
+        self.within(from, until).rev().find_map(|(_, _, value)| value)
     }
 }
 
@@ -66,7 +73,15 @@ mod tests {
     fn capacity_is_the_one_in_force_at_that_instant() {
         let steps = Steps::new(vec![(200, Some(8)), (100, Some(5)), (300, None)]);
         assert_eq!([50, 100, 199, 200, 300].map(|at| steps.at(at)), [None, Some(5), Some(5), Some(8), None]);
-        assert_eq!(steps.within(150, 250), [(150, 200, Some(5)), (200, 250, Some(8))]);
+        let within = |from, until| steps.within(from, until).collect::<Vec<_>>();
+        assert_eq!(within(150, 250), [(150, 200, Some(5)), (200, 250, Some(8))]);
+        assert_eq!(within(50, 101), [(50, 100, None), (100, 101, Some(5))]);
+        assert_eq!(within(300, 400), [(300, 400, None)]);
+        assert_eq!(within(200, 200), []);
+        assert_eq!(
+            [(250, 400), (0, 100)].map(|(from, until)| steps.last_known(from, until)),
+            [Some(8), None]
+        );
     }
 
     #[test]

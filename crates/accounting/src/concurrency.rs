@@ -18,6 +18,8 @@ pub struct Level {
 pub struct Sweep {
     starts: Vec<(UnixMs, u32)>,
     ends: Vec<(UnixMs, u32)>,
+    /// What was held for no time.
+    points: Vec<(UnixMs, u32)>,
 }
 
 impl Sweep {
@@ -25,6 +27,7 @@ impl Sweep {
     pub fn clear(&mut self) {
         self.starts.clear();
         self.ends.clear();
+        self.points.clear();
     }
 
     /// Adds seats held over `[from, until)`; nothing is held where the range is empty.
@@ -32,6 +35,36 @@ impl Sweep {
         if from < until {
             self.starts.push((from, seats));
             self.ends.push((until, seats));
+        } else {
+            self.points.push((from, seats));
+        }
+    }
+
+    /// The seats that each start needed: those in use just before it and its own, in order of time. At one instant
+    /// ends come first, then what is held for no time (each for itself), then the other starts, fewer seats first.
+    pub fn needs(&mut self, mut each: impl FnMut(UnixMs, i64)) {
+        self.starts.sort_unstable();
+        self.points.sort_unstable();
+        self.ends.sort_unstable_by_key(|&(at, _)| at);
+        let (mut points, mut ends) = (self.points.iter().peekable(), self.ends.iter().peekable());
+        let mut seats = 0;
+        let mut give_back = |seats: &mut i64, at: UnixMs| {
+            while let Some((_, back)) = ends.next_if(|(end, _)| *end <= at) {
+                *seats -= i64::from(*back);
+            }
+        };
+        for &(at, asked) in &self.starts {
+            while let Some(&(point, asked)) = points.next_if(|(point, _)| *point <= at) {
+                give_back(&mut seats, point);
+                each(point, seats + i64::from(asked));
+            }
+            give_back(&mut seats, at);
+            seats += i64::from(asked);
+            each(at, seats);
+        }
+        for &(point, asked) in points {
+            give_back(&mut seats, point);
+            each(point, seats + i64::from(asked));
         }
     }
 
@@ -63,5 +96,27 @@ impl Sweep {
         if start < until {
             each(Level { from: start, until, seats });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, Sweep};
+
+    #[test]
+    fn each_start_needs_what_is_in_use_and_its_own_seats() {
+        let mut sweep = Sweep::default();
+        for (from, until, seats) in
+            [(0, 10, 2), (10, 20, 3), (10, 30, 1), (10, 10, 5), (25, 25, 1), (20, 25, 1)]
+        {
+            sweep.add(from, until, seats);
+        }
+        let mut needs = Vec::new();
+        sweep.needs(|at, need| needs.push((at, need)));
+        assert_eq!(needs, [(0, 2), (10, 5), (10, 1), (10, 4), (20, 2), (25, 2)]);
+        let mut levels = Vec::new();
+        sweep.levels(5, 22, |level| levels.push(level));
+        let level = |from, until, seats| Level { from, until, seats };
+        assert_eq!(levels, [level(5, 10, 2), level(10, 20, 4), level(20, 22, 2)]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::group::Key;
 use super::lens::Lens;
-use super::tally::Tally;
+use super::monthly::Monthly;
 use super::{Accumulator, Cell, Column, Report, Scope, decimal};
 use crate::calendar::{Calendar, CivilDay};
 use crate::day::Day;
@@ -23,39 +23,55 @@ pub struct Options {
 
 /// The report `average-licenses`: `average_licenses` = usage minutes on working days / 60 / working hours per day /
 /// working days in the month (the article's `AveLic`; domain.md §5). Always working days only; the whole month is the
-/// denominator, also where the period is a part of it.
+/// denominator, also where the period is a part of it. By keys each group's use is divided by the same hours.
 #[derive(Debug)]
 pub struct AverageLicenses<'a> {
-    tally: Tally<'a>,
+    monthly: Monthly<'a>,
     options: Options,
 }
 
 impl<'a> AverageLicenses<'a> {
-    /// An empty one.
-    pub fn new(names: &'a Names, calendar: &'a Calendar, mut scope: Scope, options: Options) -> Self {
+    /// The keys that it can be asked by.
+    pub const KEYS: [Key; 12] = super::utilization::Utilization::KEYS;
+
+    /// An empty one, by month and feature.
+    pub fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope, options: Options) -> Self {
+        Self::by(names, calendar, scope, options, &[])
+    }
+
+    /// An empty one by some of [`Self::KEYS`], month and feature.
+    pub fn by(
+        names: &'a Names,
+        calendar: &'a Calendar,
+        mut scope: Scope,
+        options: Options,
+        by: &[Key],
+    ) -> Self {
         scope.working_days_only = true;
-        Self { tally: Tally::new(Lens::new(names, calendar, scope), vec![Key::Month, Key::Feature]), options }
+        Self { monthly: Monthly::new(Lens::new(names, calendar, scope), by, |_| false), options }
     }
 }
 
 impl Accumulator for AverageLicenses<'_> {
     fn features(&self) -> Vec<FeatureId> {
-        self.tally.lens.features()
+        self.monthly.features()
     }
 
     fn day(&mut self, view: &DayView<'_>) {
-        self.tally.day(view);
+        self.monthly.day(view);
     }
 
     fn finish(self: Box<Self>) -> Report {
-        let Self { tally, options } = *self;
-        let calendar = tally.lens.calendar;
-        let mut notes = tally.lens.notes();
+        let Self { monthly, options } = *self;
+        let calendar = monthly.lens().calendar;
+        let mut notes = monthly.notes();
         notes.push(options.note(calendar));
+        let (mut columns, _) = monthly.columns();
+        let month_at = monthly.place(Key::Month);
         let mut hours_of_month: BTreeMap<String, f64> = BTreeMap::new();
         let mut rows = Vec::new();
-        for sums in tally.finish() {
-            let Cell::Text(month) = &sums.cells[0] else { continue };
+        for sums in monthly.finish() {
+            let Cell::Text(month) = &sums.cells[month_at] else { continue };
             let hours = *hours_of_month
                 .entry(month.clone())
                 .or_insert_with(|| options.hours_of_month(calendar, first_day(month)));
@@ -66,15 +82,14 @@ impl Accumulator for AverageLicenses<'_> {
             };
             rows.push(sums.cells.into_iter().chain([average]).collect());
         }
-        let columns =
-            vec![Column::text("month"), Column::text("feature"), Column::number("average_licenses")];
+        columns.push(Column::number("average_licenses"));
         Report { name: "average-licenses", columns, rows, notes }
     }
 }
 
 impl Options {
     /// Working hours per day · working days of the month that begins on that day.
-    fn hours_of_month(&self, calendar: &Calendar, first: Option<Day>) -> f64 {
+    pub(crate) fn hours_of_month(&self, calendar: &Calendar, first: Option<Day>) -> f64 {
         let Some(first) = first else { return 0.0 };
         let month = first.date().month();
         let days: Vec<CivilDay> = (0..31)
@@ -87,7 +102,7 @@ impl Options {
         self.hours_per_day.unwrap_or(mean) * self.days_per_month.unwrap_or(days.len() as f64)
     }
 
-    fn note(&self, calendar: &Calendar) -> String {
+    pub(crate) fn note(&self, calendar: &Calendar) -> String {
         let hours = match self.hours_per_day {
             Some(hours) => format!("{} hours per day", decimal(hours)),
             None if calendar.class_named("prime").is_some() => {

@@ -42,18 +42,29 @@ impl Days {
 
     pub(crate) fn row(&mut self, day: Day, lens: &Lens<'_>) -> Arc<DayRow> {
         let row = self.rows.entry(day).or_insert_with(|| {
-            let (civil, date) = (lens.calendar.day(day), day.date());
-            let week = date.iso_week_date();
+            let civil = lens.calendar.day(day);
             Arc::new(DayRow {
                 counts: lens.counts_day(&civil),
                 stretches: stretches(&civil, lens, self.by_class),
                 civil,
-                month: i32::from(date.year()) * 12 + i32::from(date.month()) - 1,
-                week: i32::from(week.year()) * 100 + i32::from(week.week()),
+                month: month_of(day),
+                week: week_of(day),
             })
         });
         Arc::clone(row)
     }
+}
+
+/// Months since the year 0.
+pub(crate) fn month_of(day: Day) -> i32 {
+    let date = day.date();
+    i32::from(date.year()) * 12 + i32::from(date.month()) - 1
+}
+
+/// The ISO week: its year times 100 and its number.
+pub(crate) fn week_of(day: Day) -> i32 {
+    let week = day.date().iso_week_date();
+    i32::from(week.year()) * 100 + i32::from(week.week())
 }
 
 /// The cuts of a day of the scope's class, or the whole day where classes do not matter.

@@ -75,6 +75,20 @@ pub enum KeyError {
 }
 
 impl Key {
+    /// All keys but those that say when.
+    pub const TIMELESS: [Self; 10] = [
+        Self::Feature,
+        Self::Product,
+        Self::Type,
+        Self::Version,
+        Self::Person,
+        Self::User,
+        Self::Host,
+        Self::Organization,
+        Self::Project,
+        Self::Server,
+    ];
+
     /// Its name in `--by` and as a column.
     pub fn name(self) -> &'static str {
         KEYS[self as usize].1
@@ -145,6 +159,7 @@ mod tests {
 
     #[test]
     fn a_report_names_its_keys() {
+        assert!(KEYS.iter().zip(Key::TIMELESS).all(|((key, _), timeless)| *key == timeless));
         let known = [Key::Server, Key::Host];
         assert_eq!(Key::list_for("levels", &known, "host"), Ok(vec![Key::Host]));
         for key in ["day", "seat"] {

@@ -93,6 +93,25 @@ impl Labels {
         GroupKey { view: self.views.number(view), holder: 0, member: 0, version: 0, class: 0 }
     }
 
+    /// The key of a feature's group, where time is told apart otherwise.
+    pub(crate) fn of_code(&mut self, feature: FeatureId, lens: &Lens<'_>) -> GroupKey {
+        let texts = self.of_feature(feature, lens);
+        let view = self.views.number(OfView { texts, day: 0, week: 0, month: 0 });
+        GroupKey { view, holder: 0, member: 0, version: 0, class: 0 }
+    }
+
+    /// The same key on a license server, where that is the only key of holders.
+    pub(crate) fn on_server(&mut self, view: GroupKey, server: &str) -> GroupKey {
+        let server = self.texts.number(Some(server.to_owned()));
+        GroupKey { holder: self.holders.number([0, 0, 0, server]), ..view }
+    }
+
+    /// The license server of a group, where that is a key.
+    pub(crate) fn server(&self, group: &GroupKey) -> Option<&str> {
+        let number = self.has(Key::Server).then(|| self.holders.value(group.holder)[3])?;
+        self.texts.value(number).as_deref()
+    }
+
     fn of_feature(&mut self, id: FeatureId, lens: &Lens<'_>) -> [u32; 3] {
         if let Some(&texts) = self.of_feature.get(&id) {
             return texts;
@@ -201,37 +220,46 @@ impl Labels {
     /// The order of rows: ascending by their keys as they were asked for, empty ones first, time classes in the
     /// calendar's order.
     pub(crate) fn order(&self, ranks: &Ranks, one: &GroupKey, other: &GroupKey) -> Ordering {
-        let place = |key: &Key, group: &GroupKey| {
-            let view = self.views.value(group.view);
-            match key {
-                Key::Feature => ranks.texts[view.texts[0] as usize],
-                Key::Product => ranks.texts[view.texts[1] as usize],
-                Key::Type => ranks.texts[view.texts[2] as usize],
-                Key::Version => ranks.versions.get(&group.version).copied().unwrap_or(0),
-                Key::Person => ranks.texts[self.holders.value(group.holder)[0] as usize],
-                Key::User => ranks.texts[self.holders.value(group.holder)[1] as usize],
-                Key::Host => ranks.texts[self.holders.value(group.holder)[2] as usize],
-                Key::Server => ranks.texts[self.holders.value(group.holder)[3] as usize],
-                Key::Organization => ranks.texts[self.members.value(group.member)[0] as usize],
-                Key::Project => ranks.texts[self.members.value(group.member)[1] as usize],
-                Key::TimeClass => i32::from(group.class),
-                Key::Day => view.day,
-                Key::Week => view.week,
-                Key::Month => view.month,
-            }
-        };
+        let place = |key: &Key, group: &GroupKey| self.place(*key, ranks, group);
         let by_key = |key| place(key, one).cmp(&place(key, other));
         self.keys.iter().map(by_key).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
+    /// The place of a group's key among all of its kind.
+    pub(crate) fn place(&self, key: Key, ranks: &Ranks, group: &GroupKey) -> i32 {
+        let view = self.views.value(group.view);
+        let holder = |nth: usize| ranks.texts[self.holders.value(group.holder)[nth] as usize];
+        let member = |nth: usize| ranks.texts[self.members.value(group.member)[nth] as usize];
+        match key {
+            Key::Feature => ranks.texts[view.texts[0] as usize],
+            Key::Product => ranks.texts[view.texts[1] as usize],
+            Key::Type => ranks.texts[view.texts[2] as usize],
+            Key::Version => ranks.versions.get(&group.version).copied().unwrap_or(0),
+            Key::Person => holder(0),
+            Key::User => holder(1),
+            Key::Host => holder(2),
+            Key::Server => holder(3),
+            Key::Organization => member(0),
+            Key::Project => member(1),
+            Key::TimeClass => i32::from(group.class),
+            Key::Day => view.day,
+            Key::Week => view.week,
+            Key::Month => view.month,
+        }
+    }
+
     /// The cells of a group's keys, in their order.
     pub(crate) fn cells(&self, group: &GroupKey, lens: &Lens<'_>) -> Vec<Cell> {
-        let cell = |text: Option<&String>| text.map_or(Cell::Empty, |text| Cell::Text(text.clone()));
+        self.keys.iter().map(|key| self.cell(*key, group, lens)).collect()
+    }
+
+    /// The cell of one key of a group.
+    pub(crate) fn cell(&self, key: Key, group: &GroupKey, lens: &Lens<'_>) -> Cell {
         let view = self.views.value(group.view);
         let text = |number: u32| cell(self.texts.value(number).as_ref());
         let of_holder = |nth: usize| text(self.holders.value(group.holder)[nth]);
         let of_member = |nth: usize| text(self.members.value(group.member)[nth]);
-        let of_key = |key: &Key| match key {
+        match key {
             Key::Feature => text(view.texts[0]),
             Key::Product => text(view.texts[1]),
             Key::Type => text(view.texts[2]),
@@ -244,19 +272,26 @@ impl Labels {
             Key::Server => of_holder(3),
             Key::Organization => of_member(0),
             Key::Project => of_member(1),
-            Key::TimeClass => cell(class_name(lens.calendar, group.class)),
+            Key::TimeClass => class_cell(lens.calendar, group.class),
             Key::Day => Cell::Text(Day(view.day).to_string()),
-            Key::Week => {
-                Cell::Text(format!("{:04}-W{:02}", view.week.div_euclid(100), view.week.rem_euclid(100)))
-            }
+            Key::Week => Cell::Text(week_text(view.week)),
             Key::Month => Cell::Text(month_text(view.month)),
-        };
-        self.keys.iter().map(of_key).collect()
+        }
     }
 }
 
-fn class_name(calendar: &Calendar, class: u8) -> Option<&String> {
-    calendar.classes().get(usize::from(class)).map(|class| &class.name)
+fn cell(text: Option<&String>) -> Cell {
+    text.map_or(Cell::Empty, |text| Cell::Text(text.clone()))
+}
+
+/// The name of a time class.
+pub(crate) fn class_cell(calendar: &Calendar, class: u8) -> Cell {
+    cell(calendar.classes().get(usize::from(class)).map(|class| &class.name))
+}
+
+/// `YYYY-Www` of an ISO year times 100 and its week.
+pub(crate) fn week_text(week: i32) -> String {
+    format!("{:04}-W{:02}", week.div_euclid(100), week.rem_euclid(100))
 }
 
 /// `YYYY-MM` of a count of months since the year 0.

@@ -2,10 +2,9 @@
 
 use super::lens::Lens;
 use crate::UnixMs;
-use crate::calendar::{Calendar, CivilDay};
+use crate::calendar::Calendar;
 use crate::day::Day;
 use crate::ledger::{Names, ServerId};
-use crate::session::FeatureId;
 
 /// The time in which at least one of some license servers was watched: disjoint ranges, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +36,12 @@ impl Watch {
         ranges.map(move |range| (range.0.max(from), range.1.min(until)))
     }
 
+    /// Whether all of `[from, until)` was watched.
+    pub(crate) fn covers(&self, from: UnixMs, until: UnixMs) -> bool {
+        let first = self.ranges.partition_point(|range| range.1 <= from);
+        self.ranges.get(first).is_some_and(|range| range.0 <= from && until <= range.1)
+    }
+
     /// The first watched instant and the one after the last.
     pub(crate) fn span(&self) -> Option<(UnixMs, UnixMs)> {
         Some((self.ranges.first()?.0, self.ranges.last()?.1))
@@ -44,17 +49,6 @@ impl Watch {
 }
 
 impl Lens<'_> {
-    /// When the license servers of a feature (those of the scope) were watched.
-    pub(crate) fn watch(&self, feature: FeatureId) -> Watch {
-        Watch::of(self.names, &self.servers_of(feature))
-    }
-
-    /// W of domain.md §5: the stretches of a day that count and were watched.
-    pub(crate) fn windows(&self, civil: &CivilDay, watch: &Watch) -> Vec<(UnixMs, UnixMs)> {
-        let stretches = self.stretches(civil);
-        stretches.into_iter().flat_map(|(from, until)| watch.within(from, until)).collect()
-    }
-
     /// The civil days of the period from the first to the last on which something was watched.
     pub(crate) fn watched_days(&self, watch: &Watch) -> Vec<Day> {
         let Some((from, until)) = watch.span() else { return Vec::new() };

@@ -5,6 +5,9 @@
 
 mod bills;
 mod books;
+mod curves;
+mod groups;
+mod morning;
 mod packages;
 mod random;
 mod reference;

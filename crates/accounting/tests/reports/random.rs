@@ -73,7 +73,7 @@ fn names(books: &mut Books) {
         person("carol", vec![]),
     ];
     for (id, user, person, server) in
-        [(1, "anna", 0, 1), (2, "ANNA", 0, 2), (3, "bob", 1, 1), (4, "carol", 2, 2)]
+        [(1, "anna", 0, 1), (2, "ANNA", 0, 2), (3, "bob", 1, 1), (4, "carol", 2, 2), (5, "anna", 0, 2)]
     {
         let (user, host) = (user.to_owned(), format!("pc{}", id % 2));
         books.names.holders.insert(id, Holder { server, user, host, person, ..Holder::default() });
@@ -85,7 +85,7 @@ fn names(books: &mut Books) {
 prop_compose! {
     fn session()(
         feature in 1..4_u32, from in 0..TICKS - 1, short in 0..20_i64, long in 0..300_i64, is_long in 0..5,
-        holder in 1..5_u32, version in 0..3_u32, seats in 1..4_u32, open in any::<bool>(),
+        holder in 1..6_u32, version in 0..3_u32, seats in 1..4_u32, open in any::<bool>(),
     ) -> (u32, Part) {
         let length = if is_long == 0 { long } else { short };
         let until = (from + length).min(TICKS);
@@ -97,7 +97,7 @@ prop_compose! {
 
 prop_compose! {
     fn request()(
-        feature in 1..4_u32, tick in 0..TICKS, minute in prop::sample::select(vec![0, 1, 14]), holder in 1..5_u32,
+        feature in 1..4_u32, tick in 0..TICKS, minute in prop::sample::select(vec![0, 1, 14]), holder in 1..6_u32,
         reason in prop::option::weighted(0.9, 0..3_i64),
     ) -> (u32, Request) {
         let denied = reason.and_then(DenialReason::from_code);

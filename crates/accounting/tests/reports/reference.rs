@@ -17,14 +17,22 @@ use accounting::session::{Ended, Part};
 use jiff::civil::DateTime;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// Ticks before the first one of which the wall clock can be asked.
+pub(crate) const TICKS_BEFORE: i64 = 40 * 96;
 
 /// The wall clock of a tick.
 pub(crate) fn wall(tick: i64) -> DateTime {
-    let zone = jiff::tz::TimeZone::get("Europe/Zurich").unwrap();
-    zone.to_datetime(jiff::Timestamp::from_millisecond(START + tick * TICK_MS).unwrap())
+    static WALL: LazyLock<Vec<DateTime>> = LazyLock::new(|| {
+        let zone = jiff::tz::TimeZone::get("Europe/Zurich").unwrap();
+        let at = |tick| jiff::Timestamp::from_millisecond(START + tick * TICK_MS).unwrap();
+        (-TICKS_BEFORE..=2 * TICKS).map(|tick| zone.to_datetime(at(tick))).collect()
+    });
+    WALL[(tick + TICKS_BEFORE) as usize]
 }
 
-fn class(tick: i64) -> usize {
+pub(crate) fn class(tick: i64) -> usize {
     class_of_minute(wall(tick).hour() as u16 * 60 + wall(tick).minute() as u16)
 }
 
@@ -95,19 +103,21 @@ pub(crate) fn key(books: &Books, key: Key, feature: u32, part: &Part, tick: i64)
 }
 
 /// The sums of a group: seat ticks, numbers of sessions, persons.
-type Sums = (i64, BTreeSet<usize>, BTreeSet<u32>);
+pub(crate) type Sums = (i64, BTreeSet<usize>, BTreeSet<u32>);
 
-fn sums(books: &Books, scope: &Scope, by: &[Key]) -> BTreeMap<Vec<Option<String>>, Sums> {
+/// Whether a session is a package's and there is one of a component for the same use.
+pub(crate) fn twice(books: &Books, feature: u32, part: &Part) -> bool {
+    let is_component = |other: &u32| books.names.features[&feature].components.contains(other);
+    books.sessions.iter().any(|(other, component)| {
+        is_component(other) && component.holder == part.holder && component.from / 1000 == part.from / 1000
+    })
+}
+
+pub(crate) fn sums(books: &Books, scope: &Scope, by: &[Key]) -> BTreeMap<Vec<Option<String>>, Sums> {
     let by_product = (by.contains(&Key::Product) || by.contains(&Key::Type)) && !by.contains(&Key::Feature);
     let mut groups: BTreeMap<Vec<Option<String>>, Sums> = BTreeMap::new();
     for (nth, (feature, part)) in books.sessions.iter().enumerate() {
-        let is_component = |other: &u32| books.names.features[feature].components.contains(other);
-        let twice = books.sessions.iter().any(|(other, component)| {
-            is_component(other)
-                && component.holder == part.holder
-                && component.from / 1000 == part.from / 1000
-        });
-        if by_product && twice {
+        if by_product && twice(books, *feature, part) {
             continue;
         }
         for tick in ticks(part).filter(|tick| counts(books, scope, *feature, part.holder, *tick)) {
@@ -253,7 +263,7 @@ fn levels(books: &Books, scope: &Scope) -> String {
 }
 
 /// The first instant of the step of a tick, in seconds. (Zurich's clock changes at whole hours and not on a 1st.)
-fn step_start(tick: i64, step: Step) -> i64 {
+pub(crate) fn step_start(tick: i64, step: Step) -> i64 {
     let wall = wall(tick);
     let midnight = |date: jiff::civil::Date| {
         date.to_zoned(jiff::tz::TimeZone::get("Europe/Zurich").unwrap()).unwrap().timestamp().as_second()

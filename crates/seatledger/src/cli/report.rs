@@ -22,6 +22,9 @@ Reports:
   average-licenses  how many licenses were used on average in working hours
   concurrency       seats in use by --step: average, peak and when, issued, denials
   levels            for how long exactly n seats, and at least n seats, were in use
+  utilization       of each month: seats used of those issued, when busy and full, what was watched
+  seats-needed      how many seats would have been enough, by time and by request
+  heatmap           seats in use and denials by hour of the week
   overnight         who holds a seat at midnight
   denials           who was refused by reason: raw, and as requests that were delayed or denied
   allocation        a bill (--cost), or the catalog's prices, split by use
@@ -30,13 +33,19 @@ Reports:
   coverage          what was watched when, and what was not understood
 
 Keys of --by: feature product type version person user host organization project server time_class day week month;
-denials adds them to its own and has no version
+they come before the report's own columns. utilization and average-licenses are not shown by day and week, nor
+concurrency by day, week and month (that is --step), nor denials by version. overnight, idle, expiry and coverage
+have no keys.
 
 Examples:
   seatledger report usage --by month,feature,time_class --from 2025-01-01 --until 2026-01-01
   seatledger report average-licenses --hours-per-day 6 --days-per-month 22
   seatledger report concurrency --step hour --feature 'anshpc*' --format csv -o hours.csv
   seatledger report usage --by organization --time-class prime --days working --format json
+  seatledger report utilization --by server --from 2025-01-01
+  seatledger report seats-needed --feature 'hfss*' --time-class prime --days working
+  seatledger report heatmap --feature solver --format csv
+  seatledger report levels --by organization --feature solver
   seatledger report denials --by server,day --feature solver --from 2025-03-01 --until 2025-04-01
   seatledger report allocation --feature 'cad*' --cost 48000 --currency CHF --from 2025-01-01 --until 2026-01-01
   seatledger report allocation --by project --share person-seconds --format csv
@@ -49,16 +58,17 @@ Examples:
 pub(crate) struct Report {
     #[arg(value_enum)]
     name: Name,
-    /// Keys, separated by commas [default: month,feature for `usage`, organization for `allocation`]
+    /// Keys, separated by commas [default: month,feature for `usage`, organization for `allocation`; else none but
+    /// the report's own columns]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
     /// Steps of `concurrency`: hour, day or month [default: day]
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
-    /// Working hours a day for `average-licenses` [default: the calendar's prime hours]
+    /// Working hours a day for `average-licenses` and `utilization` [default: the calendar's prime hours]
     #[arg(long, value_name = "HOURS")]
     hours_per_day: Option<f64>,
-    /// Working days a month for `average-licenses` [default: the calendar's]
+    /// Working days a month for `average-licenses` and `utilization` [default: the calendar's]
     #[arg(long, value_name = "DAYS")]
     days_per_month: Option<f64>,
     /// Only features that `idle` finds unused for so many days, or never used
@@ -83,6 +93,9 @@ enum Name {
     AverageLicenses,
     Concurrency,
     Levels,
+    Utilization,
+    SeatsNeeded,
+    Heatmap,
     Overnight,
     Denials,
     Allocation,
@@ -96,18 +109,23 @@ impl Report {
         let (mut store, config) = global.open()?;
         let keys = self.keys()?;
         let averages = self.hours_per_day.is_some() || self.days_per_month.is_some();
-        for (given, name, of) in [
-            (self.bill.is_given(), Name::Allocation, "--cost, --currency and --share belong to allocation"),
-            (self.idle_days.is_some(), Name::Idle, "--idle-days belongs to the report idle"),
-            (self.within.is_some(), Name::Expiry, "--within belongs to the report expiry"),
-            (self.step.is_some(), Name::Concurrency, "--step belongs to the report concurrency"),
+        let of_averages = [Name::AverageLicenses, Name::Utilization];
+        for (given, names, of) in [
+            (self.step.is_some(), &[Name::Concurrency][..], "--step belongs to the report concurrency"),
+            (
+                self.bill.is_given(),
+                &[Name::Allocation],
+                "--cost, --currency and --share belong to allocation",
+            ),
+            (self.idle_days.is_some(), &[Name::Idle], "--idle-days belongs to the report idle"),
+            (self.within.is_some(), &[Name::Expiry], "--within belongs to the report expiry"),
             (
                 averages,
-                Name::AverageLicenses,
-                "--hours-per-day and --days-per-month belong to average-licenses",
+                &of_averages,
+                "--hours-per-day and --days-per-month belong to average-licenses and utilization",
             ),
         ] {
-            if given && self.name != name {
+            if given && !names.contains(&self.name) {
                 return Err(wrong_usage(of));
             }
         }
@@ -157,12 +175,22 @@ impl Report {
                 _ => Vec::new(),
             });
         };
-        let keys = match self.name {
-            Name::Usage | Name::Allocation => Key::list(by),
-            Name::Denials => Key::list_for("denials", reports::denials::Options::KEYS, by),
-            _ => return Err(wrong_usage("--by belongs to the reports usage, denials and allocation")),
+        let (name, known): (_, &[Key]) = match self.name {
+            Name::Usage
+            | Name::Allocation
+            | Name::Ranking
+            | Name::Levels
+            | Name::SeatsNeeded
+            | Name::Heatmap => return Key::list(by).map_err(wrong_usage),
+            Name::Denials => ("denials", reports::denials::Options::KEYS),
+            Name::Utilization => ("utilization", &reports::utilization::Utilization::KEYS),
+            Name::AverageLicenses => ("average-licenses", &reports::average_licenses::AverageLicenses::KEYS),
+            Name::Concurrency => ("concurrency", &reports::concurrency::Concurrency::KEYS),
+            Name::Overnight | Name::Idle | Name::Expiry | Name::Coverage => {
+                return Err(wrong_usage("overnight, idle, expiry and coverage have no keys"));
+            }
         };
-        keys.map_err(wrong_usage)
+        Key::list_for(name, known, by).map_err(wrong_usage)
     }
 
     fn expiry(&self, names: &Names, calendar: &Calendar, scope: &Scope) -> reports::Report {
@@ -191,20 +219,26 @@ impl Options<'_> {
         calendar: &'n Calendar,
         scope: Scope,
     ) -> Box<dyn Accumulator + 'n> {
-        match self.report.name {
+        let (by, report) = (self.keys.as_slice(), self.report);
+        let averages = reports::average_licenses::Options {
+            hours_per_day: report.hours_per_day,
+            days_per_month: report.days_per_month,
+        };
+        match report.name {
             Name::Usage => {
                 let options = reports::usage::Options { by: self.keys.clone() };
                 Box::new(reports::usage::Usage::new(names, calendar, scope, options))
             }
-            Name::Ranking => Box::new(reports::ranking::Ranking::new(names, calendar, scope)),
+            Name::Ranking => Box::new(reports::ranking::Ranking::by(names, calendar, scope, by)),
             Name::AverageLicenses => {
-                let options = reports::average_licenses::Options {
-                    hours_per_day: self.report.hours_per_day,
-                    days_per_month: self.report.days_per_month,
-                };
-                Box::new(reports::average_licenses::AverageLicenses::new(names, calendar, scope, options))
+                Box::new(reports::average_licenses::AverageLicenses::by(names, calendar, scope, averages, by))
             }
-            Name::Levels => Box::new(reports::levels::Levels::new(names, calendar, scope)),
+            Name::Levels => Box::new(reports::levels::Levels::by(names, calendar, scope, by)),
+            Name::Utilization => {
+                Box::new(reports::utilization::Utilization::by(names, calendar, scope, averages, by))
+            }
+            Name::SeatsNeeded => Box::new(reports::seats_needed::SeatsNeeded::by(names, calendar, scope, by)),
+            Name::Heatmap => Box::new(reports::heatmap::Heatmap::by(names, calendar, scope, by)),
             Name::Overnight => Box::new(reports::overnight::Overnight::new(names, calendar, scope)),
             Name::Denials => {
                 let options = reports::denials::Options { by: self.keys.clone() };
@@ -220,7 +254,7 @@ impl Options<'_> {
                 Box::new(reports::idle::Idle::new(names, calendar, scope, options))
             }
             Name::Concurrency | Name::Coverage | Name::Expiry => {
-                Box::new(reports::concurrency::Concurrency::new(names, calendar, scope, self.step))
+                Box::new(reports::concurrency::Concurrency::by(names, calendar, scope, self.step, by))
             }
         }
     }

@@ -68,7 +68,9 @@ pub(crate) fn bar_column(report: &str) -> Option<&'static str> {
         "usage" | "ranking" => Some("usage_minutes"),
         "average-licenses" => Some("average_licenses"),
         "levels" => Some("percent_at_least"),
-        "concurrency" => Some("seats_peak"),
+        "concurrency" | "seats-needed" => Some("seats_peak"),
+        "heatmap" => Some("seats_average"),
+        "utilization" => Some("utilization_percent"),
         _ => None,
     }
 }

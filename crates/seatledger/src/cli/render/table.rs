@@ -62,7 +62,7 @@ impl<'a> Table<'a> {
         let column = self.columns.iter().position(|column| column.number && column.head.concat() == name);
         self.bars = column.filter(|_| self.look.bars).map(|column| Bars {
             column,
-            longest: if name.starts_with("percent") { 100.0 } else { 0.0 },
+            longest: if name.contains("percent") { 100.0 } else { 0.0 },
             width: 0,
         });
     }

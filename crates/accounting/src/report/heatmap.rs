@@ -1,0 +1,93 @@
+//! `heatmap`: seats in use and denials by hour of the week.
+
+use super::bins::{Head, Kept};
+use super::curves::{Curve, Curves, Line};
+use super::group::Key;
+use super::lens::Lens;
+use super::{Accumulator, Cell, Column, Report, Scope};
+use crate::calendar::Calendar;
+use crate::feature_day::DayView;
+use crate::ledger::Names;
+use crate::session::FeatureId;
+
+/// What happened in an hour of the week.
+#[derive(Debug, Default)]
+struct Happened {
+    seat_ms: i128,
+    seats_peak: i64,
+    denials: i64,
+}
+
+/// The report `heatmap`. For each feature and hour of the week as the wall clock shows it, W = what was watched of all
+/// such hours of the period that count, T = its seconds (domain.md §5):
+///
+/// - `seats_average` = ∫u dt / T in seats, time-weighted: an hour that comes twice counts twice, one that is jumped
+///   over not at all,
+/// - `seats_peak` = max u,
+/// - `denials`: refused requests of any reason in W.
+///
+/// Hours of which nothing was watched have no row. By keys each group has a curve u(t) of its own.
+#[derive(Debug)]
+pub struct Heatmap<'a> {
+    curves: Curves<'a>,
+    happened: Kept<Happened>,
+}
+
+impl<'a> Heatmap<'a> {
+    /// An empty one, by feature.
+    pub fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope) -> Self {
+        Self::by(names, calendar, scope, &[])
+    }
+
+    /// An empty one by any keys and feature.
+    pub fn by(names: &'a Names, calendar: &'a Calendar, scope: Scope, by: &[Key]) -> Self {
+        let heads = Head::list(by, &[Head::Key(Key::Feature), Head::Weekday, Head::Hour]);
+        Self { curves: Curves::new(Lens::new(names, calendar, scope), heads), happened: Kept::default() }
+    }
+}
+
+impl Accumulator for Heatmap<'_> {
+    fn features(&self) -> Vec<FeatureId> {
+        self.curves.features()
+    }
+
+    fn needs_requests(&self) -> bool {
+        self.curves.knows_refused()
+    }
+
+    fn day(&mut self, view: &DayView<'_>) {
+        self.curves.day(view, &mut |curve| add(&mut self.happened, curve));
+    }
+
+    fn finish(mut self: Box<Self>) -> Report {
+        let notes = self.curves.notes();
+        self.curves.release(&mut |curve| add(&mut self.happened, curve));
+        let (nothing, mut lines) = (Happened::default(), Vec::new());
+        for group in self.curves.shown() {
+            for (bin, time) in self.curves.times(group).iter() {
+                let happened = self.happened.get(group, bin).unwrap_or(&nothing);
+                let denials = self.curves.knows_refused().then_some(happened.denials);
+                let figures = vec![
+                    Cell::Decimal(happened.seat_ms as f64 / time.ms as f64),
+                    Cell::Int(happened.seats_peak),
+                    denials.map_or(Cell::Empty, Cell::Int),
+                ];
+                lines.push(Line { group, bin, figures });
+            }
+        }
+        let columns = ["seats_average", "seats_peak", "denials"].map(Column::number);
+        self.curves.report("heatmap", columns.to_vec(), lines, notes)
+    }
+}
+
+fn add(happened: &mut Kept<Happened>, mut curve: Curve<'_>) {
+    let of_group = happened.of(curve.group);
+    for refused in curve.refused {
+        of_group.of(refused.bin).denials += 1;
+    }
+    curve.levels(|piece, level| {
+        let happened = of_group.of(piece.bin);
+        happened.seat_ms += i128::from(level.seats) * i128::from(level.until - level.from);
+        happened.seats_peak = happened.seats_peak.max(level.seats);
+    });
+}
