@@ -17,8 +17,12 @@ pub struct Shape {
     pub users: u32,
     /// How many features; a few have most of the checkouts.
     pub features: u32,
-    /// How large the log becomes, to within some kilobytes.
+    /// How many requests there are on a working day; a tenth of them on the others.
+    pub daily: u64,
+    /// How large the log becomes at most, to within some kilobytes.
     pub bytes: u64,
+    /// How many checkouts there are at most.
+    pub checkouts: u64,
     /// Whether the daemon prints its block of statistics every four hours.
     pub slog_noise: bool,
     /// The first day.
@@ -31,7 +35,29 @@ impl Shape {
     /// 800 users, 120 features, no statistics, from Monday 2024-01-01.
     pub fn dense(bytes: u64) -> Self {
         let from = Date::constant(2024, 1, 1);
-        Self { users: 800, features: 120, bytes, slog_noise: false, from, seed: 1 }
+        Self {
+            users: 800,
+            features: 120,
+            daily: 8_000,
+            bytes,
+            checkouts: u64::MAX,
+            slog_noise: false,
+            from,
+            seed: 1,
+        }
+    }
+
+    /// Two years of 20 000 users of 500 features: 10 million checkouts.
+    pub fn ledger() -> Self {
+        let from = Date::constant(2023, 1, 1);
+        Self {
+            users: 20_000,
+            features: 500,
+            daily: 18_650,
+            checkouts: 10_000_000,
+            from,
+            ..Self::dense(u64::MAX)
+        }
     }
 }
 
@@ -100,7 +126,8 @@ impl<W: Write> Server<'_, W> {
         'days: for day in 0.. {
             for at in self.requests(shape, day) {
                 self.until(at, shape.slog_noise)?;
-                if self.log.bytes + self.open.len() as u64 * LINE >= shape.bytes {
+                let full = self.log.bytes + self.open.len() as u64 * LINE >= shape.bytes;
+                if full || self.written.checkouts >= shape.checkouts {
                     break 'days;
                 }
                 self.request(at)?;
@@ -112,14 +139,14 @@ impl<W: Write> Server<'_, W> {
         Ok(Written { bytes: self.log.bytes, lines: self.log.lines, ..self.written })
     }
 
-    /// The instants of a day's requests: ten a user on a working day, by the hour as an office works.
+    /// The instants of a day's requests, by the hour as an office works.
     fn requests(&mut self, shape: &Shape, day: i32) -> Vec<u64> {
         const HOURS: [u64; 24] =
             [1, 1, 1, 1, 1, 2, 6, 16, 22, 24, 24, 20, 13, 21, 24, 23, 20, 13, 7, 4, 3, 2, 2, 1];
         let weekday = (shape.from.weekday().to_monday_zero_offset() + (day % 7) as i8) % 7;
         let weekend = Weekday::from_monday_zero_offset(weekday)
             .is_ok_and(|weekday| matches!(weekday, Weekday::Saturday | Weekday::Sunday));
-        let full = u64::from(shape.users) * if weekend { 1 } else { 10 };
+        let full = if weekend { shape.daily / 10 } else { shape.daily };
         let count = full * (90 + self.random.below(21)) / 100;
         let all: u64 = HOURS.iter().sum();
         let mut instants: Vec<u64> = (0..count)
@@ -260,8 +287,9 @@ fn features(shape: &Shape) -> Vec<Feature> {
             weight_end += weight(nth);
             let parallel = if nth % 9 == 4 { 5 } else { 0 };
             let (mean, most) = if parallel == 0 { (1, 1) } else { (13, 32) };
-            // Twice the users' sessions are open at once on a busy afternoon; every 17th feature is bought too small.
-            let busy = u64::from(shape.users) * 2 * weight(nth) / all * mean;
+            // A fifth of the sessions of a day are open at once on a busy afternoon; every 17th feature is bought too
+            // small.
+            let busy = shape.daily / 5 * weight(nth) / all * mean;
             let seats = if nth % 17 == 5 { busy * 3 / 4 + most } else { busy * 3 / 2 + 3 * most };
             Feature { name, weight_end, parallel, seats, in_use: 0 }
         })

@@ -4,3 +4,4 @@ pub mod flexnet_log;
 pub mod flexnet_server;
 pub mod parse_limit;
 pub mod random;
+pub mod session_rows;

@@ -36,10 +36,12 @@ fn main() -> ExitCode {
 }
 
 fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted, String> {
-    if arguments.next().as_deref() != Some("flexnet") {
-        return Err(USAGE.to_owned());
-    }
-    let (mut shape, mut file) = (Shape::dense(200_000_000), None);
+    let mut shape = match arguments.next().as_deref() {
+        Some("flexnet") => Shape::dense(200_000_000),
+        Some("ledger") => Shape::ledger(),
+        _ => return Err(USAGE.to_owned()),
+    };
+    let mut file = None;
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value; {USAGE}"));
         match argument.as_str() {
