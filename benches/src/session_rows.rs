@@ -36,8 +36,8 @@ pub fn open(ledger: &Path) -> Result<Connection> {
 
 /// One plain scan: every session row, the columns that its feature days are made of. Returns rows and a sum.
 pub fn scan(ledger: &Connection) -> Result<(u64, i64)> {
-    let mut statement =
-        ledger.prepare("select feature_id, holder_id, from_at, until_at, version_id, seats, ended from session")?;
+    let mut statement = ledger
+        .prepare("select feature_id, holder_id, from_at, until_at, version_id, seats, ended from session")?;
     let mut rows = statement.query([])?;
     let (mut count, mut sum) = (0, 0_i64);
     while let Some(row) = rows.next()? {

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: session_rows scan LEDGER [TIMES] | insert LEDGER FRESH [TIMES] | export LEDGER CSV";
+const USAGE: &str =
+    "usage: session_rows scan LEDGER [TIMES] | insert LEDGER FRESH [TIMES] | export LEDGER CSV";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 fn main() -> ExitCode {

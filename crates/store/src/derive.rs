@@ -31,6 +31,12 @@ pub(crate) struct Computed {
     pub(crate) settled: bool,
 }
 
+/// The sessions that began before an instant and end after it, and are not read from their rows.
+struct Earlier {
+    until: UnixMs,
+    parts: Vec<Part>,
+}
+
 /// What deriving needs to know.
 pub(crate) struct Context {
     pub(crate) calendar: Calendar,
@@ -54,12 +60,68 @@ impl Context {
         self.days.entry(day).or_insert_with(|| calendar.day(day))
     }
 
-    /// Computes the given days (ascending) of a feature from its sessions and lends each.
+    /// Computes the given days (ascending) of a feature from its sessions and lends each. What reaches into the first
+    /// of them from before is read from the pages, so that a day costs what it holds and not what lies before it.
     pub(crate) fn compute(
         &mut self,
         backend: &mut dyn Backend,
         feature: FeatureId,
         days: &[Day],
+        each: &mut dyn FnMut(&mut Self, Computed) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(first) = days.first() else { return Ok(()) };
+        let earlier = self.earlier(backend, feature, *first)?;
+        self.compute_from(backend, feature, days, earlier, each)
+    }
+
+    /// Computes the given days (ascending) of a feature from its sessions alone.
+    pub(crate) fn compute_from_sessions(
+        &mut self,
+        backend: &mut dyn Backend,
+        feature: FeatureId,
+        days: &[Day],
+        each: &mut dyn FnMut(&mut Self, Computed) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let earlier = Earlier { until: UnixMs::MIN, parts: Vec::new() };
+        self.compute_from(backend, feature, days, earlier, each)
+    }
+
+    /// What began before a day and may reach into it: the last day before it without a mark is stored with all its
+    /// sessions, or nothing touched it.
+    fn earlier(&mut self, backend: &mut dyn Backend, feature: FeatureId, day: Day) -> Result<Earlier, Error> {
+        // Of a polled session what a log covers is cut out: a page may hold less of it than reaches into the day.
+        if self.ledger.cuts_polls() {
+            return Ok(Earlier { until: UnixMs::MIN, parts: Vec::new() });
+        }
+        let params = [feature.into(), day.to_string().into()];
+        let sql = "select distinct day from feature_day_mark where feature_id = $1 and day < $2";
+        let marked: BTreeSet<Day> =
+            parse_days(&all(backend, sql, &params, |row| row.text(0))?)?.into_iter().collect();
+        let mut before = day.previous();
+        while marked.contains(&before) {
+            before = before.previous();
+        }
+        let (start, end) = (self.civil(before).start, self.civil(before).end);
+        let mut parts = Vec::new();
+        let params = [feature.into(), before.to_string().into(), before.next().to_string().into()];
+        backend.query(include_str!("../queries/page_between.sql"), &params, &mut |row| {
+            row.with_blob(1, |page| page::decode(start, page, &mut parts))?.map_err(|error| {
+                Error::Corrupt(format!("feature day {before} of feature {feature}: {error}"))
+            })
+        })?;
+        for part in parts.iter_mut().filter(|part| part.ended == Ended::Open) {
+            part.until = self.ledger.stored_open_until(part.holder, part.from).max(part.until);
+        }
+        parts.retain(|part| part.until > end);
+        Ok(Earlier { until: end, parts })
+    }
+
+    fn compute_from(
+        &mut self,
+        backend: &mut dyn Backend,
+        feature: FeatureId,
+        days: &[Day],
+        earlier: Earlier,
         each: &mut dyn FnMut(&mut Self, Computed) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
@@ -68,7 +130,7 @@ impl Context {
         let bounds: Vec<(UnixMs, UnixMs)> =
             days.iter().map(|day| (self.civil(*day).start, self.civil(*day).end)).collect();
         let mut next = 0;
-        let mut active: Vec<Part> = Vec::new();
+        let mut active: Vec<Part> = earlier.parts;
         let mut finish = |context: &mut Self, next: usize, active: &mut Vec<Part>| -> Result<(), Error> {
             let (start, end) = bounds[next];
             let mut computed = Computed { day: days[next], ..Computed::default() };
@@ -92,7 +154,7 @@ impl Context {
             }
             Ok(())
         };
-        let params = [feature.into(), from.into(), until.into()];
+        let params = [feature.into(), from.into(), until.into(), earlier.until.into()];
         let mut finished = Ok(());
         // What a log covers is cut out of a polled session: its last piece begins later than its row.
         let mut later: Vec<Part> = Vec::new();

@@ -74,6 +74,11 @@ impl Ledger {
         covered.iter().any(|&(from, until)| from <= at && at < until)
     }
 
+    /// Whether any session may be cut by what a log covers.
+    pub(crate) fn cuts_polls(&self) -> bool {
+        self.covered.values().any(|covered| !covered.is_empty())
+    }
+
     /// Whether a log tells what a polled holder did at an instant.
     pub(crate) fn is_covered(&self, holder: HolderId, at: UnixMs) -> bool {
         let covered = self.covered_of(holder).unwrap_or_default();

@@ -202,7 +202,7 @@ fn verify_feature(
     let mut stored = stored_days(backend, context, feature)?;
     let mut sums = Sums::default();
     let mut found: Option<Difference> = None;
-    context.compute(backend, feature, days, &mut |context, computed| {
+    context.compute_from_sessions(backend, feature, days, &mut |context, computed| {
         let day = computed.day;
         sums.add(context, &computed);
         let held = stored.remove(&day);
