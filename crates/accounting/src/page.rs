@@ -71,28 +71,30 @@ pub fn decode(day_start: UnixMs, page: &[u8], parts: &mut Vec<Part>) -> Result<(
     if count > PAGE_PARTS {
         return Err(Damaged("too many parts"));
     }
+    // A part takes at least a byte of each column: what is shorter is damaged, and is not worth the memory.
+    if bytes.rest.len() < count * 5 {
+        return Err(Damaged("a column is missing"));
+    }
     let first = parts.len();
+    let blank = Part { from: 0, until: 0, holder: 0, version: 0, seats: 0, ended: Ended::Open };
+    parts.resize(first + count, blank);
+    let parts = &mut parts[first..];
     let mut at = day_start;
-    for index in 0..count {
-        let delta = bytes.next()?;
-        let steps = if index == 0 { unzigzag(delta) } else { delta as i64 };
+    let mut head = true;
+    bytes.column(parts, |part, delta| {
+        let steps = if std::mem::take(&mut head) { unzigzag(delta) } else { delta as i64 };
         at = at.wrapping_add(steps.wrapping_mul(unit));
-        parts.push(Part { from: at, until: at, holder: 0, version: 0, seats: 0, ended: Ended::Open });
-    }
-    for part in &mut parts[first..] {
-        part.until = part.from.wrapping_add((bytes.next()? as i64).wrapping_mul(unit));
-    }
-    for part in &mut parts[first..] {
-        part.holder = bytes.next()? as u32;
-    }
-    for part in &mut parts[first..] {
-        part.version = bytes.next()? as u32;
-    }
-    for part in &mut parts[first..] {
-        let word = bytes.next()?;
+        part.from = at;
+    })?;
+    bytes.column(parts, |part, length| {
+        part.until = part.from.wrapping_add((length as i64).wrapping_mul(unit))
+    })?;
+    bytes.column(parts, |part, holder| part.holder = holder as u32)?;
+    bytes.column(parts, |part, version| part.version = version as u32)?;
+    bytes.column(parts, |part, word| {
         part.seats = (word >> 3) as u32;
-        part.ended = Ended::from_code((word & 7) as i64).ok_or(Damaged("unknown ending"))?;
-    }
+        part.ended = Ended::from_code((word & 7) as i64).unwrap_or(Ended::Open);
+    })?;
     if bytes.rest.is_empty() { Ok(()) } else { Err(Damaged("bytes after the last column")) }
 }
 
@@ -101,14 +103,41 @@ struct Bytes<'a> {
 }
 
 impl Bytes<'_> {
+    /// Reads a number for each part.
     #[inline]
-    fn next(&mut self) -> Result<u64, Damaged> {
-        if let [byte, rest @ ..] = self.rest
-            && *byte < 0x80
+    fn column(&mut self, parts: &mut [Part], mut set: impl FnMut(&mut Part, u64)) -> Result<(), Damaged> {
+        // Versions, seats and short pages are mostly numbers of one byte.
+        if let Some((column, rest)) = self.rest.split_at_checked(parts.len())
+            && column.iter().fold(0, |all, byte| all | byte) < 0x80
         {
             self.rest = rest;
-            return Ok(u64::from(*byte));
+            for (part, byte) in parts.iter_mut().zip(column) {
+                set(part, u64::from(*byte));
+            }
+            return Ok(());
         }
+        for part in parts {
+            let number = self.next()?;
+            set(part, number);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<u64, Damaged> {
+        // How long a number is cannot be foreseen: up to eight bytes are read without a branch.
+        if let Some(word) = self.rest.first_chunk().map(|word| u64::from_le_bytes(*word)) {
+            let ends = !word & 0x8080_8080_8080_8080;
+            if ends != 0 {
+                let bits = ends.trailing_zeros() + 1;
+                self.rest = &self.rest[bits as usize / 8..];
+                return Ok(sevens(word & u64::MAX >> (64 - bits)));
+            }
+        }
+        self.next_by_bytes()
+    }
+
+    fn next_by_bytes(&mut self) -> Result<u64, Damaged> {
         let (mut value, mut shift) = (0, 0);
         for (index, byte) in self.rest.iter().enumerate().take(10) {
             value |= u64::from(byte & 0x7f) << shift;
@@ -120,6 +149,14 @@ impl Bytes<'_> {
         }
         Err(Damaged("a number without an end"))
     }
+}
+
+/// The lower seven bits of eight bytes, moved together.
+#[inline]
+fn sevens(word: u64) -> u64 {
+    let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;
+    word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4
 }
 
 fn put(bytes: &mut Vec<u8>, mut value: u64) {
@@ -170,6 +207,18 @@ mod tests {
                 decode(0, &page, &mut again).unwrap();
             }
             prop_assert_eq!(again, parts);
+        }
+
+        #[test]
+        fn numbers_of_any_length_are_read(numbers in prop::collection::vec((any::<u64>(), 0..64_u32), 0..40)) {
+            let numbers: Vec<u64> = numbers.into_iter().map(|(number, shift)| number >> shift).collect();
+            let mut bytes = Vec::new();
+            numbers.iter().for_each(|number| put(&mut bytes, *number));
+            let mut bytes = Bytes { rest: &bytes };
+            for number in numbers {
+                prop_assert_eq!(bytes.next(), Ok(number));
+            }
+            prop_assert!(bytes.rest.is_empty());
         }
 
         #[test]

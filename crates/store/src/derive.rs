@@ -51,7 +51,7 @@ impl Context {
     }
 
     /// The same for another thread.
-    fn beside(&self) -> Self {
+    pub(crate) fn beside(&self) -> Self {
         Self { calendar: self.calendar.clone(), ledger: self.ledger.clone(), days: FxHashMap::default() }
     }
 

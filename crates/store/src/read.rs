@@ -5,7 +5,7 @@ use crate::backend::{Backend, Row, all, one, reading};
 use crate::derive::{Context, parse_days, requests};
 use crate::intake::{RequestOutcome, outcome_from_codes};
 use crate::names::{Ledger, polls_apart, watched};
-use crate::{Error, Store};
+use crate::{Error, Place, Store};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
@@ -13,16 +13,22 @@ use accounting::feature_day::{DayView, Request};
 use accounting::ledger::{Names, ServerId};
 use accounting::page;
 use accounting::pairing::InputId;
-use accounting::report::Accumulator;
+use accounting::report::{Accumulator, Shared};
 use accounting::session::{Ended, FeatureId, HolderId, Part, VersionId};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// From how many features on they are read by two connections.
+const FEATURES_WORTH_A_THREAD: usize = 8;
 
 /// One state of a ledger.
 pub struct Reader<'a> {
     backend: &'a mut dyn Backend,
     context: Context,
+    /// Where the ledger is, for connections beside this one.
+    place: &'a Place,
 }
 
 /// A session as the ledger holds it.
@@ -98,9 +104,10 @@ pub struct UnrecognizedRow {
 impl Store {
     /// Reads one state of the ledger.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let place = &self.place;
         reading(self.backend.as_mut(), |backend| {
             let context = Context::read(backend)?;
-            work(&mut Reader { backend, context })
+            work(&mut Reader { backend, context, place })
         })
     }
 }
@@ -152,6 +159,58 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// As [`Self::fold`], with a second connection that reads the same state of the ledger on a thread of its own where
+    /// that is worth it; `make` makes an accumulator for each.
+    pub fn fold_shared<A: Shared>(
+        &mut self,
+        from: Option<Day>,
+        until: Option<Day>,
+        make: impl Fn() -> A,
+    ) -> Result<A, Error> {
+        let mut accumulator = make();
+        let features = accumulator.features();
+        let worth = features.len() >= FEATURES_WORTH_A_THREAD && accumulator.can_share();
+        let Some(mut beside) = (if worth { self.beside()? } else { None }) else {
+            self.fold(from, until, &mut accumulator)?;
+            return Ok(accumulator);
+        };
+        let range = (from.unwrap_or(Day::MIN), until.unwrap_or(Day::MAX));
+        let next = AtomicUsize::new(0);
+        let work = |reader: &mut Reader<'_>, accumulator: &mut A| -> Result<(), Error> {
+            let needs_requests = accumulator.needs_requests();
+            while let Some(feature) = features.get(next.fetch_add(1, Ordering::Relaxed)) {
+                reader.feature_days(*feature, range, needs_requests, &mut |view| accumulator.day(view))?;
+            }
+            Ok(())
+        };
+        let mut other = make();
+        let context = self.context.beside();
+        std::thread::scope(|scope| {
+            let place = self.place;
+            let (beside, other) = (beside.as_mut(), &mut other);
+            let helper = scope.spawn(move || work(&mut Reader { backend: beside, context, place }, other));
+            let done = work(self, &mut accumulator);
+            done.and(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })?;
+        accumulator.join(other);
+        Ok(accumulator)
+    }
+
+    /// A second connection that reads the same sessions, requests and civil days; `None` where somebody has written
+    /// since this one began to read.
+    fn beside(&mut self) -> Result<Option<Box<dyn Backend>>, Error> {
+        let mut beside = crate::connect(self.place, false, None)?;
+        beside.begin_read()?;
+        // Whoever changes facts moves the sequence of their license server.
+        let state = |backend: &mut dyn Backend| {
+            let sql = "select server_id, sequence, '' from server
+                       union all select 0, 0, value from setting where name = 'calendar' order by 1, 2, 3";
+            all(backend, sql, &[], |row| Ok((row.int(0)?, row.int(1)?, row.text(2)?)))
+        };
+        let same = state(self.backend)? == state(beside.as_mut())?;
+        Ok(same.then_some(beside))
+    }
+
     fn feature_days(
         &mut self,
         feature: FeatureId,
@@ -172,11 +231,10 @@ impl Reader<'_> {
             if needs_requests { self.requests(feature, (from, until))? } else { FxHashMap::default() };
         let marked: BTreeSet<Day> = marked.into_iter().collect();
         let mut computed = computed.into_iter().peekable();
-        let mut stored = StoredDay { day: None, parts: Vec::new() };
+        let mut stored = StoredDay::default();
         let context = &mut self.context;
         let deliver =
-            |context: &mut Context, day: Day, parts: &mut Vec<Part>, each: &mut dyn FnMut(&DayView<'_>)| {
-                parts.sort_unstable_by_key(page::order);
+            |context: &mut Context, day: Day, parts: &[Part], each: &mut dyn FnMut(&DayView<'_>)| {
                 let requests = requests.get(&day).map_or(&[][..], Vec::as_slice);
                 each(&DayView { feature, civil: context.civil(day), parts, requests });
             };
@@ -188,11 +246,11 @@ impl Reader<'_> {
             }
             if stored.day != Some(day) {
                 if let Some(done) = stored.day.replace(day) {
-                    deliver(context, done, &mut stored.parts, each);
+                    deliver(context, done, stored.ordered(), each);
                 }
-                stored.parts.clear();
-                while let Some(mut earlier) = computed.next_if(|computed| computed.day < day) {
-                    deliver(context, earlier.day, &mut earlier.parts, each);
+                stored.clear();
+                while let Some(earlier) = computed.next_if(|computed| computed.day < day) {
+                    deliver(context, earlier.day, &earlier.parts, each);
                 }
             }
             let start = context.civil(day).start;
@@ -202,14 +260,15 @@ impl Reader<'_> {
             })?;
             for part in stored.parts[first..].iter_mut().filter(|part| part.ended == Ended::Open) {
                 part.until = context.ledger.stored_open_until(part.holder, part.from).max(part.until);
+                stored.moved = true;
             }
             Ok(())
         })?;
         if let Some(done) = stored.day {
-            deliver(context, done, &mut stored.parts, each);
+            deliver(context, done, stored.ordered(), each);
         }
-        for mut later in computed {
-            deliver(context, later.day, &mut later.parts, each);
+        for later in computed {
+            deliver(context, later.day, &later.parts, each);
         }
         Ok(())
     }
@@ -226,8 +285,21 @@ impl Reader<'_> {
             if until == Day::MAX { UnixMs::MAX } else { until.start(&zone) },
         );
         let mut by_day: FxHashMap<Day, Vec<Request>> = FxHashMap::default();
+        // They come in order of time: neighbours are mostly of one day.
+        let mut of_day: Vec<Request> = Vec::new();
+        let mut known: (Day, UnixMs) = (Day::MIN, UnixMs::MIN);
         for request in requests(self.backend, feature, bounds.0, bounds.1)? {
-            by_day.entry(Day::of(request.at, &zone)).or_default().push(request);
+            if request.at >= known.1 {
+                if !of_day.is_empty() {
+                    by_day.insert(known.0, std::mem::take(&mut of_day));
+                }
+                let day = Day::of(request.at, &zone);
+                known = (day, day.next().start(&zone));
+            }
+            of_day.push(request);
+        }
+        if !of_day.is_empty() {
+            by_day.insert(known.0, of_day);
         }
         Ok(by_day)
     }
@@ -319,9 +391,27 @@ impl Reader<'_> {
     }
 }
 
+/// A day as its pages tell it.
+#[derive(Default)]
 struct StoredDay {
     day: Option<Day>,
     parts: Vec<Part>,
+    /// Whether parts were changed since they were read, which is in their order.
+    moved: bool,
+}
+
+impl StoredDay {
+    fn clear(&mut self) {
+        self.parts.clear();
+        self.moved = false;
+    }
+
+    fn ordered(&mut self) -> &[Part] {
+        if self.moved {
+            self.parts.sort_unstable_by_key(page::order);
+        }
+        &self.parts
+    }
 }
 
 fn history_row(row: &Row<'_>) -> Result<HistoryRow, Error> {

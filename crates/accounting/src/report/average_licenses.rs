@@ -3,7 +3,7 @@
 use super::group::Key;
 use super::lens::Lens;
 use super::monthly::Monthly;
-use super::{Accumulator, Cell, Column, Report, Scope, decimal};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared, decimal};
 use crate::calendar::{Calendar, CivilDay};
 use crate::day::Day;
 use crate::feature_day::DayView;
@@ -84,6 +84,16 @@ impl Accumulator for AverageLicenses<'_> {
         }
         columns.push(Column::number("average_licenses"));
         Report { name: "average-licenses", columns, rows, notes }
+    }
+}
+
+impl Shared for AverageLicenses<'_> {
+    fn can_share(&self) -> bool {
+        self.monthly.can_share()
+    }
+
+    fn join(&mut self, other: Self) {
+        self.monthly.join(other.monthly);
     }
 }
 

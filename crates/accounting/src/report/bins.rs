@@ -254,6 +254,13 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T: Default> Kept<T> {
+    /// Takes in what another one keeps of groups that have nothing here; `numbers` are theirs here.
+    pub(crate) fn join(&mut self, other: Self, numbers: &[u32]) {
+        for (kept, number) in other.0.into_iter().zip(numbers) {
+            *self.of(*number) = kept;
+        }
+    }
+
     /// What is kept of a group.
     pub(crate) fn of(&mut self, group: u32) -> &mut ByBin<T> {
         let place = group as usize;

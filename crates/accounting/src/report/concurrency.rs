@@ -4,7 +4,7 @@ use super::bins::{Head, Kept};
 use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
-use super::{Accumulator, Cell, Column, Report, Scope};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared};
 use crate::UnixMs;
 use crate::calendar::Calendar;
 use crate::concurrency::Level;
@@ -141,6 +141,17 @@ impl Accumulator for Concurrency<'_> {
             Column::number("denials"),
         ];
         self.curves.report("concurrency", columns, lines, notes)
+    }
+}
+
+impl Shared for Concurrency<'_> {
+    fn can_share(&self) -> bool {
+        self.curves.can_share()
+    }
+
+    fn join(&mut self, other: Self) {
+        let numbers = self.curves.join(other.curves);
+        self.happened.join(other.happened, &numbers);
     }
 }
 

@@ -232,6 +232,22 @@ impl<'a> Curves<'a> {
         self.give(day, each);
     }
 
+    /// Whether each group is of one feature, so that features can be given to several.
+    pub(crate) fn can_share(&self) -> bool {
+        self.packages.is_none() && self.labels.has(Key::Feature)
+    }
+
+    /// Takes in the groups of another one that was given other features; returns their numbers here.
+    pub(crate) fn join(&mut self, other: Self) -> Vec<u32> {
+        let translation = self.labels.translation(&other.labels);
+        let number = |group: Group| {
+            let number = self.number(translation.key(group.key));
+            self.groups[number as usize].seen |= group.seen;
+            number
+        };
+        other.groups.into_iter().map(number).collect()
+    }
+
     /// Gives the curves that were held back.
     pub(crate) fn release(&mut self, each: &mut dyn FnMut(Curve<'_>)) {
         for (feature, day, parts) in self.packages.take().into_iter().flat_map(Packages::release) {

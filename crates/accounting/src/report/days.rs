@@ -13,6 +13,8 @@ pub(crate) struct DayRow {
     pub(crate) civil: CivilDay,
     /// Its stretches that count, each with its time class where that is a key, else with class 0.
     pub(crate) stretches: Vec<(UnixMs, UnixMs, u8)>,
+    /// Whether no time class has two of these stretches.
+    pub(crate) classes_once: bool,
     /// Whether the scope counts it.
     pub(crate) counts: bool,
     /// Months since the year 0.
@@ -43,9 +45,12 @@ impl Days {
     pub(crate) fn row(&mut self, day: Day, lens: &Lens<'_>) -> Arc<DayRow> {
         let row = self.rows.entry(day).or_insert_with(|| {
             let civil = lens.calendar.day(day);
+            let stretches = stretches(&civil, lens, self.by_class);
+            let classes = stretches.iter().fold(0_u32, |classes, (_, _, class)| classes | 1 << class);
             Arc::new(DayRow {
                 counts: lens.counts_day(&civil),
-                stretches: stretches(&civil, lens, self.by_class),
+                classes_once: classes.count_ones() as usize == stretches.len(),
+                stretches,
                 civil,
                 month: month_of(day),
                 week: week_of(day),

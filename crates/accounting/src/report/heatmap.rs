@@ -4,7 +4,7 @@ use super::bins::{Head, Kept};
 use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
-use super::{Accumulator, Cell, Column, Report, Scope};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
@@ -77,6 +77,17 @@ impl Accumulator for Heatmap<'_> {
         }
         let columns = ["seats_average", "seats_peak", "denials"].map(Column::number);
         self.curves.report("heatmap", columns.to_vec(), lines, notes)
+    }
+}
+
+impl Shared for Heatmap<'_> {
+    fn can_share(&self) -> bool {
+        self.curves.can_share()
+    }
+
+    fn join(&mut self, other: Self) {
+        let numbers = self.curves.join(other.curves);
+        self.happened.join(other.happened, &numbers);
     }
 }
 

@@ -31,6 +31,27 @@ pub(crate) struct GroupKey {
     pub(crate) class: u8,
 }
 
+/// What the numbers of other labels are among these.
+#[derive(Debug)]
+pub(crate) struct Translation {
+    views: Vec<u32>,
+    holders: Vec<u32>,
+    members: Vec<u32>,
+}
+
+impl Translation {
+    /// The key of the same group.
+    pub(crate) fn key(&self, key: GroupKey) -> GroupKey {
+        let of = |numbers: &[u32], number: u32| numbers.get(number as usize).copied().unwrap_or(0);
+        GroupKey {
+            view: of(&self.views, key.view),
+            holder: of(&self.holders, key.holder),
+            member: of(&self.members, key.member),
+            ..key
+        }
+    }
+}
+
 /// The places of texts in their order.
 #[derive(Debug)]
 pub(crate) struct Ranks {
@@ -50,6 +71,8 @@ pub(crate) struct Labels {
     holders: Numbered<[u32; 4]>,
     members: Numbered<[u32; 2]>,
     of_feature: FxHashMap<FeatureId, [u32; 3]>,
+    /// The view numbered last: neighbouring days are in the same.
+    last_view: Option<(OfView, u32)>,
     of_holder: Table<u32>,
     /// By the number of a membership in the lens; the last is that of no membership.
     of_span: Vec<Option<u32>>,
@@ -69,6 +92,7 @@ impl Labels {
             holders: Numbered::default(),
             members: Numbered::default(),
             of_feature: FxHashMap::default(),
+            last_view: None,
             of_holder: Table::new(lens.names.holders.keys().map(|&id| (id, UNSEEN))),
             of_span: vec![None; lens.span_count() + 1],
             by_holder,
@@ -90,7 +114,43 @@ impl Labels {
             week: number(self.has(Key::Week), day.week),
             month: number(self.has(Key::Month), day.month),
         };
-        GroupKey { view: self.views.number(view), holder: 0, member: 0, version: 0, class: 0 }
+        let number = match self.last_view {
+            Some((last, number)) if last == view => number,
+            _ => self.views.number(view),
+        };
+        self.last_view = Some((view, number));
+        GroupKey { view: number, holder: 0, member: 0, version: 0, class: 0 }
+    }
+
+    /// Takes in the labels of another report of the same keys.
+    pub(crate) fn translation(&mut self, other: &Self) -> Translation {
+        let texts: Vec<u32> = other.texts.values.iter().map(|text| self.texts.number(text.clone())).collect();
+        let has = |key: &Key| other.keys.contains(key);
+        let text = |key: &Key, number: u32| if has(key) { texts[number as usize] } else { 0 };
+        let of_view = |view: &OfView| OfView {
+            texts: [
+                text(&Key::Feature, view.texts[0]),
+                text(&Key::Product, view.texts[1]),
+                text(&Key::Type, view.texts[2]),
+            ],
+            ..*view
+        };
+        let of_holder = |[person, user, host, server]: &[u32; 4]| {
+            [
+                text(&Key::Person, *person),
+                text(&Key::User, *user),
+                text(&Key::Host, *host),
+                text(&Key::Server, *server),
+            ]
+        };
+        let of_member = |[organization, project]: &[u32; 2]| {
+            [text(&Key::Organization, *organization), text(&Key::Project, *project)]
+        };
+        Translation {
+            views: other.views.values.iter().map(|view| self.views.number(of_view(view))).collect(),
+            holders: other.holders.values.iter().map(|texts| self.holders.number(of_holder(texts))).collect(),
+            members: other.members.values.iter().map(|texts| self.members.number(of_member(texts))).collect(),
+        }
     }
 
     /// The key of a feature's group, where time is told apart otherwise.

@@ -5,7 +5,7 @@ use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
 use super::seats::BySeats;
-use super::{Accumulator, Cell, Column, Report, Scope, percent, seconds};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared, percent, seconds};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
@@ -63,6 +63,17 @@ impl Accumulator for Levels<'_> {
         }
         let columns = ["seats", "seconds_at", "seconds_at_least", "percent_at", "percent_at_least"];
         self.curves.report("levels", columns.map(Column::number).to_vec(), lines, notes)
+    }
+}
+
+impl Shared for Levels<'_> {
+    fn can_share(&self) -> bool {
+        self.curves.can_share()
+    }
+
+    fn join(&mut self, other: Self) {
+        let numbers = self.curves.join(other.curves);
+        self.at.join(other.at, &numbers);
     }
 }
 

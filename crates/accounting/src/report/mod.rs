@@ -130,6 +130,17 @@ pub trait Accumulator {
     fn finish(self: Box<Self>) -> Report;
 }
 
+/// An accumulator whose features can be given to several of the same kind, each with all days of its features, and
+/// joined in the end.
+pub trait Shared: Accumulator + Send + Sized {
+    /// Whether features can be taken apart: not where days of one feature bear on another one.
+    fn can_share(&self) -> bool {
+        true
+    }
+    /// Adds what another one of the same names, calendar and scope was given.
+    fn join(&mut self, other: Self);
+}
+
 /// A number as the faces show it: up to six digits after the point, no exponent, no trailing zeros.
 pub fn decimal(number: f64) -> String {
     let text = format!("{number:.6}");

@@ -45,6 +45,16 @@ impl<'a> Monthly<'a> {
         features
     }
 
+    /// Whether features can be given to several.
+    pub(crate) fn can_share(&self) -> bool {
+        self.packages.is_none()
+    }
+
+    /// Takes in what another one was given of other features.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.tally.join(other.tally);
+    }
+
     pub(crate) fn day(&mut self, view: &DayView<'_>) {
         let lens = &self.tally.lens;
         let (day, counts) = (view.civil.day, lens.counts_day(view.civil));

@@ -4,7 +4,7 @@ use super::group::Key;
 use super::lens::Lens;
 use super::monthly::Monthly;
 use super::tally::Sums;
-use super::{Accumulator, Cell, Column, Report, Scope, minutes};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared, minutes};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
@@ -59,5 +59,15 @@ impl Accumulator for Ranking<'_> {
         };
         columns.extend(["usage_minutes", "sessions", "persons"].map(Column::number));
         Report { name: "ranking", columns, rows: sums.iter().map(row).collect(), notes }
+    }
+}
+
+impl Shared for Ranking<'_> {
+    fn can_share(&self) -> bool {
+        self.monthly.can_share()
+    }
+
+    fn join(&mut self, other: Self) {
+        self.monthly.join(other.monthly);
     }
 }

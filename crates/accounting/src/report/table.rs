@@ -110,6 +110,23 @@ impl Persons {
         }
     }
 
+    /// Lends each person.
+    pub(crate) fn each(&self, mut each: impl FnMut(PersonId)) {
+        match self {
+            Self::Few(few, len) => few[..usize::from(*len)].iter().for_each(|person| each(*person)),
+            Self::Many(set) => set.iter().for_each(|person| each(*person)),
+            Self::Bits(bits, _) => {
+                for (nth, word) in (0..).zip(bits) {
+                    let mut word = *word;
+                    while word != 0 {
+                        each(nth * 64 + word.trailing_zeros());
+                        word &= word - 1;
+                    }
+                }
+            }
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Few(_, len) => usize::from(*len),
@@ -139,6 +156,9 @@ mod tests {
                 expected.insert(person);
                 prop_assert_eq!(persons.len(), expected.len());
             }
+            let mut each = BTreeSet::new();
+            persons.each(|person| assert!(each.insert(person)));
+            prop_assert_eq!(each, expected);
         }
     }
 

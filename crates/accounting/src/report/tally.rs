@@ -24,7 +24,7 @@ struct Group {
     sessions: i64,
     persons: Persons,
     /// The number of `persons`, once no more can come and the set is given back.
-    persons_counted: Option<usize>,
+    persons_counted: usize,
 }
 
 /// The sums of a group.
@@ -49,13 +49,25 @@ pub(crate) struct Tally<'a> {
     numbers: FxHashMap<GroupKey, u32>,
     groups: Vec<Group>,
     keys: Vec<GroupKey>,
-    /// The group of each time class in the present feature day, where sessions do not differ in their keys.
+    /// The key of the present feature day, and its group of each time class, where sessions do not differ in theirs.
+    view: Option<GroupKey>,
     slots: [u32; 32],
     by_part: bool,
     /// Whether the groups of a feature are complete once the next one comes.
     by_code: bool,
     feature: Option<FeatureId>,
     complete: usize,
+    held: Vec<Held>,
+    /// By time class and person the group in which the person was counted last: where days come in order and groups
+    /// are never come back to, that counts them.
+    last_group: Vec<Vec<u32>>,
+}
+
+/// What counts of a part of the present day.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    part: Part,
+    person: PersonId,
 }
 
 /// What a part is looked at against: the day, and the key of its feature.
@@ -77,9 +89,12 @@ impl<'a> Tally<'a> {
             numbers: FxHashMap::default(),
             groups: Vec::new(),
             keys: Vec::new(),
+            view: None,
             slots: [NONE; 32],
             feature: None,
             complete: 0,
+            held: Vec::new(),
+            last_group: Vec::new(),
         }
     }
 
@@ -100,25 +115,84 @@ impl<'a> Tally<'a> {
             return;
         }
         self.begin_feature(view.feature);
-        self.slots = [NONE; 32];
         let key = self.labels.of_view(view.feature, &row, &self.lens);
+        if self.view.replace(key) != Some(key) {
+            self.slots = [NONE; 32];
+        }
         let today = Today { row: &row, key };
-        for part in view.parts {
-            if let Some(who) = self.lens.counted(part.holder, row.civil.day) {
-                self.part(&today, part, who.person);
+        let mut held = std::mem::take(&mut self.held);
+        held.clear();
+        let (lens, day) = (&self.lens, row.civil.day);
+        held.extend(view.parts.iter().filter_map(|part| {
+            lens.counted(part.holder, day).map(|who| Held { part: *part, person: who.person })
+        }));
+        if self.by_part || !row.classes_once {
+            for held in &held {
+                self.part(&today, &held.part, held.person);
+            }
+        } else {
+            for stretch in &row.stretches {
+                self.stretch(&today, &held, *stretch);
             }
         }
+        self.held = held;
     }
 
     /// Gives the sets of persons back of the groups to which nothing more can come.
     fn begin_feature(&mut self, feature: FeatureId) {
         if self.by_code && self.feature != Some(feature) {
-            for group in &mut self.groups[self.complete..] {
-                group.persons_counted = Some(std::mem::take(&mut group.persons).len());
-            }
-            self.complete = self.groups.len();
+            self.complete_groups();
         }
         self.feature = Some(feature);
+    }
+
+    fn complete_groups(&mut self) {
+        for group in &mut self.groups[self.complete..] {
+            group.persons_counted += std::mem::take(&mut group.persons).len();
+        }
+        self.complete = self.groups.len();
+    }
+
+    /// Adds a stretch of the day, of which all parts are in one group.
+    fn stretch(&mut self, today: &Today<'_>, held: &[Held], (from, until, class): (UnixMs, UnixMs, u8)) {
+        let start = today.row.civil.start;
+        let (mut number, mut seat_ms, mut sessions) = (NONE, 0_i128, 0);
+        for Held { part, person } in held {
+            if !qualifies(part, from, until) {
+                continue;
+            }
+            if number == NONE {
+                number = self.group(today, part, *person, class);
+            }
+            let overlap = part.until.min(until) - part.from.max(from);
+            seat_ms += i128::from(overlap * i64::from(part.seats));
+            let new = part.from >= start || !self.counted_before(today, part, *person, class);
+            sessions += i64::from(new);
+            self.count_person(number, class, *person);
+        }
+        if let Some(group) = self.groups.get_mut(number as usize) {
+            group.seat_ms += seat_ms;
+            group.sessions += sessions;
+        }
+    }
+
+    /// Counts a person of a group once.
+    fn count_person(&mut self, number: u32, class: u8, person: PersonId) {
+        let persons = self.lens.names.persons.len() + 1;
+        let group = &mut self.groups[number as usize];
+        if self.by_part || !self.by_code {
+            return group.persons.insert(person, persons);
+        }
+        let class = usize::from(class);
+        if self.last_group.len() <= class {
+            self.last_group.resize_with(class + 1, Vec::new);
+        }
+        let last = &mut self.last_group[class];
+        if last.is_empty() {
+            last.resize(persons, NONE);
+        }
+        group.persons_counted += usize::from(last[person as usize] != number);
+        last[person as usize] = number;
     }
 
     /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
@@ -134,11 +208,11 @@ impl<'a> Tally<'a> {
             seen |= 1 << class;
             let new = first
                 && (part.from >= today.row.civil.start || !self.counted_before(today, part, person, class));
+            if first {
+                self.count_person(number, class, person);
+            }
             let group = &mut self.groups[number as usize];
             group.seat_ms += i128::from((end - start) * i64::from(part.seats));
-            if first {
-                group.persons.insert(person, self.lens.names.persons.len() + 1);
-            }
             group.sessions += i64::from(new);
         }
     }
@@ -152,14 +226,37 @@ impl<'a> Tally<'a> {
         if self.by_part {
             key = self.labels.of_part(key, part, person, today.row.civil.day, &self.lens);
         }
+        let number = self.number(key);
+        self.slots[usize::from(class)] = number;
+        number
+    }
+
+    fn number(&mut self, key: GroupKey) -> u32 {
         let (groups, keys) = (&mut self.groups, &mut self.keys);
-        let number = *self.numbers.entry(key).or_insert_with(|| {
+        *self.numbers.entry(key).or_insert_with(|| {
             groups.push(Group::default());
             keys.push(key);
             groups.len() as u32 - 1
-        });
-        self.slots[usize::from(class)] = number;
-        number
+        })
+    }
+
+    /// Adds the groups of another tally of the same names, scope and keys that was given other features.
+    pub(crate) fn join(&mut self, mut other: Self) {
+        if self.by_code {
+            self.complete_groups();
+            other.complete_groups();
+        }
+        let translated = self.labels.translation(&other.labels);
+        for (key, group) in other.keys.into_iter().zip(other.groups) {
+            let number = self.number(translated.key(key));
+            let persons = self.lens.names.persons.len() + 1;
+            let into = &mut self.groups[number as usize];
+            into.seat_ms += group.seat_ms;
+            into.sessions += group.sessions;
+            into.persons_counted += group.persons_counted;
+            group.persons.each(|person| into.persons.insert(person, persons));
+        }
+        self.complete = if self.by_code { self.groups.len() } else { 0 };
     }
 
     /// Whether an earlier day of the period put the session in the same group: then it has been counted there.
@@ -201,7 +298,7 @@ impl<'a> Tally<'a> {
             cells: labels.cells(&key, lens),
             seat_ms: group.seat_ms,
             sessions: group.sessions,
-            persons: group.persons_counted.unwrap_or(group.persons.len()) as i64,
+            persons: (group.persons_counted + group.persons.len()) as i64,
         };
         groups.into_iter().map(sums).collect()
     }

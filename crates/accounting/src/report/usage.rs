@@ -5,7 +5,7 @@ use super::lens::Lens;
 use super::packages::Packages;
 use super::tally::{Sums, Tally};
 use super::totals;
-use super::{Accumulator, Cell, Column, Report, Scope, minutes, seconds};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared, minutes, seconds};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
@@ -94,6 +94,16 @@ impl Accumulator for Usage<'_> {
         let totals = totals::rows(&tally.lens, tally.by(), &mut notes);
         let rows = totals::merged(tally.finish().into_iter().map(row).collect(), totals, columns.len() - 4);
         Report { name: "usage", columns, rows, notes }
+    }
+}
+
+impl Shared for Usage<'_> {
+    fn can_share(&self) -> bool {
+        self.packages.is_none()
+    }
+
+    fn join(&mut self, other: Self) {
+        self.tally.join(other.tally);
     }
 }
 

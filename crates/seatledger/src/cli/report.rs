@@ -11,7 +11,7 @@ use accounting::calendar::Calendar;
 use accounting::ledger::Names;
 use accounting::report::concurrency::UnknownStep;
 use accounting::report::group::Key;
-use accounting::report::{self as reports, Accumulator, Cell, Column, Scope};
+use accounting::report::{self as reports, Accumulator, Cell, Column, Scope, Shared};
 use clap::{Args, ValueEnum};
 use store::{Error, Reader};
 
@@ -146,9 +146,7 @@ impl Report {
             }
             let as_of = reader.as_of()?;
             let options = Options { keys: keys.clone(), step, as_of, report: &self };
-            let mut accumulator = options.accumulator(&names, &calendar, scope.clone());
-            reader.fold(scope.from, scope.until, accumulator.as_mut())?;
-            let mut report = accumulator.finish();
+            let mut report = options.answer(reader, &names, &calendar, &scope)?;
             if let Some(at) = as_of {
                 report.notes.push(format!("as of {}", civil(at, calendar.zone())));
             }
@@ -203,7 +201,7 @@ impl Report {
     }
 }
 
-/// What makes an accumulator.
+/// What a report is asked.
 struct Options<'a> {
     keys: Vec<Key>,
     step: reports::concurrency::Step,
@@ -213,51 +211,84 @@ struct Options<'a> {
 }
 
 impl Options<'_> {
-    fn accumulator<'n>(
+    fn answer(
         &self,
-        names: &'n Names,
-        calendar: &'n Calendar,
-        scope: Scope,
-    ) -> Box<dyn Accumulator + 'n> {
+        reader: &mut Reader<'_>,
+        names: &Names,
+        calendar: &Calendar,
+        asked: &Scope,
+    ) -> Result<reports::Report, Error> {
         let (by, report) = (self.keys.as_slice(), self.report);
+        let scope = || asked.clone();
         let averages = reports::average_licenses::Options {
             hours_per_day: report.hours_per_day,
             days_per_month: report.days_per_month,
         };
         match report.name {
             Name::Usage => {
-                let options = reports::usage::Options { by: self.keys.clone() };
-                Box::new(reports::usage::Usage::new(names, calendar, scope, options))
+                let options = || reports::usage::Options { by: self.keys.clone() };
+                shared(reader, asked, || reports::usage::Usage::new(names, calendar, scope(), options()))
             }
-            Name::Ranking => Box::new(reports::ranking::Ranking::by(names, calendar, scope, by)),
-            Name::AverageLicenses => {
-                Box::new(reports::average_licenses::AverageLicenses::by(names, calendar, scope, averages, by))
+            Name::Ranking => {
+                shared(reader, asked, || reports::ranking::Ranking::by(names, calendar, scope(), by))
             }
-            Name::Levels => Box::new(reports::levels::Levels::by(names, calendar, scope, by)),
+            Name::AverageLicenses => shared(reader, asked, || {
+                reports::average_licenses::AverageLicenses::by(names, calendar, scope(), averages, by)
+            }),
+            Name::Levels => {
+                shared(reader, asked, || reports::levels::Levels::by(names, calendar, scope(), by))
+            }
             Name::Utilization => {
-                Box::new(reports::utilization::Utilization::by(names, calendar, scope, averages, by))
+                let made = reports::utilization::Utilization::by(names, calendar, scope(), averages, by);
+                alone(reader, asked, made)
             }
-            Name::SeatsNeeded => Box::new(reports::seats_needed::SeatsNeeded::by(names, calendar, scope, by)),
-            Name::Heatmap => Box::new(reports::heatmap::Heatmap::by(names, calendar, scope, by)),
-            Name::Overnight => Box::new(reports::overnight::Overnight::new(names, calendar, scope)),
+            Name::SeatsNeeded => {
+                alone(reader, asked, reports::seats_needed::SeatsNeeded::by(names, calendar, scope(), by))
+            }
+            Name::Heatmap => {
+                shared(reader, asked, || reports::heatmap::Heatmap::by(names, calendar, scope(), by))
+            }
+            Name::Overnight => {
+                alone(reader, asked, reports::overnight::Overnight::new(names, calendar, scope()))
+            }
             Name::Denials => {
                 let options = reports::denials::Options { by: self.keys.clone() };
-                Box::new(reports::denials::Denials::new(names, calendar, scope, options))
+                alone(reader, asked, reports::denials::Denials::new(names, calendar, scope(), options))
             }
             Name::Allocation => {
-                let options = self.report.bill.options(self.keys.clone());
-                Box::new(reports::allocation::Allocation::new(names, calendar, scope, options))
+                let options = report.bill.options(self.keys.clone());
+                alone(reader, asked, reports::allocation::Allocation::new(names, calendar, scope(), options))
             }
             Name::Idle => {
-                let idle_days = self.report.idle_days.map(i64::from);
+                let idle_days = report.idle_days.map(i64::from);
                 let options = reports::idle::Options { as_of: self.as_of, idle_days };
-                Box::new(reports::idle::Idle::new(names, calendar, scope, options))
+                alone(reader, asked, reports::idle::Idle::new(names, calendar, scope(), options))
             }
-            Name::Concurrency | Name::Coverage | Name::Expiry => {
-                Box::new(reports::concurrency::Concurrency::by(names, calendar, scope, self.step, by))
-            }
+            Name::Concurrency | Name::Coverage | Name::Expiry => shared(reader, asked, || {
+                reports::concurrency::Concurrency::by(names, calendar, scope(), self.step, by)
+            }),
         }
     }
+}
+
+/// The report of an accumulator that takes in all days itself.
+fn alone(
+    reader: &mut Reader<'_>,
+    scope: &Scope,
+    mut accumulator: impl Accumulator,
+) -> Result<reports::Report, Error> {
+    reader.fold(scope.from, scope.until, &mut accumulator)?;
+    Ok(Box::new(accumulator).finish())
+}
+
+/// The report of an accumulator that several threads can fill.
+fn shared<A: Shared>(
+    reader: &mut Reader<'_>,
+    scope: &Scope,
+    make: impl Fn() -> A,
+) -> Result<reports::Report, Error> {
+    let accumulator = reader.fold_shared(scope.from, scope.until, make)?;
+    Ok(Box::new(accumulator).finish())
 }
 
 /// What was watched when: the inputs, their license servers, their lines.
