@@ -1,7 +1,7 @@
 //! The names behind the numbers, read once for a report or a derivation.
 
 use crate::Error;
-use crate::backend::{Backend, Row, all};
+use crate::backend::{Backend, Row, all, one};
 use crate::derive::Computed;
 use crate::intake::{POLLS_APART_MS, SpanRow, evidence, spans};
 use accounting::UnixMs;
@@ -143,6 +143,9 @@ fn without(part: Part, covered: &[(UnixMs, UnixMs)]) -> Vec<Part> {
     pieces
 }
 
+/// For how many holders memory is reserved at most before they are read.
+const MOST_RESERVED: i64 = 1 << 20;
+
 pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let mut names = Names { features: features(backend)?, ..Names::default() };
     let entries = crate::registry::entries(backend)?;
@@ -170,6 +173,12 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     }
     let mut of_daemon: FxHashMap<(ServerId, String), Evidence> = FxHashMap::default();
     let mut evidence_of = FxHashMap::default();
+    let holders = one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
+    let about = holders.unwrap_or_default().clamp(0, MOST_RESERVED) as usize;
+    names.holders.reserve(about);
+    persons.reserve(about);
+    evidence_of.reserve(about);
+    let mut last: Option<(ServerId, String, Evidence)> = None;
     backend.query(include_str!("../queries/holder_all.sql"), &[], &mut |row| {
         let (id, mut holder) = (row.id(0)?, holder(row)?);
         let person = directory.person_name(&holder.user);
@@ -178,17 +187,26 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
             names.persons.push(Person { name: name.clone(), memberships });
             names.persons.len() as u32 - 1
         });
-        let daemon = (holder.server, holder.vendor.clone());
-        let of = of_daemon.entry(daemon).or_insert_with_key(|(server, vendor)| {
-            let spans = || spans_of.get(server).into_iter().flatten();
-            Evidence {
-                logged: evidence(spans().filter(|span| !span.polled), vendor),
-                polled: evidence(spans().filter(|span| span.polled), vendor),
-                bare: exclusive.get(server).copied().unwrap_or_default(),
-            }
-        });
+        // Holders of one daemon mostly follow each other.
+        let known =
+            last.as_ref().filter(|(server, vendor, _)| *server == holder.server && *vendor == holder.vendor);
+        let of = if let Some((_, _, of)) = known {
+            *of
+        } else {
+            let daemon = (holder.server, holder.vendor.clone());
+            let of = *of_daemon.entry(daemon).or_insert_with_key(|(server, vendor)| {
+                let spans = || spans_of.get(server).into_iter().flatten();
+                Evidence {
+                    logged: evidence(spans().filter(|span| !span.polled), vendor),
+                    polled: evidence(spans().filter(|span| span.polled), vendor),
+                    bare: exclusive.get(server).copied().unwrap_or_default(),
+                }
+            });
+            last = Some((holder.server, holder.vendor.clone(), of));
+            of
+        };
         if of.logged.is_some() || of.polled.is_some() {
-            evidence_of.insert(id, *of);
+            evidence_of.insert(id, of);
         }
         names.holders.insert(id, holder);
         Ok(())
