@@ -156,7 +156,8 @@ impl<'a> Tally<'a> {
     /// Adds a stretch of the day, of which all parts are in one group.
     fn stretch(&mut self, today: &Today<'_>, held: &[Held], (from, until, class): (UnixMs, UnixMs, u8)) {
         let start = today.row.civil.start;
-        let (mut number, mut seat_ms, mut sessions) = (NONE, 0_i128, 0);
+        let (mut number, mut seat_ms, mut sessions, mut persons) = (NONE, 0_i128, 0, 0);
+        let mut last_group = std::mem::take(self.last_group(class));
         for Held { part, person } in held {
             if !qualifies(part, from, until) {
                 continue;
@@ -168,31 +169,43 @@ impl<'a> Tally<'a> {
             seat_ms += i128::from(overlap * i64::from(part.seats));
             let new = part.from >= start || !self.counted_before(today, part, *person, class);
             sessions += i64::from(new);
-            self.count_person(number, class, *person);
+            if self.by_code {
+                let last = &mut last_group[*person as usize];
+                persons += usize::from(*last != number);
+                *last = number;
+            } else {
+                self.add_person(number, *person);
+            }
         }
+        *self.last_group(class) = last_group;
         if let Some(group) = self.groups.get_mut(number as usize) {
             group.seat_ms += seat_ms;
             group.sessions += sessions;
+            group.persons_counted += persons;
         }
+    }
+
+    /// By person the group of this class in which the person was counted last.
+    fn last_group(&mut self, class: u8) -> &mut Vec<u32> {
+        let (class, persons) = (usize::from(class), self.lens.names.persons.len() + 1);
+        if self.last_group.len() <= class {
+            self.last_group.resize_with(class + 1, || vec![NONE; persons]);
+        }
+        &mut self.last_group[class]
     }
 
     /// Counts a person of a group once.
     fn count_person(&mut self, number: u32, class: u8, person: PersonId) {
-        let persons = self.lens.names.persons.len() + 1;
-        let group = &mut self.groups[number as usize];
         if self.by_part || !self.by_code {
-            return group.persons.insert(person, persons);
+            return self.add_person(number, person);
         }
-        let class = usize::from(class);
-        if self.last_group.len() <= class {
-            self.last_group.resize_with(class + 1, Vec::new);
-        }
-        let last = &mut self.last_group[class];
-        if last.is_empty() {
-            last.resize(persons, NONE);
-        }
-        group.persons_counted += usize::from(last[person as usize] != number);
-        last[person as usize] = number;
+        let last = std::mem::replace(&mut self.last_group(class)[person as usize], number);
+        self.groups[number as usize].persons_counted += usize::from(last != number);
+    }
+
+    fn add_person(&mut self, number: u32, person: PersonId) {
+        let persons = self.lens.names.persons.len() + 1;
+        self.groups[number as usize].persons.insert(person, persons);
     }
 
     /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
