@@ -3,7 +3,7 @@
 use accounting::calendar::{Calendar, instant, zone};
 use accounting::feature_day::{DayView, Request};
 use accounting::ledger::{Feature, Holder, Names, Person, Server};
-use accounting::report::{Accumulator, Cell, Report};
+use accounting::report::{Accumulator, Cell, Report, Shared};
 use accounting::session::{Ended, FeatureId, HolderId, Part};
 
 /// A ledger.
@@ -96,16 +96,33 @@ impl Books {
 
     /// The report: the days in which something happened of the features that it asks for, ascending.
     pub(crate) fn report(&self, mut report: impl Accumulator) -> Report {
-        for feature in report.features() {
+        self.feed(&mut report, |_| true);
+        Box::new(report).finish()
+    }
+
+    /// The same by two accumulators, each with every other feature, joined.
+    pub(crate) fn shared_report<A: Shared>(&self, make: impl Fn() -> A) -> Report {
+        let (mut report, mut other) = (make(), make());
+        if !report.can_share() {
+            return self.report(report);
+        }
+        self.feed(&mut report, |nth| nth % 2 == 0);
+        self.feed(&mut other, |nth| nth % 2 == 1);
+        report.join(other);
+        Box::new(report).finish()
+    }
+
+    fn feed(&self, report: &mut impl Accumulator, takes: impl Fn(usize) -> bool) {
+        let features = report.features().into_iter().enumerate();
+        for (_, feature) in features.filter(|(nth, _)| takes(*nth)) {
             let parts = self.sessions.iter().filter(|(of, _)| *of == feature).map(|(_, part)| *part);
             let mut parts: Vec<Part> = parts.collect();
             parts.sort_by_key(|part| part.from);
             let requests = self.requests.iter().filter(|(of, _)| *of == feature).map(|(_, request)| *request);
             let mut requests: Vec<Request> = requests.filter(|_| report.needs_requests()).collect();
             requests.sort_by_key(|request| request.at);
-            self.days(feature, &parts, &requests, &mut report);
+            self.days(feature, &parts, &requests, report);
         }
-        Box::new(report).finish()
     }
 
     fn days(&self, feature: FeatureId, parts: &[Part], requests: &[Request], report: &mut impl Accumulator) {

@@ -367,13 +367,14 @@ proptest! {
     fn usage_by_any_keys(books in random::books(), scope in random::scope(), by in keys()) {
         let expected = usage(&books, &scope, &by);
         let options = usage::Options { by };
-        let report = books.report(Usage::new(&books.names, &books.calendar, scope, options));
-        prop_assert_eq!(text(&report), expected);
+        let make = || Usage::new(&books.names, &books.calendar, scope.clone(), options.clone());
+        prop_assert_eq!(&text(&books.report(make())), &expected);
+        prop_assert_eq!(text(&books.shared_report(make)), expected);
     }
 
     #[test]
     fn rankings_and_averages(books in random::books(), scope in random::scope()) {
-        let report = books.report(Ranking::new(&books.names, &books.calendar, scope.clone()));
+        let report = books.shared_report(|| Ranking::new(&books.names, &books.calendar, scope.clone()));
         prop_assert_eq!(text(&report), ranking(&books, &scope));
         let options = average_licenses::Options::default();
         let report = books.report(AverageLicenses::new(&books.names, &books.calendar, scope.clone(), options));
@@ -382,10 +383,11 @@ proptest! {
 
     #[test]
     fn seats_in_use(books in random::books(), scope in random::scope()) {
-        let report = books.report(Levels::new(&books.names, &books.calendar, scope.clone()));
+        let report = books.shared_report(|| Levels::new(&books.names, &books.calendar, scope.clone()));
         prop_assert_eq!(text(&report), levels(&books, &scope));
         for step in [Step::Hour, Step::Day, Step::Month] {
-            let report = books.report(Concurrency::new(&books.names, &books.calendar, scope.clone(), step));
+            let make = || Concurrency::new(&books.names, &books.calendar, scope.clone(), step);
+            let report = books.shared_report(make);
             prop_assert_eq!(text(&report), concurrency(&books, &scope, step));
         }
     }
