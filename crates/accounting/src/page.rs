@@ -87,7 +87,7 @@ pub fn decode(day_start: UnixMs, page: &[u8], parts: &mut Vec<Part>) -> Result<(
         part.from = at;
     })?;
     bytes.column(parts, |part, length| {
-        part.until = part.from.wrapping_add((length as i64).wrapping_mul(unit))
+        part.until = part.from.wrapping_add((length as i64).wrapping_mul(unit));
     })?;
     bytes.column(parts, |part, holder| part.holder = holder as u32)?;
     bytes.column(parts, |part, version| part.version = version as u32)?;
@@ -213,7 +213,9 @@ mod tests {
         fn numbers_of_any_length_are_read(numbers in prop::collection::vec((any::<u64>(), 0..64_u32), 0..40)) {
             let numbers: Vec<u64> = numbers.into_iter().map(|(number, shift)| number >> shift).collect();
             let mut bytes = Vec::new();
-            numbers.iter().for_each(|number| put(&mut bytes, *number));
+            for number in &numbers {
+                put(&mut bytes, *number);
+            }
             let mut bytes = Bytes { rest: &bytes };
             for number in numbers {
                 prop_assert_eq!(bytes.next(), Ok(number));
