@@ -271,7 +271,7 @@ proptest! {
 
     #[test]
     fn levels_by_keys(books in random::books(), scope in random::scope(), by in any_keys()) {
-        let report = books.report(Levels::by(&books.names, &books.calendar, scope.clone(), &by));
+        let report = books.shared_report(|| Levels::by(&books.names, &books.calendar, scope.clone(), &by));
         prop_assert_eq!(text(&report), levels(&books, &scope, &by));
     }
 
@@ -280,13 +280,13 @@ proptest! {
         books in random::books(), scope in random::scope(), by in keys(&Concurrency::KEYS),
         step in prop::sample::select(vec![Step::Hour, Step::Day, Step::Month]),
     ) {
-        let report = books.report(Concurrency::by(&books.names, &books.calendar, scope.clone(), step, &by));
+        let report = books.shared_report(|| Concurrency::by(&books.names, &books.calendar, scope.clone(), step, &by));
         prop_assert_eq!(text(&report), concurrency(&books, &scope, step, &by));
     }
 
     #[test]
     fn hours_of_the_week(books in random::books(), scope in random::scope(), by in any_keys()) {
-        let report = books.report(Heatmap::by(&books.names, &books.calendar, scope.clone(), &by));
+        let report = books.shared_report(|| Heatmap::by(&books.names, &books.calendar, scope.clone(), &by));
         prop_assert_eq!(text(&report), heatmap(&books, &scope, &by));
     }
 
@@ -312,7 +312,7 @@ proptest! {
 
     #[test]
     fn rankings_by_keys(books in random::books(), scope in random::scope(), by in any_keys()) {
-        let report = books.report(Ranking::by(&books.names, &books.calendar, scope.clone(), &by));
+        let report = books.shared_report(|| Ranking::by(&books.names, &books.calendar, scope.clone(), &by));
         prop_assert_eq!(text(&report), ranking(&books, &scope, &by));
     }
 
@@ -320,7 +320,7 @@ proptest! {
     fn averages_by_keys(books in random::books(), scope in random::scope(), by in keys(&AverageLicenses::KEYS)) {
         let options = Options::default();
         let report =
-            books.report(AverageLicenses::by(&books.names, &books.calendar, scope.clone(), options, &by));
+            books.shared_report(|| AverageLicenses::by(&books.names, &books.calendar, scope.clone(), options, &by));
         prop_assert_eq!(text(&report), average_licenses(&books, &scope, &by));
     }
 }
