@@ -121,7 +121,10 @@ fn sql_stands_only_in_the_store() {
         "with recursive ",
     ];
     let mut wrong = Vec::new();
-    for page in pages().iter().filter(|page| !page.path.starts_with("crates/store/")) {
+    // What SQLite alone does is compared with what the program does.
+    let may =
+        |page: &&Page| page.path.starts_with("crates/store/") || page.path == "benches/src/session_rows.rs";
+    for page in pages().iter().filter(|page| !may(page)) {
         if page.path.starts_with("crates/") && page.ends_in("sql") {
             wrong.push(page.path.clone());
         }
