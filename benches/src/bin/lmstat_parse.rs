@@ -103,32 +103,42 @@ fn write_feature(text: &mut String, feature: u32) -> std::fmt::Result {
     Ok(())
 }
 
-/// The least that tells holders, seats and start from a row.
+/// The least that tells user, host, display, version, handle, start and seats of the rows that are written here.
 fn by_hand(text: &[u8]) -> Found {
     let start = memmem::Finder::new(", start ");
-    let (mut found, mut rest, mut sum) = (Found::default(), text, 0_usize);
+    let (mut found, mut rest) = (Found::default(), text);
     while let Some(end) = memchr(b'\n', rest) {
         let line = &rest[..end];
         rest = &rest[end + 1..];
         if line.starts_with(b"Users of ") {
             found.features += 1;
         } else if let Some(at) = start.find(line) {
-            let tail = &line[at + 8..];
-            let handle = memrchr(b'(', &line[..at]).unwrap_or(0);
-            let words = memchr(b'(', line).unwrap_or(0);
-            let seats = memchr(b',', tail).and_then(|comma| tail.get(comma + 2..));
-            let seats = seats.map_or(1, |seats| {
-                let digits = seats.iter().take_while(|byte| byte.is_ascii_digit());
-                digits.fold(0, |value, byte| value * 10 + u64::from(byte - b'0'))
-            });
-            sum = sum.wrapping_add(handle + words);
+            let (left, tail) = (&line[..at], &line[at + 8..]);
+            let handle = memrchr(b'(', left).unwrap_or(0);
+            let mut words = left[..handle].trim_ascii().splitn(4, |&byte| byte == b' ');
+            std::hint::black_box((words.next(), words.next(), words.next(), words.next(), &left[handle..]));
+            let mut start = tail.splitn(3, |&byte| byte == b' ');
+            let (_weekday, date) = (start.next(), start.next().unwrap_or_default());
+            let slash = memchr(b'/', date).unwrap_or(0);
+            let time = start.next().unwrap_or_default();
+            let colon = memchr(b':', time).unwrap_or(0);
+            std::hint::black_box((
+                number(date),
+                number(&date[slash + 1..]),
+                number(time),
+                number(&time[colon + 1..]),
+            ));
             found.rows += 1;
-            found.seats += seats;
+            found.seats += memchr(b',', time).map_or(1, |comma| number(&time[comma + 2..]));
         }
     }
-    // Keeps the work from being left out.
-    std::hint::black_box(sum);
     found
+}
+
+/// The number with which a text begins.
+fn number(text: &[u8]) -> u64 {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |value, byte| value * 10 + u64::from(byte - b'0'))
 }
 
 fn parsed(format: &dyn formats::line::Format, text: &[u8]) -> Found {

@@ -182,7 +182,7 @@ fn licenses(text: &str) -> Option<u32> {
 fn holder<'a>(left: &'a str, version: &str) -> Holder<'a> {
     let (rest, display) = last_word(left);
     let (rest, host) = last_word(rest);
-    let user = trim_start(rest);
+    let user = trim_start(trim_end(rest));
     if user.is_empty() {
         // The display is missing, or more.
         let (user, host) = if host.is_empty() { (display, "") } else { (host, display) };
