@@ -147,8 +147,7 @@ impl<'a> Collector<'a> {
 
     /// Events gathered since the last batch.
     pub(crate) fn gathered(&self) -> usize {
-        let Batch { events, requests, shown, used, seats, totals, .. } = &self.batch;
-        events.len() + requests.len() + shown.len() + used.len() + seats.len() + totals.len()
+        self.batch.size()
     }
 
     /// Whether a line of this instant begins a new run, so that the batch before it must be taken first.

@@ -262,6 +262,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// How much it holds, for those who wait until it is enough.
+    pub fn size(&self) -> usize {
+        let Self { events, requests, shown, used, seats, totals, .. } = self;
+        events.len() + requests.len() + shown.len() + used.len() + seats.len() + totals.len()
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         *self == Self { run: self.run, ..Self::default() }

@@ -221,9 +221,50 @@ pub(crate) fn polls_taken_out_are_as_if_never_read(ledger: &mut Ledger) {
     ledger.balances();
 }
 
+pub(crate) fn days_between_logs_change_with_what_they_cover(ledger: &mut Ledger) {
+    let log = |hour: f64| [at(hour, "v", Lives), at(hour + 10.0, "v", Lives)];
+    Process::default().read(&mut ledger.store(), "monday", &log(2.0));
+    read(ledger, "tuesday", &[poll(30, &[("amara", 29, 1)]), poll(40, &[]), poll(49, &[])]);
+    ledger.balances();
+    Process::default().read(&mut ledger.store(), "wednesday", &log(50.0));
+    assert_eq!(sessions(ledger), Vec::<String>::new(), "rotated logs cover the day between them");
+    ledger.balances();
+    let id = ledger.query("select input_id from input where name = 'wednesday'")[0].parse().unwrap();
+    Process::default().intake.take_out(&mut ledger.store(), id).unwrap();
+    assert_eq!(sessions(ledger), ["amara 29..40 gone_from_snapshot ±10"]);
+    ledger.balances();
+}
+
+pub(crate) fn a_hold_given_out_later_than_it_was_polled_held_nothing(ledger: &mut Ledger) {
+    read(ledger, "a", &[poll(8, &[("amara", 12, 1)]), poll(9, &[])]);
+    assert_eq!(sessions(ledger), ["amara 12..12 gone_from_snapshot ±4"]);
+    ledger.balances();
+}
+
+pub(crate) fn seats_told_of_the_whole_server_replace_those_of_its_daemons(ledger: &mut Ledger) {
+    let mut process = Process::default();
+    for (name, hour, vendor, issued) in [("a", 8, "", 5), ("b", 9, "v", 6), ("c", 10, "", 5)] {
+        let daemon = process.daemon(vendor);
+        let feature = process.interner.feature("solver");
+        let at = instant(hour);
+        let seats = SeatsEvent { feature, daemon, at, issued: Some(Some(issued)), ..SeatsEvent::default() };
+        let polls = vec![PollEvent { daemon, at, answered: true }];
+        let mut batch = Batch { seats: vec![seats], polls, ..Batch::default() };
+        batch.names = process.interner.news();
+        process.intake.begin(None);
+        process.commit(&mut ledger.store(), name, 1, &[batch]).unwrap();
+    }
+    let issued = ledger.store().read(|reader| {
+        let names = reader.names();
+        let steps = names.capacity.values().next().unwrap().clone();
+        Ok([8, 9, 10].map(|hour| steps.at(instant(hour))))
+    });
+    assert_eq!(issued.unwrap(), [Some(5), Some(6), Some(5)]);
+}
+
 pub(crate) fn finished_uses_are_known_by_their_start(ledger: &mut Ledger) {
     let mut process = Process::default();
-    for (name, until) in [("a", 9), ("b", 10)] {
+    for (name, until) in [("a", 10), ("b", 9)] {
         let daemon = process.daemon("");
         let feature = process.interner.feature("app1");
         let holder = process.interner.holder(daemon, "fiore", "wks12", "", "");

@@ -20,6 +20,9 @@ const EVENTS_AT_MOST: usize = 4 * EVENTS_TOGETHER;
 /// A batch without events is taken after so many lines, so that a checkpoint moves through noise too.
 const LINES_TOGETHER: u64 = 2_000_000;
 
+/// A batch costs as much as so many events.
+const BATCH_COSTS: usize = 100;
+
 /// What the reading thread sends.
 pub(crate) enum Sent {
     /// A part of the input (several batches where its dates go back), with the checkpoint after it.
@@ -221,7 +224,9 @@ struct Part {
 
 impl Part {
     fn events(&self) -> usize {
-        self.batches.iter().map(|batch| batch.events.len() + batch.requests.len()).sum()
+        // A batch costs something itself: where dates keep going back, as in a table sorted the other way, each row is
+        // one.
+        self.batches.iter().map(|batch| batch.size().max(BATCH_COSTS)).sum()
     }
 
     /// Takes a line in; where the dates go back a batch of its own begins.

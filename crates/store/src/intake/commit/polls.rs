@@ -142,8 +142,8 @@ impl Intake {
         let mut now = self.with_the_batch(batch, said, &shown, &stored, input);
         let since = now.values().map(|known| known.seen_at).min().unwrap_or(earliest);
         let polls = polls_since(backend, daemon, since)?;
-        for known in now.values_mut() {
-            let (until, ended) = end_of(known.seen_at, &polls);
+        for (hold, known) in &mut now {
+            let (until, ended) = end_of(hold, known.seen_at, &polls);
             if until != known.until {
                 *known = Known { until, ended, until_input: until.map(|_| input), ..*known };
             }
@@ -226,12 +226,14 @@ impl Intake {
                 *of = known;
             }
         }
+        let stored = holds::stored_named(backend, uses.keys(), None)?;
+        // Of a use told twice the longer one counts, whatever the order.
+        uses.retain(|hold, known| stored.get(hold).is_none_or(|stored| stored.until <= known.until));
         let gone: Vec<Hold> = batch.retracted_used.iter().map(hold).collect();
         for (hold, used) in gone.iter().zip(&batch.retracted_used) {
             marks.range(hold.feature, hold.from, used.until);
         }
-        let earlier = holds::stored_named(backend, uses.keys(), None)?;
-        for (hold, known) in uses.iter().chain(&earlier) {
+        for (hold, known) in uses.iter().chain(&stored) {
             marks.range(hold.feature, hold.from, known.until.unwrap_or(hold.from));
         }
         holds::delete(backend, &gone.iter().collect::<Vec<_>>())?;
@@ -278,7 +280,7 @@ impl Intake {
             let polls = polls_since(backend, daemon, since)?;
             let mut changed = Vec::new();
             for (hold, known) in stored.iter().filter(|(_, known)| known.until_input == Some(input)) {
-                let (until, ended) = end_of(known.seen_at, &polls);
+                let (until, ended) = end_of(hold, known.seen_at, &polls);
                 let until_input = until.and(known.until_input);
                 changed.push((hold, Known { until, ended, until_input, ..*known }));
                 let reached = known.until.max(until).max(last).unwrap_or(hold.from);
@@ -297,13 +299,33 @@ impl Intake {
             let of = covered.entry(self.daemon(span.daemon).server).or_insert((span.from, span.until));
             *of = (of.0.min(span.from), of.1.max(span.until));
         }
-        for (server, (from, until)) in covered {
-            let sql = include_str!("../../../queries/session_polled_between.sql");
-            let params = [server.into(), Value::Int(from), Value::Int(until)];
-            let touched = all(backend, sql, &params, |row| Ok((row.id(0)?, row.int(1)?, row.opt_int(2)?)))?;
-            for (feature, began, ended) in touched {
-                marks.range(feature, began.max(from), ended.unwrap_or(until).min(until) + 1);
-            }
+        covered
+            .into_iter()
+            .try_for_each(|(server, stretch)| self.mark_polled(backend, server, stretch, marks))
+    }
+
+    /// Marks what polls told of a license server between the lines of its logs before and after a stretch: whether the
+    /// log covers the time from one span to the next depends on both.
+    pub(super) fn mark_polled(
+        &self,
+        backend: &mut dyn Backend,
+        server: ServerId,
+        (from, until): (UnixMs, UnixMs),
+        marks: &mut Marks,
+    ) -> Result<(), Error> {
+        let sql = "select 1 from span where server_id = $1 and polled = 1 limit 1";
+        if one(backend, sql, &[server.into()], |_| Ok(()))?.is_none() {
+            return Ok(());
+        }
+        let spans = || self.servers.get(&server).into_iter().flat_map(|state| &state.spans);
+        let from = spans().map(|span| span.until).filter(|before| *before < from).max().unwrap_or(from);
+        let until = spans().map(|span| span.from).filter(|after| *after > until).min().unwrap_or(until);
+        let sql = include_str!("../../../queries/session_polled_between.sql");
+        let params = [server.into(), Value::Int(from), Value::Int(until)];
+        for (feature, began, ended) in
+            all(backend, sql, &params, |row| Ok((row.id(0)?, row.int(1)?, row.opt_int(2)?)))?
+        {
+            marks.range(feature, began.max(from), ended.unwrap_or(until).min(until) + 1);
         }
         Ok(())
     }
@@ -345,10 +367,11 @@ fn mark(
 }
 
 /// When a hold ended that was last seen at an instant, by the polls after it.
-fn end_of(seen_at: UnixMs, polls: &[(UnixMs, bool)]) -> (Option<UnixMs>, Ended) {
+fn end_of(hold: &Hold, seen_at: UnixMs, polls: &[(UnixMs, bool)]) -> (Option<UnixMs>, Ended) {
     let after = &polls[polls.partition_point(|(at, _)| *at <= seen_at)..];
     match after.iter().any(|(_, answered)| *answered) {
-        true => (after.first().map(|(at, _)| *at), Ended::GoneFromSnapshot),
+        // Clocks may differ: what was given out "later" than it was last polled held nothing.
+        true => (after.first().map(|(at, _)| hold.from.max(*at)), Ended::GoneFromSnapshot),
         false => (None, Ended::Open),
     }
 }

@@ -59,12 +59,18 @@ impl Intake {
                 observed.entry(self.pool(event)).or_default().push((event.at, issued));
             }
         }
+        told_elsewhere(backend, &mut observed)?;
         let mut rows = Vec::new();
-        for (pool, observed) in observed {
+        for (pool, mut observed) in observed {
+            observed.sort_by_key(|(at, _)| *at);
             let before = runs(backend, &pool)?;
+            let polled = is_polled(backend, &pool)?;
             let mut runs = before.clone();
             for (at, seats) in observed {
-                observe(&mut runs, at, seats, &mut || next_poll(backend, &pool, at))?;
+                match polled {
+                    true => observe(&mut runs, at, seats, &mut || next_poll(backend, &pool, at))?,
+                    false => note(&mut runs, Run { from: at, seen: at, seats }),
+                }
             }
             for run in runs.iter().filter(|run| !before.contains(run)) {
                 let known = before.iter().find(|known| known.from == run.from);
@@ -187,6 +193,48 @@ fn runs(backend: &mut dyn Backend, (feature, server, vendor): &Pool) -> Result<V
     all(backend, sql, &[(*feature).into(), (*server).into(), vendor.as_str().into()], |row| {
         Ok(Run { from: row.int(0)?, seen: row.int(1)?, seats: row.opt_int(2)? })
     })
+}
+
+/// What the license server as a whole tells of a feature's seats takes the place of what its vendor daemons told, and
+/// the other way round: which of them it is depends on how many of them run.
+fn told_elsewhere(
+    backend: &mut dyn Backend,
+    observed: &mut BTreeMap<Pool, Vec<(UnixMs, Option<i64>)>>,
+) -> Result<(), Error> {
+    let mut ended: Vec<(Pool, UnixMs)> = Vec::new();
+    for ((feature, server, vendor), of_pool) in &*observed {
+        let sql = "select distinct vendor from capacity where feature_id = $1 and server_id = $2";
+        let mut vendors = all(backend, sql, &[(*feature).into(), (*server).into()], |row| row.text(0))?;
+        let told = observed.range((*feature, *server, String::new())..);
+        vendors.extend(
+            told.take_while(|((f, s, _), _)| f == feature && s == server).map(|((_, _, v), _)| v.clone()),
+        );
+        for other in vendors.into_iter().filter(|other| other.is_empty() != vendor.is_empty()) {
+            let pool = (*feature, *server, other);
+            let told =
+                |at: UnixMs| observed.get(&pool).is_some_and(|of| of.iter().any(|(told, _)| *told == at));
+            ended.extend(of_pool.iter().filter(|(at, _)| !told(*at)).map(|(at, _)| (pool.clone(), *at)));
+        }
+    }
+    for (pool, at) in ended {
+        observed.entry(pool).or_default().push((at, None));
+    }
+    Ok(())
+}
+
+/// Adds an observation that no poll made: others may come between any two.
+fn note(runs: &mut Vec<Run>, new: Run) {
+    let after = runs.partition_point(|run| run.from < new.from);
+    match runs.get_mut(after).filter(|run| run.from == new.from) {
+        Some(run) => run.seats = new.seats,
+        None => runs.insert(after, new),
+    }
+}
+
+/// Whether a daemon was ever polled; a log tells seats without polls.
+fn is_polled(backend: &mut dyn Backend, (_, server, vendor): &Pool) -> Result<bool, Error> {
+    let sql = "select 1 from poll where server_id = $1 and vendor = $2 limit 1";
+    Ok(one(backend, sql, &[(*server).into(), vendor.as_str().into()], |_| Ok(()))?.is_some())
 }
 
 /// The next poll after an instant that the daemon answered.

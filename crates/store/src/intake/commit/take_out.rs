@@ -38,6 +38,9 @@ impl Intake {
         for (feature, at) in all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.int(1)?)))? {
             marks.range(feature, at, at);
         }
+        let sql = "select server_id, min(from_at), max(until_at) from span
+                   where input_id = $1 and polled = 0 group by server_id";
+        let covered = all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, (row.int(1)?, row.int(2)?))))?;
         let polled = self.forget_polls(backend, input, &mut marks)?;
         for table in TABLES {
             backend.execute(&format!("delete from {table} where input_id = $1"), &[input.into()])?;
@@ -64,6 +67,9 @@ impl Intake {
         }
         for (feature, repair) in repairs {
             self.repair(backend, feature, repair, &scope, &mut changes)?;
+        }
+        for (server, stretch) in covered {
+            self.mark_polled(backend, server, stretch, &mut marks)?;
         }
         let order = rows::in_key_order(&changes);
         self.mark_rows((&changes, &order), &before, &servers, false, &mut marks);
