@@ -99,6 +99,7 @@ store_suite! {
         where_a_log_covers_its_sessions_count,
         polls_beside_a_log_are_compared_with_it,
         polls_taken_out_are_as_if_never_read,
+        polls_taken_out_leave_what_later_ones_showed,
         days_between_logs_change_with_what_they_cover,
         a_hold_given_out_later_than_it_was_polled_held_nothing,
         seats_told_of_the_whole_server_replace_those_of_its_daemons,

@@ -262,6 +262,32 @@ pub(crate) fn seats_told_of_the_whole_server_replace_those_of_its_daemons(ledger
     assert_eq!(issued.unwrap(), [Some(5), Some(6), Some(5)]);
 }
 
+pub(crate) fn polls_taken_out_leave_what_later_ones_showed(ledger: &mut Ledger) {
+    let amara = ("amara", 6, 1);
+    read(ledger, "a", &[poll(8, &[amara]), poll(9, &[amara])]);
+    read(ledger, "b", &[poll(10, &[amara]), poll(12, &[amara]), poll(13, &[])]);
+    let take_out = |ledger: &Ledger, name: &str| {
+        let id =
+            ledger.query(&format!("select input_id from input where name = '{name}'"))[0].parse().unwrap();
+        Process::default().intake.take_out(&mut ledger.store(), id).unwrap();
+        ledger.balances();
+    };
+    take_out(ledger, "a");
+    assert_eq!(sessions(ledger), ["amara 6..13 gone_from_snapshot ±1"]);
+    read(ledger, "a", &[poll(8, &[amara]), poll(9, &[amara])]);
+    take_out(ledger, "b");
+    assert_eq!(
+        sessions(ledger),
+        Vec::<String>::new(),
+        "its later polls were the only ones left that showed it"
+    );
+    take_out(ledger, "a");
+    read(ledger, "a", &[poll(8, &[amara]), poll(9, &[amara])]);
+    read(ledger, "b", &[poll(10, &[amara]), poll(12, &[amara]), poll(13, &[])]);
+    take_out(ledger, "b");
+    assert_eq!(sessions(ledger), ["amara 6..9 open"]);
+}
+
 pub(crate) fn finished_uses_are_known_by_their_start(ledger: &mut Ledger) {
     let mut process = Process::default();
     for (name, until) in [("a", 10), ("b", 9)] {

@@ -256,6 +256,8 @@ impl Intake {
         {
             marks.range(feature, from, until + 1);
         }
+        // What a later poll of another input showed too stays, as that input's.
+        backend.execute(include_str!("../../../queries/session_polled_hand_on.sql"), &[input.into()])?;
         let sql = "delete from session where seen_at is not null and from_input = $1";
         backend.execute(sql, &[input.into()])?;
         let sql = "select distinct feature_id, from_at from capacity where input_id = $1";
@@ -276,11 +278,18 @@ impl Intake {
         for daemon in daemons {
             let last = last_answer(backend, daemon)?;
             let stored = holds::stored_since(backend, daemon, UnixMs::MIN, last)?;
-            let since = stored.values().map(|known| known.seen_at).min().unwrap_or(UnixMs::MAX);
-            let polls = polls_since(backend, daemon, since)?;
+            let polls = polls_since(backend, daemon, UnixMs::MIN)?;
+            let answers: Vec<UnixMs> =
+                polls.iter().filter(|(_, answered)| *answered).map(|(at, _)| *at).collect();
             let mut changed = Vec::new();
-            for (hold, known) in stored.iter().filter(|(_, known)| known.until_input == Some(input)) {
-                let (until, ended) = end_of(hold, known.seen_at, &polls);
+            for (hold, known) in &stored {
+                let before = answers.partition_point(|at| *at <= known.seen_at).checked_sub(1);
+                let seen_at = before.map_or(hold.from, |index| answers[index]).max(hold.from);
+                let (until, ended) = end_of(hold, seen_at, &polls);
+                if until == known.until && known.until_input != Some(input) {
+                    continue;
+                }
+                let known = &Known { seen_at, ..*known };
                 let until_input = until.and(known.until_input);
                 changed.push((hold, Known { until, ended, until_input, ..*known }));
                 let reached = known.until.max(until).max(last).unwrap_or(hold.from);
