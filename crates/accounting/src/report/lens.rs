@@ -150,13 +150,15 @@ impl<'a> Lens<'a> {
         servers
     }
 
-    /// The capacity of a feature at an instant, on the license servers of the scope; `None` where it is not known.
+    /// The capacity of a feature at an instant, on the license servers of the scope; `None` where that of any of
+    /// them is not known.
     pub(crate) fn seats_issued(&self, feature: FeatureId, at: UnixMs) -> Option<i64> {
-        let pools = self
-            .servers_of(feature)
-            .into_iter()
-            .filter_map(|server| self.names.capacity.get(&(feature, server)));
-        pools.filter_map(|pool| pool.at(at)).reduce(|one, other| one + other)
+        let servers = self.servers_of(feature);
+        if servers.is_empty() {
+            return None;
+        }
+        let seats = |server| self.names.capacity.get(&(feature, server))?.at(at);
+        servers.into_iter().map(seats).sum()
     }
 
     /// What must be said of every report of this scope.

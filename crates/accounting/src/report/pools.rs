@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub(crate) struct Pool {
     /// When one of them was watched.
     pub(crate) watch: usize,
-    /// How many seats they have for the group, where that was ever seen and is the group's own.
+    /// How many seats they have for the group, where that was ever seen of any of them and is the group's own.
     pub(crate) capacity: Option<Steps>,
 }
 
@@ -210,7 +210,10 @@ fn capacity(features: &[FeatureId], server: Option<&str>, lens: &Lens<'_>) -> Op
     let mut pools = Vec::new();
     for &feature in features.iter().filter(|id| !is_package(id)) {
         let servers = servers_of(feature, server, lens).into_iter();
-        pools.extend(servers.filter_map(|server| lens.names.capacity.get(&(feature, server)).cloned()));
+        pools.extend(servers.map(|server| lens.names.capacity.get(&(feature, server))));
     }
-    (!pools.is_empty()).then(|| Steps::sum(&pools))
+    let ever_seen = pools.iter().any(Option::is_some);
+    // A pool that was never seen may have sessions: then nobody knows how many seats there are together.
+    let pools: Vec<Steps> = pools.into_iter().map(|pool| pool.cloned().unwrap_or_default()).collect();
+    ever_seen.then(|| Steps::sum(&pools))
 }

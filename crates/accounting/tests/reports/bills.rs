@@ -185,8 +185,8 @@ fn of_catalog(books: &Books, scope: &Scope, feature: u32) -> i64 {
     let end = scope.until.map_or(i64::MAX, |until| until.start(books.calendar.zone()) - 1);
     let servers = books.names.servers.iter();
     let servers = servers.filter(|(_, one)| scope.server.as_ref().is_none_or(|name| one.name == *name));
-    let issued = servers.filter_map(|(server, _)| books.names.capacity[&(feature, *server)].at(end));
-    let seats = issued.reduce(|one, other| one + other).unwrap_or_else(|| peak(books, scope, feature));
+    let issued = servers.map(|(server, _)| books.names.capacity[&(feature, *server)].at(end));
+    let seats = issued.sum::<Option<i64>>().unwrap_or_else(|| peak(books, scope, feature));
     if feature == 1 { 1000 * seats } else { (3335 * seats + 5) / 10 }
 }
 

@@ -169,10 +169,8 @@ impl<'b> Ledger<'b> {
             for tick in &window {
                 let at = START + tick * TICK_MS;
                 let own = pools.iter().filter(|(feature, _)| !is_package(feature));
-                let seats = own.filter_map(|pool| self.books.names.capacity[pool].at(at));
-                if let Some(seats) = seats.reduce(|one, other| one + other) {
-                    capacity.insert(*tick, seats);
-                }
+                let seats: Option<i64> = own.map(|pool| self.books.names.capacity[pool].at(at)).sum();
+                capacity.extend(seats.map(|seats| (*tick, seats)));
             }
         }
         Group { window, sessions: BTreeMap::new(), capacity, refused: Vec::new() }

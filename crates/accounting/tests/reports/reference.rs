@@ -294,7 +294,7 @@ fn concurrency(books: &Books, scope: &Scope, step: Step) -> String {
             let servers: Vec<u32> = servers.map(|(id, _)| *id).collect();
             let issued = |tick: &i64| {
                 let of = |server: &u32| books.names.capacity[&(feature, *server)].at(START + tick * TICK_MS);
-                servers.iter().filter_map(of).reduce(|one, other| one + other)
+                servers.iter().map(of).sum::<Option<i64>>()
             };
             let issued =
                 window.iter().rev().find_map(issued).map_or("-".to_owned(), |seats| seats.to_string());

@@ -1,0 +1,55 @@
+//! Seats issued and watched time at their edges: pools of which nobody knows, the last instant of a log.
+
+use crate::books::{Books, text};
+use accounting::calendar::Calendar;
+use accounting::capacity::Steps;
+use accounting::report::concurrency::{Concurrency, Step};
+use accounting::report::group::Key;
+use accounting::report::{Report, Scope};
+use expect_test::expect;
+
+/// Two license servers, each watched for an hour of one day; anna uses `cad` on the first one.
+fn books() -> Books {
+    let mut books = Books::new(Calendar::standard("UTC").unwrap());
+    for name in ["27000@lic1", "27000@lic2"] {
+        let id = books.server(name);
+        books.names.servers.get_mut(&id).unwrap().watched =
+            vec![(books.at("2024-01-01 10:00"), books.at("2024-01-01 11:00"))];
+    }
+    let (cad, anna) = (books.feature("cad"), books.holder("anna", "pc1"));
+    books.session(cad, anna, "2024-01-01 10:00", "2024-01-01 10:30");
+    books
+}
+
+fn concurrency(books: &Books, scope: Scope, by: &str) -> Report {
+    let by = Key::list(by).unwrap();
+    books.report(Concurrency::by(&books.names, &books.calendar, scope, Step::Day, &by))
+}
+
+fn tell(books: &mut Books, feature: u32, server: u32, seats: Option<i64>) {
+    let told = books.at("2023-12-31 12:00");
+    books.names.capacity.insert((feature, server), Steps::new(vec![(told, seats)]));
+}
+
+#[test]
+fn seats_are_not_known_where_those_of_a_license_server_are_not() {
+    let mut books = books();
+    tell(&mut books, 1, 1, Some(5));
+    books.names.features.get_mut(&1).unwrap().servers = vec![1, 2];
+    expect![[r#"
+        from feature seats_average seats_peak seats_peak_at seats_issued denials
+        @1704067200 cad 0.5 1 @1704103200 - 0
+    "#]]
+    .assert_eq(&text(&concurrency(&books, Scope::default(), "")));
+    expect![[r#"
+        server from feature seats_average seats_peak seats_peak_at seats_issued denials
+        27000@lic1 @1704067200 cad 0.5 1 @1704103200 5 0
+    "#]]
+    .assert_eq(&text(&concurrency(&books, Scope::default(), "server")));
+    tell(&mut books, 1, 2, Some(3));
+    expect![[r#"
+        from feature seats_average seats_peak seats_peak_at seats_issued denials
+        @1704067200 cad 0.5 1 @1704103200 8 0
+    "#]]
+    .assert_eq(&text(&concurrency(&books, Scope::default(), "")));
+}
