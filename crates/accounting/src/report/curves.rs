@@ -314,10 +314,11 @@ impl<'a> Curves<'a> {
         let mut notes = self.notes();
         let of_holder = |key: &&Key| key.is_of_holder() && **key != Key::Server;
         if let Some(key) = self.labels.keys.iter().find(of_holder) {
-            notes.push(format!(
-                "a {} has no seats of its own: what is measured against them is empty",
-                key.name()
-            ));
+            notes.push(no_seats(key.name()));
+        } else if self.lens.scope.person.is_some() {
+            notes.push(no_seats(Key::Person.name()));
+        } else if self.lens.scope.organization.is_some() {
+            notes.push(no_seats(Key::Organization.name()));
         }
         notes
     }
@@ -451,6 +452,12 @@ impl<'a> Curves<'a> {
             });
         }
     }
+}
+
+/// What is said where only a part of those who share the seats counts.
+fn no_seats(of: &str) -> String {
+    let article = if of.starts_with('o') { "an" } else { "a" };
+    format!("{article} {of} has no seats of its own: what is measured against them is empty")
 }
 
 impl Today {

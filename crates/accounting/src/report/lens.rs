@@ -83,6 +83,11 @@ impl<'a> Lens<'a> {
         self.features.contains(&feature)
     }
 
+    /// Whether all holders of a feature on a license server count, who share its seats.
+    pub(crate) fn has_whole_pools(&self) -> bool {
+        self.scope.person.is_none() && self.scope.organization.is_none()
+    }
+
     /// Whether a day is in the period and, where only working days are asked for, one of them.
     pub(crate) fn counts_day(&self, civil: &CivilDay) -> bool {
         self.in_period(civil.day) && (civil.working || !self.scope.working_days_only)
@@ -178,6 +183,10 @@ impl<'a> Lens<'a> {
         }
         if let Some(server) = &self.scope.server {
             notes.push(format!("license server {server} only"));
+        }
+        let Scope { feature, person, organization, .. } = &self.scope;
+        for (what, glob) in [("feature", feature), ("person", person), ("organization", organization)] {
+            notes.extend(glob.as_ref().map(|glob| format!("{what} {} only", glob.glob())));
         }
         notes.push(self.coverage_note());
         notes

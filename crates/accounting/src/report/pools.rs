@@ -19,6 +19,8 @@ pub(crate) struct Pool {
     pub(crate) watch: usize,
     /// How many seats they have for the group, where that was ever seen of any of them and is the group's own.
     pub(crate) capacity: Option<Steps>,
+    /// Whether the seats of a whole pool were ever seen, also where only some of its holders count.
+    ever_seen: bool,
 }
 
 /// The time of a bin that counts and was watched, W of domain.md §5, and the seats that there were in it.
@@ -89,7 +91,8 @@ impl Pools {
             watches.push(Watch::of(lens.names, servers));
             watches.len() - 1
         });
-        self.all.push(Pool { watch, capacity });
+        let ever_seen = capacity.is_some();
+        self.all.push(Pool { watch, capacity: capacity.filter(|_| lens.has_whole_pools()), ever_seen });
         self.numbers.insert(key, self.all.len() - 1);
         self.all.len() - 1
     }
@@ -119,7 +122,7 @@ impl Pools {
         }
         keys.retain(|key| {
             let pool = self.of(key, labels, lens);
-            self.all[pool].capacity.is_some()
+            self.all[pool].ever_seen
         });
         keys
     }
@@ -132,7 +135,7 @@ impl Pools {
         slicer: &mut Slicer,
         lens: &Lens<'_>,
     ) -> Arc<ByBin<Time>> {
-        let Pool { watch, capacity } = &self.all[pool];
+        let Pool { watch, capacity, .. } = &self.all[pool];
         let capacity = capacity.as_ref().filter(|_| with_seats);
         if capacity.is_none()
             && let Some(times) = self.times.get(watch)

@@ -53,3 +53,28 @@ fn seats_are_not_known_where_those_of_a_license_server_are_not() {
     "#]]
     .assert_eq(&text(&concurrency(&books, Scope::default(), "")));
 }
+
+#[test]
+fn of_some_persons_no_seats_are_issued() {
+    let mut books = books();
+    tell(&mut books, 1, 1, Some(5));
+    let glob = |text: &str| Some(globset::Glob::new(text).unwrap().compile_matcher());
+    let scope = Scope { person: glob("a*"), feature: glob("cad"), ..Scope::default() };
+    let report = concurrency(&books, scope, "");
+    expect![[r#"
+        from feature seats_average seats_peak seats_peak_at seats_issued denials
+        @1704067200 cad 0.5 1 @1704103200 - 0
+    "#]]
+    .assert_eq(&text(&report));
+    expect![[r#"
+        days, weeks and months are civil ones of UTC
+        feature cad only
+        person a* only
+        watched from 2024-01-01T10:00:00+00:00 until 2024-01-01T11:00:00+00:00, gaps: 0
+        a person has no seats of its own: what is measured against them is empty"#]]
+    .assert_eq(&report.notes.join("\n"));
+    let nobody = Scope { organization: glob("north"), ..Scope::default() };
+    let report = concurrency(&books, nobody, "");
+    assert_eq!(text(&report).lines().nth(1), Some("@1704067200 cad 0 0 - - 0"));
+    assert!(report.notes.contains(&"organization north only".to_owned()));
+}

@@ -161,7 +161,8 @@ impl<'b> Ledger<'b> {
             (0..TICKS).filter(|tick| counts_tick(self.scope, *tick) && watched(*tick)).collect();
         let mut capacity = BTreeMap::new();
         let no_pool = |key| !matches!(key, Key::Feature | Key::Product | Key::Type | Key::Server);
-        if !self.group_keys().any(no_pool) {
+        if !self.group_keys().any(no_pool) && self.scope.person.is_none() && self.scope.organization.is_none()
+        {
             let is_package = |feature: &u32| {
                 let components = &self.books.names.features[feature].components;
                 components.iter().any(|component| pools.iter().any(|(other, _)| other == component))

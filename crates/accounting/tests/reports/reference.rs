@@ -294,7 +294,8 @@ fn concurrency(books: &Books, scope: &Scope, step: Step) -> String {
             let servers: Vec<u32> = servers.map(|(id, _)| *id).collect();
             let issued = |tick: &i64| {
                 let of = |server: &u32| books.names.capacity[&(feature, *server)].at(START + tick * TICK_MS);
-                servers.iter().map(of).sum::<Option<i64>>()
+                let whole = scope.person.is_none() && scope.organization.is_none();
+                servers.iter().map(of).sum::<Option<i64>>().filter(|_| whole)
             };
             let issued =
                 window.iter().rev().find_map(issued).map_or("-".to_owned(), |seats| seats.to_string());
