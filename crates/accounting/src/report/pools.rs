@@ -9,7 +9,7 @@ use crate::capacity::Steps;
 use crate::day::Day;
 use crate::ledger::ServerId;
 use crate::session::FeatureId;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// The license servers of a group.
@@ -204,17 +204,19 @@ fn servers_of(feature: FeatureId, server: Option<&str>, lens: &Lens<'_>) -> Vec<
     servers
 }
 
-/// The capacity of features together; of a package whose component is among them its seats are the component's.
+/// The capacity of features together; on a license server that has a package, its seats are those of its components.
 fn capacity(features: &[FeatureId], server: Option<&str>, lens: &Lens<'_>) -> Option<Steps> {
-    let is_package = |id: &FeatureId| {
-        let components = lens.names.features.get(id).map_or(&[][..], |feature| &feature.components);
-        components.iter().any(|component| component != id && features.contains(component))
-    };
-    let mut pools = Vec::new();
-    for &feature in features.iter().filter(|id| !is_package(id)) {
-        let servers = servers_of(feature, server, lens).into_iter();
-        pools.extend(servers.map(|server| lens.names.capacity.get(&(feature, server))));
+    let mut on_servers = Vec::new();
+    let mut of_packages: FxHashSet<(FeatureId, ServerId)> = FxHashSet::default();
+    for &id in features {
+        let components = lens.names.features.get(&id).map_or(&[][..], |feature| &feature.components);
+        for server in servers_of(id, server, lens) {
+            on_servers.push((id, server));
+            of_packages.extend(components.iter().filter(|other| **other != id).map(|other| (*other, server)));
+        }
     }
+    on_servers.retain(|pool| !of_packages.contains(pool));
+    let pools: Vec<_> = on_servers.iter().map(|pool| lens.names.capacity.get(pool)).collect();
     let ever_seen = pools.iter().any(Option::is_some);
     // A pool that was never seen may have sessions: then nobody knows how many seats there are together.
     let pools: Vec<Steps> = pools.into_iter().map(|pool| pool.cloned().unwrap_or_default()).collect();

@@ -78,3 +78,30 @@ fn of_some_persons_no_seats_are_issued() {
     assert_eq!(text(&report).lines().nth(1), Some("@1704067200 cad 0 0 - - 0"));
     assert!(report.notes.contains(&"organization north only".to_owned()));
 }
+
+#[test]
+fn the_seats_of_a_package_are_those_of_its_components() {
+    let mut books = books();
+    let (suite, sim) = (books.feature("suite"), books.feature("sim"));
+    books.names.features.get_mut(&suite).unwrap().components = vec![1, sim];
+    for id in [1, suite, sim] {
+        books.names.features.get_mut(&id).unwrap().product_type = Some("CAD".to_owned());
+    }
+    for (feature, seats) in [(1, 5), (suite, 7), (sim, 5)] {
+        tell(&mut books, feature, 1, Some(seats));
+    }
+    // Where the package is not served the component's own seats count.
+    books.names.features.get_mut(&sim).unwrap().servers = vec![1, 2];
+    tell(&mut books, sim, 2, Some(2));
+    expect![[r#"
+        type from seats_average seats_peak seats_peak_at seats_issued denials
+        CAD @1704067200 0.5 1 @1704103200 9 0
+    "#]]
+    .assert_eq(&text(&concurrency(&books, Scope::default(), "type")));
+    expect![[r#"
+        type server from seats_average seats_peak seats_peak_at seats_issued denials
+        CAD 27000@lic1 @1704067200 0.5 1 @1704103200 7 0
+        CAD 27000@lic2 @1704067200 0 0 - 2 0
+    "#]]
+    .assert_eq(&text(&concurrency(&books, Scope::default(), "type,server")));
+}

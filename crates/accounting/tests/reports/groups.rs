@@ -163,13 +163,16 @@ impl<'b> Ledger<'b> {
         let no_pool = |key| !matches!(key, Key::Feature | Key::Product | Key::Type | Key::Server);
         if !self.group_keys().any(no_pool) && self.scope.person.is_none() && self.scope.organization.is_none()
         {
-            let is_package = |feature: &u32| {
-                let components = &self.books.names.features[feature].components;
-                components.iter().any(|component| pools.iter().any(|(other, _)| other == component))
+            let in_package = |(feature, server): &(u32, u32)| {
+                let names = &self.books.names;
+                let is_package = |(other, at): &(u32, u32)| {
+                    at == server && names.features[other].components.contains(feature)
+                };
+                pools.iter().any(is_package)
             };
             for tick in &window {
                 let at = START + tick * TICK_MS;
-                let own = pools.iter().filter(|(feature, _)| !is_package(feature));
+                let own = pools.iter().filter(|pool| !in_package(pool));
                 let seats: Option<i64> = own.map(|pool| self.books.names.capacity[pool].at(at)).sum();
                 capacity.extend(seats.map(|seats| (*tick, seats)));
             }
