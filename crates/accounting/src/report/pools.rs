@@ -181,6 +181,34 @@ pub(crate) fn watched(day: &Sliced, watch: &Watch, pieces: &mut Vec<Piece>) {
     }
 }
 
+/// Adds the instants of a day at which the watch ends, as pieces of no time: what happens then was still seen (the last
+/// line of a log). They belong to the bin of the time that ends there, else theirs had no time at all; `before` gives
+/// the pieces of the day before.
+pub(crate) fn add_last_instants(
+    day: &Sliced,
+    watch: &Watch,
+    before: impl FnOnce() -> Arc<Sliced>,
+    pieces: &mut Vec<Piece>,
+) {
+    let mut before = Some(before);
+    for at in watch.ends(day.civil.start, day.civil.end) {
+        if !day.pieces.iter().any(|piece| piece.from <= at && at < piece.until) {
+            continue;
+        }
+        let place = pieces.partition_point(|piece| piece.from < at);
+        let bin = match (place.checked_sub(1), before.take()) {
+            (Some(last), _) if pieces[last].until == at => Some(pieces[last].bin),
+            (None, Some(before)) if at == day.civil.start => {
+                before().pieces.last().filter(|piece| piece.until == at).map(|piece| piece.bin)
+            }
+            _ => None,
+        };
+        if let Some(bin) = bin {
+            pieces.insert(place, Piece { from: at, until: at, bin });
+        }
+    }
+}
+
 /// The time that counts from a day on up to an instant or the period's end, in milliseconds, by bin.
 pub(crate) fn counted(mut day: Day, until: UnixMs, slicer: &mut Slicer, lens: &Lens<'_>) -> ByBin<i64> {
     let mut counted = ByBin::<i64>::default();

@@ -42,6 +42,12 @@ impl Watch {
         self.ranges.get(first).is_some_and(|range| range.0 <= from && until <= range.1)
     }
 
+    /// Where the watch ends in `[from, until)`.
+    pub(crate) fn ends(&self, from: UnixMs, until: UnixMs) -> impl Iterator<Item = UnixMs> {
+        let first = self.ranges.partition_point(|range| range.1 < from);
+        self.ranges[first..].iter().map(|range| range.1).take_while(move |end| *end < until)
+    }
+
     /// The first watched instant and the one after the last.
     pub(crate) fn span(&self) -> Option<(UnixMs, UnixMs)> {
         Some((self.ranges.first()?.0, self.ranges.last()?.1))

@@ -3,8 +3,11 @@
 use crate::books::{Books, text};
 use accounting::calendar::Calendar;
 use accounting::capacity::Steps;
+use accounting::event::DenialReason;
+use accounting::feature_day::{Outcome, Request};
 use accounting::report::concurrency::{Concurrency, Step};
 use accounting::report::group::Key;
+use accounting::report::seats_needed::SeatsNeeded;
 use accounting::report::{Report, Scope};
 use expect_test::expect;
 
@@ -104,4 +107,54 @@ fn the_seats_of_a_package_are_those_of_its_components() {
         CAD 27000@lic2 @1704067200 0 0 - 2 0
     "#]]
     .assert_eq(&text(&concurrency(&books, Scope::default(), "type,server")));
+}
+
+/// One license server, watched until 11 o'clock and until midnight.
+fn until_midnight() -> Books {
+    let mut books = books();
+    let until = [("2024-01-01 10:00", "2024-01-01 11:00"), ("2024-01-01 12:00", "2024-01-02 00:00")];
+    let watched = until.map(|(from, until)| (books.at(from), books.at(until)));
+    books.names.servers.get_mut(&1).unwrap().watched = watched.to_vec();
+    books
+}
+
+#[test]
+fn what_happens_at_the_last_instant_was_seen() {
+    let mut books = until_midnight();
+    let outcome = Outcome::Denied(DenialReason::Capacity);
+    for at in ["2024-01-01 11:00", "2024-01-01 11:00:00.001", "2024-01-02 00:00", "2024-01-02 00:00:00.001"] {
+        books.requests.push((1, Request { at: books.at(at), holder: 1, seats: 1, outcome }));
+    }
+    expect![[r#"
+        from feature seats_average seats_peak seats_peak_at seats_issued denials
+        @1704067200 cad 0.038462 1 @1704103200 - 2
+    "#]]
+    .assert_eq(&text(&concurrency(&books, Scope::default(), "")));
+    let days = |from: &str, until: &str| Scope {
+        from: from.parse().ok(),
+        until: until.parse().ok(),
+        ..Scope::default()
+    };
+    // The instant itself must count.
+    expect![[r#"
+        from feature seats_average seats_peak seats_peak_at seats_issued denials
+        @1704067200 cad 0.038462 1 @1704103200 - 1
+    "#]]
+    .assert_eq(&text(&concurrency(&books, days("2024-01-01", "2024-01-02"), "")));
+    expect![[r#"
+        from feature seats_average seats_peak seats_peak_at seats_issued denials
+    "#]]
+    .assert_eq(&text(&concurrency(&books, days("2024-01-02", "2024-01-03"), "")));
+    books.requests.clear();
+    books.session(1, 1, "2024-01-01 11:00", "2024-01-01 11:00").seats = 3;
+    books.session(1, 1, "2024-01-02 00:00", "2024-01-02 00:00").seats = 4;
+    expect![[r#"
+        day feature seats_issued seats_peak seats_p50 seats_p90 seats_p95 seats_p99 seats_needed_p95 seats_needed_p99
+        2024-01-01 cad - 1 0 0 0 1 4 4
+    "#]].assert_eq(&text(&books.report(SeatsNeeded::by(
+        &books.names,
+        &books.calendar,
+        Scope::default(),
+        &[Key::Day],
+    ))));
 }
