@@ -158,3 +158,43 @@ fn what_happens_at_the_last_instant_was_seen() {
         &[Key::Day],
     ))));
 }
+
+/// What the notes say of coverage, where the two license servers were watched from minute to minute of an hour.
+fn coverage(watched: [&[(i64, i64)]; 2]) -> String {
+    let mut books = books();
+    books.names.features.get_mut(&1).unwrap().servers = vec![1, 2];
+    let at = |minute: i64| books.at("2024-01-01 10:00") + minute * 60_000;
+    let ranges = watched.map(|of| of.iter().map(|(from, until)| (at(*from), at(*until))).collect::<Vec<_>>());
+    for (id, ranges) in (1..).zip(ranges) {
+        books.names.servers.get_mut(&id).unwrap().watched = ranges;
+    }
+    let report = concurrency(&books, Scope::default(), "");
+    report.notes[1].replace("2024-01-01T", "").replace(":00+00:00", "")
+}
+
+#[test]
+fn gaps_are_those_of_each_license_server() {
+    assert_eq!(coverage([&[(0, 50)], &[(10, 59)]]), "watched from 10:00 until 10:59, gaps: 0");
+    assert_eq!(
+        coverage([&[(0, 50)], &[(0, 10), (20, 50)]]),
+        "watched from 10:00 until 10:50, gaps: 1 (27000@lic2 1)"
+    );
+    assert_eq!(
+        coverage([&[(0, 10), (20, 30), (40, 50)], &[(0, 10), (20, 50)]]),
+        "watched from 10:00 until 10:50, gaps: 3 (27000@lic1 2, 27000@lic2 1)"
+    );
+    // One after the other: neither has a gap of its own.
+    assert_eq!(
+        coverage([&[(0, 10)], &[(20, 30)]]),
+        "watched from 10:00 until 10:30, gaps: 0; times without any of them: 1"
+    );
+}
+
+#[test]
+fn single_instants_are_no_watched_time() {
+    assert_eq!(
+        coverage([&[(5, 5)], &[]]),
+        "the license servers were seen only at single instants in this period, no time was watched"
+    );
+    assert_eq!(coverage([&[], &[]]), "nothing was watched in this period");
+}
