@@ -193,8 +193,7 @@ fn of_catalog(books: &Books, scope: &Scope, feature: u32) -> i64 {
 fn reference(books: &Books, scope: &Scope, options: &Options) -> String {
     let in_scope = |code: &str| scope.feature.as_ref().is_none_or(|glob| glob.is_match(code));
     let by_code = [(2, "cad"), (3, "sim"), (1, "suite")].into_iter().filter(|(_, code)| in_scope(code));
-    let by_product = options.by.iter().any(|key| [Key::Product, Key::Type].contains(key));
-    let without_packages = by_product && !options.by.contains(&Key::Feature);
+    let without_packages = !options.by.contains(&Key::Feature);
     let bills: Vec<(i64, Weights)> = match options.cost {
         Some(Cents(cost)) => {
             let features: Vec<u32> = by_code.map(|(id, _)| id).collect();
