@@ -31,15 +31,27 @@ impl Steps {
         next.checked_sub(1).and_then(|index| self.steps[index].1)
     }
 
-    /// The sum of several pools' functions, unknown pools left out (the same feature on several servers).
+    /// The sum of several pools' functions (the same feature on several license servers); `None` while any of them
+    /// is, as nobody knows how many seats there are together.
     #[must_use]
     pub fn sum(pools: &[Self]) -> Self {
+        Self::at_each_step(pools, |at| pools.iter().map(|pool| pool.at(at)).sum())
+    }
+
+    /// The sum of those functions that are known (the same feature of several vendors on one license server, which
+    /// tells of the vendors that have it).
+    #[must_use]
+    pub fn sum_of_known(pools: &[Self]) -> Self {
+        Self::at_each_step(pools, |at| pools.iter().filter_map(|pool| pool.at(at)).reduce(|a, b| a + b))
+    }
+
+    /// The function of these values at the steps of the pools.
+    fn at_each_step(pools: &[Self], value: impl Fn(UnixMs) -> Option<i64>) -> Self {
         let mut instants: Vec<UnixMs> =
             pools.iter().flat_map(|pool| pool.steps.iter().map(|&(at, _)| at)).collect();
         instants.sort_unstable();
         instants.dedup();
-        let total = |at| pools.iter().filter_map(|pool| pool.at(at)).reduce(|a, b| a + b);
-        Self::new(instants.into_iter().map(|at| (at, total(at))).collect())
+        Self::new(instants.into_iter().map(|at| (at, value(at))).collect())
     }
 
     /// The stretches of `[from, until)` with one value each: (from, until, value).
@@ -87,7 +99,10 @@ mod tests {
     #[test]
     fn pools_of_several_servers_add_up() {
         let pools = [Steps::new(vec![(0, Some(3))]), Steps::new(vec![(10, Some(4)), (20, None)])];
-        let sum = Steps::sum(&pools);
-        assert_eq!([5, 10, 20].map(|at| sum.at(at)), [Some(3), Some(7), Some(3)]);
+        let sums = [Steps::sum(&pools), Steps::sum_of_known(&pools)];
+        assert_eq!([5, 10, 20].map(|at| sums[0].at(at)), [None, Some(7), None]);
+        assert_eq!([5, 10, 20].map(|at| sums[1].at(at)), [Some(3), Some(7), Some(3)]);
+        let never_seen = Steps::default();
+        assert_eq!(Steps::sum(&[pools[0].clone(), never_seen]).at(10), None);
     }
 }

@@ -40,6 +40,11 @@ impl Sweep {
         }
     }
 
+    /// Whether anything starts at an instant.
+    pub(crate) fn starts_at(&self, at: UnixMs) -> bool {
+        self.starts.iter().chain(&self.points).any(|&(from, _)| from == at)
+    }
+
     /// The seats that each start needed: those in use just before it and its own, in order of time. At one instant
     /// ends come first, then what is held for no time (each for itself), then the other starts, fewer seats first.
     pub fn needs(&mut self, mut each: impl FnMut(UnixMs, i64)) {

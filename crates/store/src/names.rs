@@ -276,7 +276,7 @@ fn capacity(backend: &mut dyn Backend) -> Result<FxHashMap<(FeatureId, ServerId)
     for ((feature, server, _), observed) in observed {
         pools.entry((feature, server)).or_default().push(Steps::new(observed));
     }
-    Ok(pools.into_iter().map(|(pool, steps)| (pool, Steps::sum(&steps))).collect())
+    Ok(pools.into_iter().map(|(pool, steps)| (pool, Steps::sum_of_known(&steps))).collect())
 }
 
 /// What stands for seats that never expire.

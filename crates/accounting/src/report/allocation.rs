@@ -71,8 +71,8 @@ impl Default for Options {
 /// - `share_percent`: the group's share of the bill, or of the sum of all bills that are split, before rounding,
 /// - `amount` in whole hundredths.
 ///
-/// **One bill** (`cost`) is split by the use of all features of the scope, added up; by `product` or `type` without
-/// `feature` as in `usage`, without the sessions of packages whose component counts. **Without it** every feature with a
+/// **One bill** (`cost`) is split by the use of all features of the scope, added up; without
+/// `feature` among the keys also without the sessions of packages whose component counts, as in `usage` by product. **Without it** every feature with a
 /// price in the catalog has a bill of its own: the price of one seat · the capacity in force at the end of the period or,
 /// where that is not known, the peak of the use that counts. A group gets the sum of its parts of these bills.
 ///
@@ -120,8 +120,7 @@ impl<'a> Allocation<'a> {
     pub fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope, options: Options) -> Self {
         let lens = Lens::new(names, calendar, scope);
         let has = |key| options.by.contains(&key);
-        let by_product = (has(Key::Product) || has(Key::Type)) && !has(Key::Feature);
-        let one_use = by_product && options.cost.is_some();
+        let one_use = options.cost.is_some() && !has(Key::Feature);
         let mut allocation = Self {
             days: Days::new(has(Key::TimeClass)),
             by_part: options.by.iter().any(|key| key.is_of_holder()),
@@ -289,7 +288,13 @@ impl Allocation<'_> {
         if let Some(cost) = self.options.cost {
             let which =
                 if self.lens.scope.feature.is_some() { "all features that match" } else { "all features" };
-            notes.push(format!("the bill of {} is split by the time of {which}, added up", self.money(cost)));
+            let mut note =
+                format!("the bill of {} is split by the time of {which}, added up", self.money(cost));
+            if !self.options.by.contains(&Key::Feature) {
+                note += "; a package's session is left out where its holder has one of a component that starts in the \
+                         same second";
+            }
+            notes.push(note);
             return vec![(None, cost)];
         }
         let names = self.lens.names;

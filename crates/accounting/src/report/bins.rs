@@ -110,6 +110,13 @@ pub(crate) struct Piece {
     pub(crate) bin: Bin,
 }
 
+impl Piece {
+    /// Whether it lies before an instant; a piece of no time holds its own.
+    pub(crate) fn is_before(&self, at: UnixMs) -> bool {
+        self.until < at || (self.until == at && self.from < at)
+    }
+}
+
 /// A civil day, and the pieces of it that count, ascending.
 #[derive(Debug)]
 pub(crate) struct Sliced {

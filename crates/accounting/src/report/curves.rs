@@ -28,7 +28,7 @@ pub(crate) const BY_PRODUCT: &str = "by product or type the seats of all their f
 pub(crate) struct Curve<'c> {
     pub(crate) group: u32,
     pub(crate) civil: &'c CivilDay,
-    /// W (domain.md §5): what counts of the day and was watched, ascending.
+    /// W (domain.md §5): what counts of the day and was watched, ascending; of no time where the watch ends.
     pub(crate) pieces: &'c [Piece],
     /// The capacity of the group, where it has one of its own.
     pub(crate) capacity: Option<&'c Steps>,
@@ -59,7 +59,8 @@ impl Curve<'_> {
             if level.seats == 0 {
                 return;
             }
-            for piece in pieces[next..].iter().take_while(|piece| piece.from < level.until) {
+            let of_level = pieces[next..].iter().take_while(|piece| piece.from < level.until);
+            for piece in of_level.filter(|piece| piece.from < piece.until) {
                 let (from, until) = (piece.from.max(level.from), piece.until.min(level.until));
                 each(piece, Level { from, until, seats: level.seats });
             }
@@ -70,7 +71,7 @@ impl Curve<'_> {
     pub(crate) fn needs(&mut self, mut each: impl FnMut(Bin, i64)) {
         let (pieces, mut next) = (self.pieces, 0);
         self.sweep.needs(|at, need| {
-            while next < pieces.len() && pieces[next].until <= at {
+            while next < pieces.len() && pieces[next].is_before(at) {
                 next += 1;
             }
             if let Some(piece) = pieces.get(next).filter(|piece| piece.from <= at) {
@@ -314,10 +315,11 @@ impl<'a> Curves<'a> {
         let mut notes = self.notes();
         let of_holder = |key: &&Key| key.is_of_holder() && **key != Key::Server;
         if let Some(key) = self.labels.keys.iter().find(of_holder) {
-            notes.push(format!(
-                "a {} has no seats of its own: what is measured against them is empty",
-                key.name()
-            ));
+            notes.push(no_seats(key.name()));
+        } else if self.lens.scope.person.is_some() {
+            notes.push(no_seats(Key::Person.name()));
+        } else if self.lens.scope.organization.is_some() {
+            notes.push(no_seats(Key::Organization.name()));
         }
         notes
     }
@@ -428,19 +430,22 @@ impl<'a> Curves<'a> {
             let group = &mut self.groups[slot.group as usize];
             let pool = &self.pools.all[group.pool];
             if cut_by != Some(pool.watch) {
-                pools::watched(&sliced, &self.pools.watches[pool.watch], pieces);
+                let (watch, before) = (&self.pools.watches[pool.watch], day.previous());
+                pools::watched(&sliced, watch, pieces);
+                pools::add_last_instants(&sliced, watch, || self.slicer.day(before, &self.lens), pieces);
                 cut_by = Some(pool.watch);
             }
             if pieces.is_empty() {
                 continue;
             }
             slot.refused.retain_mut(|refused| {
-                let piece = pieces.get(pieces.partition_point(|piece| piece.until <= refused.at));
+                let piece = pieces.get(pieces.partition_point(|piece| piece.is_before(refused.at)));
                 let piece = piece.filter(|piece| piece.from <= refused.at);
                 refused.bin = piece.map_or(refused.bin, |piece| piece.bin);
                 piece.is_some()
             });
-            group.seen |= slot.any || !slot.refused.is_empty();
+            let in_piece = |piece: &Piece| piece.from < piece.until || slot.sweep.starts_at(piece.from);
+            group.seen |= slot.any && pieces.iter().any(in_piece) || !slot.refused.is_empty();
             each(Curve {
                 group: slot.group,
                 civil: &sliced.civil,
@@ -451,6 +456,12 @@ impl<'a> Curves<'a> {
             });
         }
     }
+}
+
+/// What is said where only a part of those who share the seats counts.
+fn no_seats(of: &str) -> String {
+    let article = if of.starts_with('o') { "an" } else { "a" };
+    format!("{article} {of} has no seats of its own: what is measured against them is empty")
 }
 
 impl Today {

@@ -83,6 +83,11 @@ impl<'a> Lens<'a> {
         self.features.contains(&feature)
     }
 
+    /// Whether all holders of a feature on a license server count, who share its seats.
+    pub(crate) fn has_whole_pools(&self) -> bool {
+        self.scope.person.is_none() && self.scope.organization.is_none()
+    }
+
     /// Whether a day is in the period and, where only working days are asked for, one of them.
     pub(crate) fn counts_day(&self, civil: &CivilDay) -> bool {
         self.in_period(civil.day) && (civil.working || !self.scope.working_days_only)
@@ -150,13 +155,15 @@ impl<'a> Lens<'a> {
         servers
     }
 
-    /// The capacity of a feature at an instant, on the license servers of the scope; `None` where it is not known.
+    /// The capacity of a feature at an instant, on the license servers of the scope; `None` where that of any of
+    /// them is not known.
     pub(crate) fn seats_issued(&self, feature: FeatureId, at: UnixMs) -> Option<i64> {
-        let pools = self
-            .servers_of(feature)
-            .into_iter()
-            .filter_map(|server| self.names.capacity.get(&(feature, server)));
-        pools.filter_map(|pool| pool.at(at)).reduce(|one, other| one + other)
+        let servers = self.servers_of(feature);
+        if servers.is_empty() {
+            return None;
+        }
+        let seats = |server| self.names.capacity.get(&(feature, server))?.at(at);
+        servers.into_iter().map(seats).sum()
     }
 
     /// What must be said of every report of this scope.
@@ -176,6 +183,10 @@ impl<'a> Lens<'a> {
         }
         if let Some(server) = &self.scope.server {
             notes.push(format!("license server {server} only"));
+        }
+        let Scope { feature, person, organization, .. } = &self.scope;
+        for (what, glob) in [("feature", feature), ("person", person), ("organization", organization)] {
+            notes.extend(glob.as_ref().map(|glob| format!("{what} {} only", glob.glob())));
         }
         notes.push(self.coverage_note());
         notes

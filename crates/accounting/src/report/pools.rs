@@ -9,7 +9,7 @@ use crate::capacity::Steps;
 use crate::day::Day;
 use crate::ledger::ServerId;
 use crate::session::FeatureId;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// The license servers of a group.
@@ -17,8 +17,10 @@ use std::sync::Arc;
 pub(crate) struct Pool {
     /// When one of them was watched.
     pub(crate) watch: usize,
-    /// How many seats they have for the group, where that was ever seen and is the group's own.
+    /// How many seats they have for the group, where that was ever seen of any of them and is the group's own.
     pub(crate) capacity: Option<Steps>,
+    /// Whether the seats of a whole pool were ever seen, also where only some of its holders count.
+    ever_seen: bool,
 }
 
 /// The time of a bin that counts and was watched, W of domain.md §5, and the seats that there were in it.
@@ -89,7 +91,8 @@ impl Pools {
             watches.push(Watch::of(lens.names, servers));
             watches.len() - 1
         });
-        self.all.push(Pool { watch, capacity });
+        let ever_seen = capacity.is_some();
+        self.all.push(Pool { watch, capacity: capacity.filter(|_| lens.has_whole_pools()), ever_seen });
         self.numbers.insert(key, self.all.len() - 1);
         self.all.len() - 1
     }
@@ -119,7 +122,7 @@ impl Pools {
         }
         keys.retain(|key| {
             let pool = self.of(key, labels, lens);
-            self.all[pool].capacity.is_some()
+            self.all[pool].ever_seen
         });
         keys
     }
@@ -132,7 +135,7 @@ impl Pools {
         slicer: &mut Slicer,
         lens: &Lens<'_>,
     ) -> Arc<ByBin<Time>> {
-        let Pool { watch, capacity } = &self.all[pool];
+        let Pool { watch, capacity, .. } = &self.all[pool];
         let capacity = capacity.as_ref().filter(|_| with_seats);
         if capacity.is_none()
             && let Some(times) = self.times.get(watch)
@@ -178,6 +181,34 @@ pub(crate) fn watched(day: &Sliced, watch: &Watch, pieces: &mut Vec<Piece>) {
     }
 }
 
+/// Adds the instants of a day at which the watch ends, as pieces of no time: what happens then was still seen (the last
+/// line of a log). They belong to the bin of the time that ends there, else theirs had no time at all; `before` gives
+/// the pieces of the day before.
+pub(crate) fn add_last_instants(
+    day: &Sliced,
+    watch: &Watch,
+    before: impl FnOnce() -> Arc<Sliced>,
+    pieces: &mut Vec<Piece>,
+) {
+    let mut before = Some(before);
+    for at in watch.ends(day.civil.start, day.civil.end) {
+        if !day.pieces.iter().any(|piece| piece.from <= at && at < piece.until) {
+            continue;
+        }
+        let place = pieces.partition_point(|piece| piece.from < at);
+        let bin = match (place.checked_sub(1), before.take()) {
+            (Some(last), _) if pieces[last].until == at => Some(pieces[last].bin),
+            (None, Some(before)) if at == day.civil.start => {
+                before().pieces.last().filter(|piece| piece.until == at).map(|piece| piece.bin)
+            }
+            _ => None,
+        };
+        if let Some(bin) = bin {
+            pieces.insert(place, Piece { from: at, until: at, bin });
+        }
+    }
+}
+
 /// The time that counts from a day on up to an instant or the period's end, in milliseconds, by bin.
 pub(crate) fn counted(mut day: Day, until: UnixMs, slicer: &mut Slicer, lens: &Lens<'_>) -> ByBin<i64> {
     let mut counted = ByBin::<i64>::default();
@@ -201,16 +232,21 @@ fn servers_of(feature: FeatureId, server: Option<&str>, lens: &Lens<'_>) -> Vec<
     servers
 }
 
-/// The capacity of features together; of a package whose component is among them its seats are the component's.
+/// The capacity of features together; on a license server that has a package, its seats are those of its components.
 fn capacity(features: &[FeatureId], server: Option<&str>, lens: &Lens<'_>) -> Option<Steps> {
-    let is_package = |id: &FeatureId| {
-        let components = lens.names.features.get(id).map_or(&[][..], |feature| &feature.components);
-        components.iter().any(|component| component != id && features.contains(component))
-    };
-    let mut pools = Vec::new();
-    for &feature in features.iter().filter(|id| !is_package(id)) {
-        let servers = servers_of(feature, server, lens).into_iter();
-        pools.extend(servers.filter_map(|server| lens.names.capacity.get(&(feature, server)).cloned()));
+    let mut on_servers = Vec::new();
+    let mut of_packages: FxHashSet<(FeatureId, ServerId)> = FxHashSet::default();
+    for &id in features {
+        let components = lens.names.features.get(&id).map_or(&[][..], |feature| &feature.components);
+        for server in servers_of(id, server, lens) {
+            on_servers.push((id, server));
+            of_packages.extend(components.iter().filter(|other| **other != id).map(|other| (*other, server)));
+        }
     }
-    (!pools.is_empty()).then(|| Steps::sum(&pools))
+    on_servers.retain(|pool| !of_packages.contains(pool));
+    let pools: Vec<_> = on_servers.iter().map(|pool| lens.names.capacity.get(pool)).collect();
+    let ever_seen = pools.iter().any(Option::is_some);
+    // A pool that was never seen may have sessions: then nobody knows how many seats there are together.
+    let pools: Vec<Steps> = pools.into_iter().map(|pool| pool.cloned().unwrap_or_default()).collect();
+    ever_seen.then(|| Steps::sum(&pools))
 }

@@ -42,6 +42,12 @@ impl Watch {
         self.ranges.get(first).is_some_and(|range| range.0 <= from && until <= range.1)
     }
 
+    /// Where the watch ends in `[from, until)`.
+    pub(crate) fn ends(&self, from: UnixMs, until: UnixMs) -> impl Iterator<Item = UnixMs> {
+        let first = self.ranges.partition_point(|range| range.1 < from);
+        self.ranges[first..].iter().map(|range| range.1).take_while(move |end| *end < until)
+    }
+
     /// The first watched instant and the one after the last.
     pub(crate) fn span(&self) -> Option<(UnixMs, UnixMs)> {
         Some((self.ranges.first()?.0, self.ranges.last()?.1))
@@ -67,16 +73,46 @@ impl Lens<'_> {
         let start = self.scope.from.map_or(UnixMs::MIN, |day| day.start(zone));
         let end = self.scope.until.map_or(UnixMs::MAX, |day| day.start(zone));
         let ranges: Vec<_> = Watch::of(self.names, &servers).within(start, end).collect();
-        match (ranges.first(), ranges.last()) {
-            (Some(first), Some(last)) => format!(
-                "watched from {} until {}, gaps: {}",
-                instant(first.0, self.calendar),
-                instant(last.1, self.calendar),
-                ranges.len() - 1
-            ),
-            _ => "nothing was watched in this period".to_owned(),
-        }
+        let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
+            let seen = |range: &(UnixMs, UnixMs)| start <= range.0 && range.0 < end;
+            let of = servers.iter().filter_map(|server| self.names.servers.get(server));
+            return if of.flat_map(|server| &server.watched).any(seen) {
+                "the license servers were seen only at single instants in this period, no time was watched"
+                    .to_owned()
+            } else {
+                "nothing was watched in this period".to_owned()
+            };
+        };
+        let (first, last) = (instant(first.0, self.calendar), instant(last.1, self.calendar));
+        let gaps = self.gaps(&servers, start, end);
+        format!("watched from {first} until {last}, gaps: {gaps}", gaps = gaps_text(&gaps, ranges.len() - 1))
     }
+
+    /// The gaps in the coverage of each license server that has any, by name.
+    fn gaps(&self, servers: &[ServerId], start: UnixMs, end: UnixMs) -> Vec<(&str, usize)> {
+        let of_server = |server: &ServerId| {
+            let ranges = Watch::of(self.names, &[*server]).within(start, end).count();
+            let name = self.names.servers.get(server)?.name.as_str();
+            (ranges > 1).then(|| (name, ranges - 1))
+        };
+        let mut gaps: Vec<_> = servers.iter().filter_map(of_server).collect();
+        gaps.sort_unstable();
+        gaps
+    }
+}
+
+/// The gaps of each license server, and how often none of them was watched where no server's own gaps show it.
+fn gaps_text(gaps: &[(&str, usize)], of_all: usize) -> String {
+    let sum: usize = gaps.iter().map(|(_, gaps)| gaps).sum();
+    let mut text = sum.to_string();
+    if sum > 0 {
+        let each: Vec<_> = gaps.iter().map(|(name, gaps)| format!("{name} {gaps}")).collect();
+        text += &format!(" ({})", each.join(", "));
+    }
+    if of_all > sum {
+        text += &format!("; times without any of them: {of_all}");
+    }
+    text
 }
 
 fn instant(at: UnixMs, calendar: &Calendar) -> String {

@@ -185,16 +185,15 @@ fn of_catalog(books: &Books, scope: &Scope, feature: u32) -> i64 {
     let end = scope.until.map_or(i64::MAX, |until| until.start(books.calendar.zone()) - 1);
     let servers = books.names.servers.iter();
     let servers = servers.filter(|(_, one)| scope.server.as_ref().is_none_or(|name| one.name == *name));
-    let issued = servers.filter_map(|(server, _)| books.names.capacity[&(feature, *server)].at(end));
-    let seats = issued.reduce(|one, other| one + other).unwrap_or_else(|| peak(books, scope, feature));
+    let issued = servers.map(|(server, _)| books.names.capacity[&(feature, *server)].at(end));
+    let seats = issued.sum::<Option<i64>>().unwrap_or_else(|| peak(books, scope, feature));
     if feature == 1 { 1000 * seats } else { (3335 * seats + 5) / 10 }
 }
 
 fn reference(books: &Books, scope: &Scope, options: &Options) -> String {
     let in_scope = |code: &str| scope.feature.as_ref().is_none_or(|glob| glob.is_match(code));
     let by_code = [(2, "cad"), (3, "sim"), (1, "suite")].into_iter().filter(|(_, code)| in_scope(code));
-    let by_product = options.by.iter().any(|key| [Key::Product, Key::Type].contains(key));
-    let without_packages = by_product && !options.by.contains(&Key::Feature);
+    let without_packages = !options.by.contains(&Key::Feature);
     let bills: Vec<(i64, Weights)> = match options.cost {
         Some(Cents(cost)) => {
             let features: Vec<u32> = by_code.map(|(id, _)| id).collect();

@@ -17,6 +17,7 @@ use accounting::report::utilization::Utilization;
 use accounting::report::{Scope, decimal};
 use accounting::session::Part;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn refused(books: &Books) -> Vec<(u32, Request)> {
     let requests = books.requests.iter().filter(|(_, request)| matches!(request.outcome, Outcome::Denied(_)));
@@ -174,7 +175,9 @@ fn seats_needed(books: &Books, scope: &Scope, by: &[Key]) -> String {
             (0..1000).find(enough).unwrap().to_string()
         };
         let mut needs = Vec::new();
-        for tick in bin {
+        let seen_in_bin = |at: i64| group.seen_in(scope, at).is_some_and(|tick| bin.contains(&tick));
+        let instants = bin.iter().flat_map(|tick| [*tick, *tick + 1]).collect::<BTreeSet<_>>();
+        for tick in instants.iter().filter(|tick| seen_in_bin(START + **tick * TICK_MS)) {
             let before = |part: &&Part| tick_of(part.from) < *tick && *tick < tick_of(part.until);
             let mut in_use: i64 =
                 group.sessions(*tick).filter(before).map(|part| i64::from(part.seats)).sum();
@@ -189,9 +192,8 @@ fn seats_needed(books: &Books, scope: &Scope, by: &[Key]) -> String {
         for request in
             group.refused.iter().filter(|(feature, request)| denied.contains(&(*feature, **request)))
         {
-            let tick = tick_of(request.1.at);
-            if bin.contains(&tick) {
-                needs.push(group.at(tick) + i64::from(request.1.seats));
+            if seen_in_bin(request.1.at) {
+                needs.push(group.at(tick_of(request.1.at)) + i64::from(request.1.seats));
             }
         }
         let mut line = format!("{} {}", group.issued(bin), levels.iter().max().unwrap());

@@ -61,6 +61,14 @@ pub(crate) fn heads(by: &[Key], own: &[Head]) -> Vec<Head> {
     by.iter().chain(more).copied().collect()
 }
 
+/// The tick of some watched ticks that count in which an instant is seen: where the watch ends there, the one before.
+pub(crate) fn seen_in(window: &[i64], scope: &Scope, at: i64) -> Option<i64> {
+    let tick = tick_of(at);
+    let ends = at == START + tick * TICK_MS && counts_tick(scope, tick);
+    let last = ends.then_some(tick - 1);
+    [Some(tick), last].into_iter().flatten().find(|tick| window.contains(tick))
+}
+
 /// Where a row stands by one of its columns.
 type Place = (i64, Option<String>);
 /// The keys of a group, in the order of the columns.
@@ -88,6 +96,11 @@ impl<'b> Group<'b> {
 
     pub(crate) fn levels(&self, bin: &[i64]) -> Vec<i64> {
         bin.iter().map(|tick| self.at(*tick)).collect()
+    }
+
+    /// The tick of W in which an instant is seen: where the watch ends there, the one before.
+    pub(crate) fn seen_in(&self, scope: &Scope, at: i64) -> Option<i64> {
+        seen_in(&self.window, scope, at)
     }
 
     pub(crate) fn issued(&self, bin: &[i64]) -> String {
@@ -161,18 +174,20 @@ impl<'b> Ledger<'b> {
             (0..TICKS).filter(|tick| counts_tick(self.scope, *tick) && watched(*tick)).collect();
         let mut capacity = BTreeMap::new();
         let no_pool = |key| !matches!(key, Key::Feature | Key::Product | Key::Type | Key::Server);
-        if !self.group_keys().any(no_pool) {
-            let is_package = |feature: &u32| {
-                let components = &self.books.names.features[feature].components;
-                components.iter().any(|component| pools.iter().any(|(other, _)| other == component))
+        if !self.group_keys().any(no_pool) && self.scope.person.is_none() && self.scope.organization.is_none()
+        {
+            let in_package = |(feature, server): &(u32, u32)| {
+                let names = &self.books.names;
+                let is_package = |(other, at): &(u32, u32)| {
+                    at == server && names.features[other].components.contains(feature)
+                };
+                pools.iter().any(is_package)
             };
             for tick in &window {
                 let at = START + tick * TICK_MS;
-                let own = pools.iter().filter(|(feature, _)| !is_package(feature));
-                let seats = own.filter_map(|pool| self.books.names.capacity[pool].at(at));
-                if let Some(seats) = seats.reduce(|one, other| one + other) {
-                    capacity.insert(*tick, seats);
-                }
+                let own = pools.iter().filter(|pool| !in_package(pool));
+                let seats: Option<i64> = own.map(|pool| self.books.names.capacity[pool].at(at)).sum();
+                capacity.extend(seats.map(|seats| (*tick, seats)));
             }
         }
         Group { window, sessions: BTreeMap::new(), capacity, refused: Vec::new() }
@@ -193,7 +208,8 @@ impl<'b> Ledger<'b> {
                 }
                 let key = self.key_at(*feature, part, tick);
                 let group = all.entry(key.clone()).or_insert_with_key(|key| self.new_group(key));
-                if group.window.contains(&tick) {
+                let starts = tick_of(part.from) == tick && group.seen_in(self.scope, part.from).is_some();
+                if starts || group.window.contains(&tick) {
                     seen.push(key);
                 }
                 group.sessions.entry(tick).or_default().push(part);
@@ -205,7 +221,7 @@ impl<'b> Ledger<'b> {
             if counts(self.books, self.scope, *feature, request.holder, tick) {
                 let key = self.key_at(*feature, &part, tick);
                 let group = all.entry(key.clone()).or_insert_with_key(|key| self.new_group(key));
-                if group.window.contains(&tick) {
+                if group.seen_in(self.scope, request.at).is_some() {
                     group.refused.push((*feature, request));
                     seen.push(key);
                 }
@@ -272,7 +288,8 @@ impl<'b> Ledger<'b> {
     }
 
     pub(crate) fn denials(&self, group: &Group<'_>, bin: &[i64]) -> String {
-        let in_bin = group.refused.iter().filter(|(_, request)| bin.contains(&tick_of(request.at)));
+        let seen_in = |(_, request): &&(u32, &Request)| group.seen_in(self.scope, request.at);
+        let in_bin = group.refused.iter().filter(|one| seen_in(one).is_some_and(|tick| bin.contains(&tick)));
         if self.has(Key::Version) { "-".to_owned() } else { in_bin.count().to_string() }
     }
 }

@@ -6,6 +6,7 @@
 mod bills;
 mod books;
 mod curves;
+mod edges;
 mod groups;
 mod morning;
 mod packages;

@@ -2,6 +2,7 @@
 
 use crate::books::{Books, text};
 use accounting::calendar::Calendar;
+use accounting::report::allocation::{self, Allocation};
 use accounting::report::group::Key;
 use accounting::report::usage::{Options, Usage};
 use accounting::report::{Accumulator, Scope};
@@ -81,4 +82,35 @@ fn a_package_in_the_scope_asks_for_its_components_too() {
         suite 10 600 1 1
     "#]]
     .assert_eq(&text(&books.report(usage)));
+}
+
+#[test]
+fn one_bill_for_all_is_split_by_each_use_once() {
+    for suite_first in [true, false] {
+        let books = books(suite_first);
+        let split = |by: &str| {
+            let cost = "12".parse().ok();
+            let options = allocation::Options { by: Key::list(by).unwrap(), cost, ..Default::default() };
+            books.report(Allocation::new(&books.names, &books.calendar, Scope::default(), options))
+        };
+        let by_person = split("person");
+        expect![[r#"
+            person usage_minutes share_percent amount
+            anna 1 8.333333 1.00
+            bob 11 91.666667 11.00
+        "#]]
+        .assert_eq(&text(&by_person));
+        let says_so = |note: &String| note.contains("a package's session is left out");
+        assert!(by_person.notes.iter().any(says_so));
+        let by_feature = split("feature,person");
+        expect![[r#"
+            feature person usage_minutes share_percent amount
+            cad anna 1 0.068871 0.01
+            cad bob 1 0.068871 0.01
+            suite anna 1440 99.173554 11.90
+            suite bob 10 0.688705 0.08
+        "#]]
+        .assert_eq(&text(&by_feature));
+        assert!(!by_feature.notes.iter().any(says_so));
+    }
 }

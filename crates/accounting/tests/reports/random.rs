@@ -146,7 +146,7 @@ prop_compose! {
         mut requests in prop::collection::vec(request(), 0..20),
         near in prop::collection::vec((0..4, any::<prop::sample::Index>(), 0..3_i64), 20),
         watched in prop::collection::vec(prop::collection::vec(0..TICKS, 2..7), 2),
-        capacity in prop::collection::vec((0..3_usize, 0..2_usize, 0..TICKS, prop::option::of(1..9_i64)), 0..8),
+        capacity in prop::collection::vec((0..3_usize, 0..2_usize, 0..TICKS, prop::option::weighted(0.8, 1..9_i64)), 0..16),
         totals in prop::collection::vec(total(), 0..4),
         expiries in prop::collection::vec(expiry(), 0..6),
     ) -> Books {

@@ -1,6 +1,7 @@
 //! What the reports must say, computed tick by tick with sets: slow and obvious.
 
 use crate::books::{Books, text};
+use crate::groups::seen_in;
 use crate::random::{self, CLASSES, START, TICK_MS, TICKS, class_of_minute};
 use accounting::day::Day;
 use accounting::feature_day::Outcome;
@@ -278,7 +279,8 @@ pub(crate) fn step_start(tick: i64, step: Step) -> i64 {
 fn concurrency(books: &Books, scope: &Scope, step: Step) -> String {
     let mut text = "from feature seats_average seats_peak seats_peak_at seats_issued denials\n".to_owned();
     let mut steps: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for tick in watched_ticks(books, scope) {
+    let watched = watched_ticks(books, scope);
+    for &tick in &watched {
         steps.entry(step_start(tick, step)).or_default().push(tick);
     }
     for (from, window) in steps {
@@ -294,16 +296,16 @@ fn concurrency(books: &Books, scope: &Scope, step: Step) -> String {
             let servers: Vec<u32> = servers.map(|(id, _)| *id).collect();
             let issued = |tick: &i64| {
                 let of = |server: &u32| books.names.capacity[&(feature, *server)].at(START + tick * TICK_MS);
-                servers.iter().filter_map(of).reduce(|one, other| one + other)
+                let whole = scope.person.is_none() && scope.organization.is_none();
+                servers.iter().map(of).sum::<Option<i64>>().filter(|_| whole)
             };
             let issued =
                 window.iter().rev().find_map(issued).map_or("-".to_owned(), |seats| seats.to_string());
             let denied = books.requests.iter().filter(|(of, request)| {
-                let tick = tick_of(request.at);
                 *of == feature
                     && matches!(request.outcome, Outcome::Denied(_))
-                    && window.contains(&tick)
-                    && counts(books, scope, feature, request.holder, tick)
+                    && seen_in(&watched, scope, request.at).is_some_and(|tick| window.contains(&tick))
+                    && counts(books, scope, feature, request.holder, tick_of(request.at))
             });
             let average = decimal(levels.iter().sum::<i64>() as f64 / window.len() as f64);
             text += &format!("@{from} {code} {average} {peak} {peak_at} {issued} {}\n", denied.count());

@@ -107,9 +107,8 @@ fn idle_reference(books: &Books, scope: &Scope, as_of: i64, least: Option<i64>) 
             .servers
             .iter()
             .filter(|(_, one)| scope.server.as_ref().is_none_or(|name| one.name == *name));
-        let issued = servers.filter_map(|(server, _)| books.names.capacity[&(*id, *server)].at(as_of));
-        let issued =
-            issued.reduce(|one, other| one + other).map_or("-".to_owned(), |seats| seats.to_string());
+        let issued = servers.map(|(server, _)| books.names.capacity[&(*id, *server)].at(as_of));
+        let issued = issued.sum::<Option<i64>>().map_or("-".to_owned(), |seats| seats.to_string());
         let product = feature.product.as_ref().unwrap_or(&feature.code);
         let shown = |number: Option<i64>| number.map_or("-".to_owned(), |number| number.to_string());
         let used = used_at.map_or("-".to_owned(), |used_at| format!("@{}", used_at / 1000));
