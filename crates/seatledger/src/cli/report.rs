@@ -161,6 +161,7 @@ impl Report {
             );
         }
         self.shown.write(|face, look, out| Ok(render::report(&report, face, calendar.zone(), look, out)?))?;
+        self.shown.say_notes(&report.notes);
         Ok(Done::Well)
     }
 
