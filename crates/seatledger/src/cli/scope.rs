@@ -32,7 +32,7 @@ pub(crate) struct Filters {
     /// One time class of the calendar, such as prime
     #[arg(long, value_name = "NAME")]
     time_class: Option<String>,
-    /// All days, or the calendar's working days
+    /// All days, or the calendar's working days [default: all; for the report `ranking` working]
     #[arg(long, value_enum, value_name = "DAYS")]
     days: Option<Days>,
 }
