@@ -43,6 +43,7 @@ impl History {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         self.filters.refuse_cuts()?;
         let (mut store, _) = global.open()?;
+        self.filters.refuse_unknown_server(&mut store)?;
         let calendar = store.calendar()?;
         let scope = self.filters.scope(&calendar, Days::All)?;
         self.shown.write(|face, look, out| {

@@ -65,8 +65,9 @@ fn zone_name(name: &str) -> Result<String, String> {
 impl Import {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         if self.format_help {
+            let longest = formats::all().iter().map(|format| format.name().len()).max().unwrap_or_default();
             for format in formats::all() {
-                say(&format!("{:10} {}", format.name(), format.describe()));
+                say(&format!("{:longest$} {}", format.name(), format.describe()));
             }
             return Ok(Done::Well);
         }

@@ -230,6 +230,16 @@ impl Shown {
     }
 }
 
+impl Shown {
+    /// Says on standard error the notes that the face has no place for.
+    pub(crate) fn say_notes(&self, notes: &[String]) {
+        for note in notes.iter().filter(|_| self.format != Face::Table) {
+            let words: Vec<String> = note.split_whitespace().map(render::printable).collect();
+            eprintln!("Note: {}", words.join(" "));
+        }
+    }
+}
+
 /// Says what a command did, to people.
 pub(crate) fn say(text: &str) {
     println!("{text}");

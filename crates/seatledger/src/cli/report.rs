@@ -66,10 +66,10 @@ pub(crate) struct Report {
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
     /// Working hours a day for `average-licenses` and `utilization` [default: the calendar's prime hours]
-    #[arg(long, value_name = "HOURS")]
+    #[arg(long, value_name = "HOURS", value_parser = positive)]
     hours_per_day: Option<f64>,
     /// Working days a month for `average-licenses` and `utilization` [default: the calendar's]
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = positive)]
     days_per_month: Option<f64>,
     /// Only features that `idle` finds unused for so many days, or never used
     #[arg(long, value_name = "DAYS")]
@@ -104,36 +104,22 @@ enum Name {
     Coverage,
 }
 
+/// A number by which can be divided.
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
+        _ => Err("a number greater than 0, such as 7.5".to_owned()),
+    }
+}
+
 impl Report {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         let (mut store, config) = global.open()?;
         let keys = self.keys()?;
-        let averages = self.hours_per_day.is_some() || self.days_per_month.is_some();
-        let of_averages = [Name::AverageLicenses, Name::Utilization];
-        for (given, names, of) in [
-            (self.step.is_some(), &[Name::Concurrency][..], "--step belongs to the report concurrency"),
-            (
-                self.bill.is_given(),
-                &[Name::Allocation],
-                "--cost, --currency and --share belong to allocation",
-            ),
-            (self.idle_days.is_some(), &[Name::Idle], "--idle-days belongs to the report idle"),
-            (self.within.is_some(), &[Name::Expiry], "--within belongs to the report expiry"),
-            (
-                averages,
-                &of_averages,
-                "--hours-per-day and --days-per-month belong to average-licenses and utilization",
-            ),
-        ] {
-            if given && !names.contains(&self.name) {
-                return Err(wrong_usage(of));
-            }
-        }
+        self.refuse_options_of_others()?;
         let step =
             self.step.as_deref().unwrap_or("day").parse().map_err(|error: UnknownStep| wrong_usage(error))?;
-        if self.name == Name::Expiry {
-            self.filters.refuse_all_but_names()?;
-        }
+        self.filters.refuse_unknown_server(&mut store)?;
         let calendar = store.calendar()?;
         let scope = self.filters.scope(&calendar, self.default_days())?;
         let mut report = store.read(|reader| {
@@ -161,7 +147,39 @@ impl Report {
             );
         }
         self.shown.write(|face, look, out| Ok(render::report(&report, face, calendar.zone(), look, out)?))?;
+        self.shown.say_notes(&report.notes);
         Ok(Done::Well)
+    }
+
+    /// Refuses options that say nothing of this report.
+    fn refuse_options_of_others(&self) -> anyhow::Result<()> {
+        let averages = self.hours_per_day.is_some() || self.days_per_month.is_some();
+        let of_averages = [Name::AverageLicenses, Name::Utilization];
+        for (given, names, of) in [
+            (self.step.is_some(), &[Name::Concurrency][..], "--step belongs to the report concurrency"),
+            (
+                self.bill.is_given(),
+                &[Name::Allocation],
+                "--cost, --currency and --share belong to allocation",
+            ),
+            (self.idle_days.is_some(), &[Name::Idle], "--idle-days belongs to the report idle"),
+            (self.within.is_some(), &[Name::Expiry], "--within belongs to the report expiry"),
+            (
+                averages,
+                &of_averages,
+                "--hours-per-day and --days-per-month belong to average-licenses and utilization",
+            ),
+        ] {
+            if given && !names.contains(&self.name) {
+                return Err(wrong_usage(of));
+            }
+        }
+        match self.name {
+            Name::AverageLicenses => self.filters.refuse_all_days(),
+            Name::Coverage => self.filters.refuse_all_but_period_and_server(),
+            Name::Expiry => self.filters.refuse_all_but_names(),
+            _ => Ok(()),
+        }
     }
 
     /// The keys of `--by`, as far as the report knows them.
@@ -326,18 +344,21 @@ fn coverage(reader: &mut Reader<'_>, names: &Names, scope: &Scope) -> Result<rep
             Column::number("unrecognized"),
         ],
         rows,
-        notes: notes_on_coverage(reader, names)?,
+        notes: notes_on_coverage(reader, names, scope)?,
     })
 }
 
 /// What a row does not say: what a gap is, and how far polls agree with the log beside them.
-fn notes_on_coverage(reader: &mut Reader<'_>, names: &Names) -> Result<Vec<String>, Error> {
+fn notes_on_coverage(reader: &mut Reader<'_>, names: &Names, scope: &Scope) -> Result<Vec<String>, Error> {
     let zone = reader.calendar().zone().clone();
     let mut notes =
         vec!["gap: between the last line of a run and the next start nobody was watching".to_owned()];
     for reconciled in reader.reconciled()? {
         let store::Reconciled { server, polls, compared, equal, worst } = reconciled;
-        let name = |id| names.servers.get(&id).map_or("", |server| server.name.as_str());
+        let server = names.servers.get(&server).map_or("", |server| server.name.as_str());
+        if scope.server.as_deref().is_some_and(|wanted| wanted != server) {
+            continue;
+        }
         let worst = worst.map_or(String::new(), |worst| {
             let feature = names.features.get(&worst.feature).map_or("", |feature| feature.code.as_str());
             let (polled, logged) = (worst.polled, worst.logged);
@@ -347,8 +368,7 @@ fn notes_on_coverage(reader: &mut Reader<'_>, names: &Names) -> Result<Vec<Strin
             )
         });
         notes.push(format!(
-            "{}: {polls} polls beside the log; {equal} of {compared} figures of seats in use agree{worst}",
-            name(server)
+            "{server}: {polls} polls beside the log; {equal} of {compared} figures of seats in use agree{worst}"
         ));
     }
     Ok(notes)

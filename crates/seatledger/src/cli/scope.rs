@@ -6,6 +6,7 @@ use accounting::day::Day;
 use accounting::report::Scope;
 use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
+use store::Store;
 
 /// What a report or listing is about.
 #[derive(Debug, Clone, Default, Args)]
@@ -31,7 +32,7 @@ pub(crate) struct Filters {
     /// One time class of the calendar, such as prime
     #[arg(long, value_name = "NAME")]
     time_class: Option<String>,
-    /// All days, or the calendar's working days
+    /// All days, or the calendar's working days [default: all; for the report `ranking` working]
     #[arg(long, value_enum, value_name = "DAYS")]
     days: Option<Days>,
 }
@@ -64,6 +65,36 @@ impl Filters {
             return Err(wrong_usage("expiry takes --feature, --server and --within only"));
         }
         Ok(())
+    }
+
+    /// Refuses what says nothing of what was watched.
+    pub(crate) fn refuse_all_but_period_and_server(&self) -> anyhow::Result<()> {
+        let cuts = self.time_class.is_some() || self.days.is_some();
+        if cuts || self.feature.is_some() || self.person.is_some() || self.organization.is_some() {
+            return Err(wrong_usage("coverage takes --from, --until and --server only"));
+        }
+        Ok(())
+    }
+
+    /// Refuses other days than working days.
+    pub(crate) fn refuse_all_days(&self) -> anyhow::Result<()> {
+        if self.days == Some(Days::All) {
+            return Err(wrong_usage("average-licenses counts working days only: leave --days out"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a license server of which the ledger knows nothing: an empty answer would read as no use.
+    pub(crate) fn refuse_unknown_server(&self, store: &mut Store) -> anyhow::Result<()> {
+        let Some(wanted) = &self.server else { return Ok(()) };
+        let mut known: Vec<String> = store
+            .read(|reader| Ok(reader.names().servers.values().map(|server| server.name.clone()).collect()))?;
+        if known.contains(wanted) {
+            return Ok(());
+        }
+        known.sort_unstable();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Err(wrong_usage(format!("no license server `{wanted}`: the ledger knows {known}")))
     }
 
     pub(crate) fn scope(&self, calendar: &Calendar, default_days: Days) -> anyhow::Result<Scope> {

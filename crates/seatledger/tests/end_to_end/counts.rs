@@ -111,6 +111,11 @@ fn options_of_other_reports_are_refused() {
         (&["usage", "--idle-days", "3"], "belongs to the report idle"),
         (&["idle", "--within", "3"], "belongs to the report expiry"),
         (&["expiry", "--person", "chen"], "--feature, --server and --within only"),
+        (&["coverage", "--feature", "s*"], "--from, --until and --server only"),
+        (&["average-licenses", "--days", "all"], "working days only"),
+        (&["average-licenses", "--hours-per-day", "0"], "greater than 0"),
+        (&["utilization", "--days-per-month", "inf"], "greater than 0"),
+        (&["usage", "--server", "27000@nowhere"], "the ledger knows "),
     ] {
         let ran = desk.ends(2, &[&["report"], wrong].concat());
         assert!(ran.err.contains(said), "{wrong:?}: {}", ran.err);

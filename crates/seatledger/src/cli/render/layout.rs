@@ -9,6 +9,22 @@ const NARROWEST: usize = 6;
 /// Bars narrower than this say nothing.
 const SHORTEST_BAR: usize = 6;
 const LONGEST_BAR: usize = 24;
+/// Texts by which rows are told apart, or of few words: shortened they say nothing.
+const WHOLE: [&str; 13] = [
+    "month",
+    "week",
+    "day",
+    "weekday",
+    "hour",
+    "from",
+    "until",
+    "at",
+    "expires_on",
+    "reason",
+    "ended",
+    "action",
+    "state",
+];
 
 /// What a column holds, and the place it gets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,7 +33,7 @@ pub(super) struct Place {
     pub(super) head: Vec<String>,
     /// Whether its cells stand at the right.
     pub(super) number: bool,
-    /// Whether its cells may be shortened: texts only.
+    /// Whether its cells may be shortened: texts only, and not those of [`WHOLE`].
     pub(super) shrinks: bool,
     /// Characters before the decimal point, or of a text.
     pub(super) whole: usize,
@@ -30,7 +46,12 @@ pub(super) struct Place {
 impl Place {
     /// A column of which no cell is known yet.
     pub(super) fn new(name: &str, number: bool) -> Self {
-        Self { head: vec![name.to_owned()], number, shrinks: !number, ..Self::default() }
+        Self {
+            head: vec![name.to_owned()],
+            number,
+            shrinks: !number && !WHOLE.contains(&name),
+            ..Self::default()
+        }
     }
 
     fn content(&self) -> usize {
@@ -43,7 +64,7 @@ impl Place {
 }
 
 /// Gives each column its width: as much as it needs where the line has it; else names are broken at their `_`, then
-/// the widest texts shortened. Numbers and instants never are: rather is the line too long. Returns the characters
+/// the widest texts shortened. Numbers, instants and what is in [`WHOLE`] never are: rather is the line too long. Returns the characters
 /// that are left for bars, if those are enough.
 pub(super) fn fit(places: &mut [Place], line: usize, bars: bool) -> Option<usize> {
     let wanted = |places: &[Place]| {
@@ -112,6 +133,16 @@ mod tests {
         assert_eq!(widths(&places), [11, 11, 7], "the widest text first");
         fit(&mut places, 5, false);
         assert_eq!(widths(&places), [6, 6, 7], "no further");
+    }
+
+    #[test]
+    fn what_tells_rows_apart_is_never_shortened() {
+        let mut places =
+            [place("month", false, 7), place("expires_on", false, 10), place("feature", false, 30)];
+        fit(&mut places, 30, false);
+        assert_eq!(widths(&places), [7, 10, 9]);
+        fit(&mut places, 5, false);
+        assert_eq!(widths(&places), [7, 10, 7], "rather is the line too long");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod tests;
 
 pub(crate) use look::Look;
 pub(crate) use spark::sparkline;
+pub(crate) use table::printable;
 
 use accounting::UnixMs;
 use accounting::report::{Cell, Column, Report};

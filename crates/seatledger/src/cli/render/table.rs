@@ -237,7 +237,7 @@ fn rounded(number: f64) -> String {
 }
 
 /// A text without what would move the cursor, change colours or turn the line around.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let hidden = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
