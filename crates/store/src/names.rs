@@ -117,11 +117,15 @@ impl Ledger {
         evidence.is_none_or(|evidence| evidence >= at)
     }
 
-    /// The capacity of a feature at an instant, over all its servers.
+    /// The capacity of a feature at an instant, over all its servers; unknown where that of any of them is.
     pub(crate) fn seats_issued(&self, feature: FeatureId, at: UnixMs) -> Option<i64> {
         let servers = &self.names.features.get(&feature)?.servers;
-        let pools = servers.iter().filter_map(|server| self.names.capacity.get(&(feature, *server)));
-        pools.filter_map(|steps| steps.at(at)).reduce(|a, b| a + b)
+        let mut issued = None;
+        for server in servers {
+            let pool = self.names.capacity.get(&(feature, *server)).and_then(|steps| steps.at(at))?;
+            issued = Some(issued.unwrap_or(0) + pool);
+        }
+        issued
     }
 }
 
