@@ -2,6 +2,7 @@
 
 use super::progress::{Bar, Files};
 use super::{Done, Global, default_zone, say, warn};
+use crate::sources::collector::Tally;
 use crate::sources::import::{FileSummary, Summary, Wish, import};
 use accounting::UnixMs;
 use accounting::calendar::zone;
@@ -136,14 +137,12 @@ fn say_file(file: &FileSummary, zone: &TimeZone) {
     }
     let counts = &file.counts;
     let mut text = format!(
-        "{}: {}, {}{} lines: {} checkouts, {} checkins, {} denials; {} sessions closed, {} open",
+        "{}: {}, {}{}: {}; {} sessions closed, {} open",
         file.path,
         file.server,
         if file.continued { "continued, " } else { "" },
-        counts.lines,
-        file.tally.checkouts,
-        file.tally.checkins,
-        file.tally.denials,
+        number_of(counts.lines, "line"),
+        said(&file.tally),
         file.sessions_closed,
         file.sessions_open
     );
@@ -152,14 +151,30 @@ fn say_file(file: &FileSummary, zone: &TimeZone) {
     }
     if counts.unrecognized > 0 {
         text.push_str(&format!(
-            ", {} lines unrecognized (see `seatledger unrecognized`)",
-            counts.unrecognized
+            ", {} unrecognized (see `seatledger unrecognized`)",
+            number_of(counts.unrecognized, "line")
         ));
     }
     if let (Some(from), Some(until)) = (file.tally.from, file.tally.until) {
         text.push_str(&format!("; {} to {}", civil(from, zone), civil(until, zone)));
     }
     say(&text);
+}
+
+/// What an input said, by its kind: a log, polls, or a table of totals.
+fn said(tally: &Tally) -> String {
+    let Tally { checkouts, checkins, denials, polls, holds, totals, .. } = *tally;
+    if polls + totals > 0 && checkouts + checkins + denials == 0 {
+        let polls = (polls > 0)
+            .then(|| format!("{} showing {}", number_of(polls, "answer"), number_of(holds, "hold")));
+        let totals = (totals > 0).then(|| number_of(totals, "total"));
+        return polls.into_iter().chain(totals).collect::<Vec<_>>().join(", ");
+    }
+    format!("{checkouts} checkouts, {checkins} checkins, {denials} denials")
+}
+
+fn number_of(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn say_totals(summary: &Summary, dry_run: bool) {
@@ -171,12 +186,11 @@ fn say_totals(summary: &Summary, dry_run: bool) {
     let lines: u64 = summary.files.iter().map(|file| file.counts.lines).sum();
     let closed: u64 = summary.files.iter().map(|file| file.sessions_closed).sum();
     let stored = if dry_run { "nothing stored (--dry-run)" } else { "stored" };
-    if read == 0 {
-        return say("nothing could be read");
-    }
-    let files = if read == 1 { "1 file".to_owned() } else { format!("{read} files") };
     say(&format!(
-        "{files} read, {known} known before: {lines} new lines, {closed} sessions closed; {stored}"
+        "{} read, {known} known before: {}, {} closed; {stored}",
+        number_of(read as u64, "file"),
+        number_of(lines, "new line"),
+        number_of(closed, "session")
     ));
 }
 
@@ -232,6 +246,9 @@ fn json_file(file: &FileSummary, zone: &TimeZone) -> Value {
         "checkins": file.tally.checkins,
         "unmatched_checkins": file.unmatched_checkins,
         "denials": file.tally.denials,
+        "polls": file.tally.polls,
+        "holds": file.tally.holds,
+        "imported_totals": file.tally.totals,
         "sessions_closed": file.sessions_closed,
         "sessions_open": file.sessions_open,
         "from": file.tally.from.map(|at| iso(at, zone)),

@@ -26,6 +26,11 @@ pub(crate) struct Tally {
     pub(crate) checkouts: u64,
     pub(crate) checkins: u64,
     pub(crate) denials: u64,
+    /// Answers to polls, and the holds that they show.
+    pub(crate) polls: u64,
+    pub(crate) holds: u64,
+    /// Sums of use without persons.
+    pub(crate) totals: u64,
     pub(crate) from: Option<UnixMs>,
     pub(crate) until: Option<UnixMs>,
 }
@@ -393,6 +398,7 @@ impl<'a> Collector<'a> {
         if !answered {
             self.close_spans(Some(daemon).filter(|_| !event.vendor.is_empty()));
         }
+        self.tally.polls += u64::from(answered);
         self.batch.polls.push(PollEvent { daemon, at: event.at, answered });
     }
 
@@ -406,6 +412,7 @@ impl<'a> Collector<'a> {
             seats: claim.seats,
             version: self.interner.version(claim.version.as_deref()),
         };
+        self.tally.holds += 1;
         self.batch.shown.push(shown);
     }
 
@@ -469,6 +476,7 @@ impl<'a> Collector<'a> {
             version: self.interner.version(Some(&*total.version).filter(|text| !text.is_empty())),
             minutes: total.minutes,
         };
+        self.tally.totals += 1;
         self.batch.totals.push(total);
     }
 

@@ -135,7 +135,7 @@ fn a_line_of_a_hundred_megabytes_is_passed_over() {
     file.write_all(&text.as_bytes()[middle..]).unwrap();
     file.into_inner().unwrap().sync_all().unwrap();
     let ran = desk.ends(3, &["import", "--timezone", "UTC", "long.log"]);
-    assert!(ran.out.contains("1 lines unrecognized"), "{}", ran.out);
+    assert!(ran.out.contains("1 line unrecognized"), "{}", ran.out);
     desk.books().assert_same(&books_of_good(), "around the long line");
 }
 
