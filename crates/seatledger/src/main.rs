@@ -4,6 +4,8 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+#[expect(dead_code, reason = "the service writes it")]
+mod oplog;
 mod sources;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.

@@ -152,6 +152,21 @@ fn redacted(url: &str) -> String {
     }
 }
 
+impl Place {
+    /// The name by which people know the database: that of the PostgreSQL database, or the file's without its ending.
+    pub fn service_name(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Postgres(url) => {
+                let config = url.0.parse::<::postgres::Config>().ok();
+                // Where the address names no database PostgreSQL takes that of the user's name.
+                let name = config.as_ref().and_then(|config| config.get_dbname().or(config.get_user()));
+                name.unwrap_or_default().to_owned()
+            }
+        }
+    }
+}
+
 impl std::str::FromStr for Place {
     type Err = Error;
 

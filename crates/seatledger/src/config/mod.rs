@@ -27,6 +27,8 @@
 
 mod calendar;
 mod document;
+mod elk;
+mod log;
 mod stretch;
 
 #[cfg(test)]
@@ -34,6 +36,8 @@ mod tests;
 
 pub(crate) use calendar::CalendarConfig;
 pub(crate) use document::right_name;
+pub(crate) use elk::ElkConfig;
+pub(crate) use log::{ConsoleFace, LogConfig};
 
 use accounting::calendar::Calendar;
 use anyhow::Context as _;
@@ -54,6 +58,10 @@ pub(crate) struct Config {
     pub(crate) calendar: Option<CalendarConfig>,
     /// What is known of license servers.
     pub(crate) servers: Vec<ServerConfig>,
+    /// The operational log on this machine.
+    pub(crate) log: LogConfig,
+    /// The receiver of the operational log.
+    pub(crate) elk: Option<ElkConfig>,
     /// The file that says so, where there is one: for messages.
     pub(crate) file: Option<String>,
 }
@@ -70,7 +78,10 @@ pub(crate) struct ServerConfig {
 }
 
 /// Sections that belong to what this version does not do.
-const LATER: [&str; 8] = ["http", "privacy", "elk", "heartbeats", "forward", "source", "alert", "views"];
+const LATER: [&str; 7] = ["http", "privacy", "heartbeats", "forward", "source", "alert", "views"];
+
+/// What can stand outermost.
+const KNOWN: [&str; 6] = ["db", "timezone", "calendar", "server", "log", "elk"];
 
 impl Config {
     /// The configuration in the file; without a path that of [`DEFAULT_PATH`] where it exists, else an empty one.
@@ -117,18 +128,19 @@ impl Config {
                 "timezone" => config.timezone = Some(entry.zone()?),
                 "calendar" => config.calendar = Some(CalendarConfig::of(&entry, text)?),
                 "server" => config.servers = servers(&entry)?,
+                "log" => config.log = LogConfig::of(&entry)?,
+                "elk" => config.elk = Some(ElkConfig::of(&entry)?),
                 name if LATER.contains(&name) => {
-                    let known = "it knows db, timezone, [calendar] and [[server]]";
                     let section = if matches!(name, "source" | "alert") {
                         format!("[[{name}]]")
                     } else {
                         format!("[{name}]")
                     };
                     return Err(entry.wrong_key(format!(
-                        "this version does not know {section} yet: {known}; take the section out"
+                        "this version does not know {section} yet: take the section out"
                     )));
                 }
-                _ => return Err(entry.unknown_key(&["db", "timezone", "calendar", "server"])),
+                _ => return Err(entry.unknown_key(&KNOWN)),
             }
         }
         Ok(config)
