@@ -5,6 +5,7 @@ use crate::intake::new_mark;
 use crate::{Error, Store};
 use accounting::calendar::{Calendar, Stretch, TimeClass, all_days};
 use accounting::day::Day;
+use accounting::privacy::Privacy;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -76,10 +77,29 @@ pub(crate) fn calendar(backend: &mut dyn Backend) -> Result<Calendar, Error> {
     }
 }
 
+/// Organizations of fewer persons are shown together.
+pub(crate) fn smallest_group(backend: &mut dyn Backend) -> Result<u32, Error> {
+    let text =
+        one(backend, "select value from setting where name = 'smallest_group'", &[], |row| row.text(0))?;
+    Ok(text.and_then(|text| text.parse().ok()).unwrap_or_default())
+}
+
 impl Store {
     /// The calendar in force: the database's own.
     pub fn calendar(&mut self) -> Result<Calendar, Error> {
         calendar(self.backend.as_mut())
+    }
+
+    /// Says what is kept of persons: by what this connection writes, and, of small organizations, by what all readers show.
+    pub fn keep(&mut self, privacy: Privacy) -> Result<(), Error> {
+        let backend = self.backend.as_mut();
+        if smallest_group(backend)? != privacy.smallest_group {
+            let sql = "insert into setting (name, value) values ('smallest_group', $1)
+                       on conflict (name) do update set value = excluded.value";
+            backend.execute(sql, &[privacy.smallest_group.to_string().into()])?;
+        }
+        self.privacy = privacy;
+        Ok(())
     }
 
     /// Whether a calendar was ever set.
