@@ -122,6 +122,7 @@ store_suite! {
     }
     privacy {
         under_a_pseudonym_no_name_is_stored_anywhere,
+        who_keeps_persons_otherwise_is_refused,
         a_session_open_when_the_key_changes_keeps_the_old_one,
         of_closed_sessions_the_organization_alone_is_kept,
         small_organizations_are_shown_together,

@@ -9,6 +9,7 @@ use accounting::UnixMs;
 use accounting::day::Day;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
+use accounting::privacy::{Identity, Privacy};
 use accounting::session::{FeatureId, HolderId, VersionId};
 use jiff::tz::TimeZone;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -76,6 +77,8 @@ pub(crate) struct Known {
     watching_since: Option<UnixMs>,
     /// How often somebody had been forgotten when holders were found.
     forgotten: u64,
+    /// The identity that the database was found to keep.
+    checked: Option<Identity>,
 }
 
 /// A heartbeat in the ledger's numbers.
@@ -119,6 +122,7 @@ impl Store {
     pub fn record_heartbeats(&mut self, batch: &[Heartbeat]) -> Result<Recorded, Error> {
         let (backend, known) = (self.backend.as_mut(), &mut self.heartbeats);
         known.find_source(backend)?;
+        known.check_identity(backend, &self.privacy)?;
         let in_time: Vec<&Heartbeat> = batch.iter().filter(|beat| beat.from >= known.sealed).collect();
         let late = (batch.len() - in_time.len()) as u64;
         let kept = kept(backend, &self.privacy, &in_time)?;
@@ -150,6 +154,7 @@ impl Store {
         known.sealed = sealed(backend)?.unwrap_or(UnixMs::MIN);
         known.zone = None;
         known.marked.clear();
+        known.checked = None;
         let forgotten = crate::persons::forgotten(backend)?;
         if std::mem::replace(&mut known.forgotten, forgotten) != forgotten {
             known.holders.clear();
@@ -200,6 +205,15 @@ impl Known {
             self.source = Some(writing(backend, make_source)?);
         }
         self.sealed = sealed(backend)?.unwrap_or(UnixMs::MIN);
+        Ok(())
+    }
+
+    /// Looks once whether the database keeps persons as this connection does.
+    fn check_identity(&mut self, backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
+        if self.checked != Some(privacy.identity) {
+            settings::check_identity(backend, privacy)?;
+            self.checked = Some(privacy.identity);
+        }
         Ok(())
     }
 

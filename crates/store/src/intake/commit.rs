@@ -61,6 +61,9 @@ impl Intake {
                     .to_owned(),
             ));
         }
+        if self.input.is_none() {
+            settings::check_identity(store.backend.as_mut(), &store.privacy)?;
+        }
         self.keeps_lines = store.privacy.keeps_lines();
         let backend = store.backend.as_mut();
         for batch in batches {

@@ -121,6 +121,14 @@ pub(crate) fn under_a_pseudonym_no_name_is_stored_anywhere(ledger: &mut Ledger) 
     );
 }
 
+pub(crate) fn who_keeps_persons_otherwise_is_refused(ledger: &mut Ledger) {
+    let mut kept = keeping(ledger, Identity::Pseudonymous, &[1]);
+    record(&mut kept, &[beat("amara", 0, "1", "24")]);
+    let refused = ledger.store().record_heartbeats(&[beat("bela", 0, "1", "24")]);
+    assert!(matches!(refused, Err(store::Error::Private(_))), "{refused:?}");
+    assert!(!everything(ledger).contains("bela"));
+}
+
 pub(crate) fn a_session_open_when_the_key_changes_keeps_the_old_one(ledger: &mut Ledger) {
     let mut before = keeping(ledger, Identity::Pseudonymous, &[1]);
     record(&mut before, &[beat("amara", 0, "1", "24"), beat("amara", 10, "1", "24")]);
