@@ -4,6 +4,7 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod service;
 mod sources;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.
