@@ -16,27 +16,15 @@ pub enum Identity {
     Organization,
 }
 
-/// All identities, with the word for each.
-const IDENTITIES: [(Identity, &str); 3] = [
-    (Identity::Named, "named"),
-    (Identity::Pseudonymous, "pseudonymous"),
-    (Identity::Organization, "organization"),
-];
-
 impl Identity {
+    /// All identities, with the word for each in the configuration.
+    pub fn words() -> [(&'static str, Self); 3] {
+        [("named", Self::Named), ("pseudonymous", Self::Pseudonymous), ("organization", Self::Organization)]
+    }
+
     /// Its word in the configuration.
     pub fn name(self) -> &'static str {
-        IDENTITIES[self as usize].1
-    }
-
-    /// The identity of a word.
-    pub fn from_name(name: &str) -> Option<Self> {
-        IDENTITIES.iter().find(|(_, word)| *word == name).map(|(identity, _)| *identity)
-    }
-
-    /// The words for all of them.
-    pub fn names() -> [&'static str; 3] {
-        IDENTITIES.map(|(_, word)| word)
+        Self::words()[self as usize].0
     }
 }
 

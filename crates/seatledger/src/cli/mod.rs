@@ -17,13 +17,14 @@ mod rebuild;
 mod render;
 mod report;
 mod scope;
+mod serve;
 mod sessions;
 mod sheet;
 mod unrecognized;
 mod verify;
 
-use crate::clock;
 use crate::config::Config;
+use crate::{clock, keys};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use render::{Face, Look};
@@ -88,6 +89,7 @@ pub(crate) struct Global {
 enum Command {
     Demo(demo::Demo),
     Import(import::Import),
+    Serve(serve::Serve),
     Report(report::Report),
     Sessions(sessions::Sessions),
     History(history::History),
@@ -109,6 +111,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match cli.command {
         Command::Demo(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),
+        Command::Serve(command) => command.run(&cli.global),
         Command::Report(command) => command.run(&cli.global),
         Command::Sessions(command) => command.run(&cli.global),
         Command::History(command) => command.run(&cli.global),
@@ -189,6 +192,7 @@ impl Global {
         if config.calendar.is_some() || config.timezone.is_some() || !store.has_calendar()? {
             store.set_calendar(&calendar)?;
         }
+        store.keep(keys::privacy(&config.privacy)?)?;
         Ok((store, config))
     }
 }

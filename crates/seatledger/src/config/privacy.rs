@@ -46,13 +46,7 @@ impl PrivacyConfig {
         let mut privacy = Self::default();
         for entry in section.table()? {
             match entry.key() {
-                "identity" => {
-                    let word = entry.filled_text()?;
-                    privacy.identity = Identity::from_name(&word).ok_or_else(|| {
-                        let right = super::right_name(&word, &Identity::names());
-                        entry.wrong(format!("there is no identity `{word}`: {right}"))
-                    })?;
-                }
+                "identity" => privacy.identity = entry.one_of(&Identity::words())?,
                 "key_file" => privacy.key_file = entry.filled_text()?.into(),
                 "smallest_group" => privacy.smallest_group = entry.whole_number(0, 1000)? as u32,
                 "retention" => privacy.retention = Retention::of(&entry)?,
