@@ -22,9 +22,3 @@ pub(crate) fn machine_zone() -> String {
         .filter(|name| accounting::calendar::zone(name).is_ok())
         .unwrap_or_else(|| "UTC".to_owned())
 }
-
-/// This instant.
-#[expect(clippy::disallowed_methods, reason = "the one place that may ask")]
-pub(crate) fn now() -> accounting::UnixMs {
-    jiff::Timestamp::now().as_millisecond()
-}

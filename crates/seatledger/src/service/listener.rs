@@ -1,6 +1,6 @@
 //! The sockets on which the service listens.
 
-use super::connection::{self, Connections};
+use super::connection::Connections;
 use super::log::{Level, tell};
 use super::{App, tls};
 use crate::config::TlsConfig;
