@@ -10,6 +10,7 @@ pub mod day;
 pub mod directory;
 pub mod event;
 pub mod feature_day;
+pub mod heartbeat;
 pub mod ledger;
 pub mod page;
 pub mod pairing;

@@ -8,6 +8,7 @@ use accounting::UnixMs;
 use accounting::calendar::{Calendar, CivilDay};
 use accounting::day::Day;
 use accounting::feature_day::{DayView, Figures, Request, figures};
+use accounting::heartbeat::Stretch;
 use accounting::page;
 use accounting::session::{Ended, FeatureId, Part};
 use rustc_hash::FxHashMap;
@@ -112,7 +113,10 @@ impl Context {
         for part in parts.iter_mut().filter(|part| part.ended == Ended::Open) {
             part.until = self.ledger.stored_open_until(part.holder, part.from).max(part.until);
         }
-        parts.retain(|part| part.until > end);
+        // What heartbeats may still extend is read from its buckets.
+        parts.retain(|part| {
+            part.until > end && !(part.ended == Ended::Open && self.ledger.is_of_heartbeats(part.holder))
+        });
         Ok(Earlier { until: end, parts })
     }
 
@@ -156,8 +160,10 @@ impl Context {
         };
         let params = [feature.into(), from.into(), until.into(), earlier.until.into()];
         let mut finished = Ok(());
-        // What a log covers is cut out of a polled session: its last piece begins later than its row.
+        // What a log covers is cut out of a polled session: its last piece begins later than its row. Sessions of
+        // heartbeats have no rows yet.
         let mut later: Vec<Part> = Vec::new();
+        later.extend(self.unsealed(backend, feature, until)?.iter().rev().map(|stretch| stretch.part));
         let ledger = self.ledger.clone();
         backend.query(include_str!("../queries/session_overlapping.sql"), &params, &mut |row| {
             let began = row.int(1)?;
@@ -181,6 +187,19 @@ impl Context {
             next += 1;
         }
         finished
+    }
+
+    /// The sessions of a feature that heartbeats tell and that are not sealed, in the order of their starts.
+    pub(crate) fn unsealed(
+        &self,
+        backend: &mut dyn Backend,
+        feature: FeatureId,
+        until: UnixMs,
+    ) -> Result<Vec<Stretch>, Error> {
+        match self.ledger.has_unsealed() {
+            true => crate::heartbeats::of_feature(backend, feature, until),
+            false => Ok(Vec::new()),
+        }
     }
 
     /// The figures of a computed day.

@@ -7,6 +7,7 @@ pub mod accounts;
 mod backend;
 mod derive;
 pub mod foreign;
+pub mod heartbeats;
 pub mod input;
 pub mod intake;
 mod names;
@@ -23,6 +24,7 @@ pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use upkeep::{Difference, Status, Verified};
 
+use accounting::UnixMs;
 use backend::{Backend, Postgres, Sqlite};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -180,6 +182,10 @@ pub struct Store {
     backend: Box<dyn Backend>,
     /// Where it is, for connections beside this one.
     place: Place,
+    /// What is known of the ledger while heartbeats are taken in.
+    heartbeats: heartbeats::Known,
+    /// What time it is, where somebody said so: whether heartbeats have ceased is a matter of it.
+    now: Option<UnixMs>,
 }
 
 impl std::fmt::Debug for Store {
@@ -189,25 +195,34 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
+    fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
+        Self { backend, place: place.clone(), heartbeats: heartbeats::Known::default(), now: None }
+    }
+
+    /// Says what time it is to whom the ledger is shown; else it is the time of the ledger's last evidence.
+    pub fn tell_time(&mut self, now: UnixMs) {
+        self.now = Some(now);
+    }
+
     /// Opens a ledger for writing; creates the database file and migrates it, under a lock.
     pub fn create(place: &Place) -> Result<Self, Error> {
         let mut backend = connect(place, true, None)?;
         schema::migrate(backend.as_mut())?;
-        Ok(Self { backend, place: place.clone() })
+        Ok(Self::new(backend, place))
     }
 
     /// Opens a ledger that must be there, for reading. Nothing is created or migrated.
     pub fn open(place: &Place) -> Result<Self, Error> {
         let mut backend = connect(place, false, None)?;
         schema::check(backend.as_mut(), place)?;
-        Ok(Self { backend, place: place.clone() })
+        Ok(Self::new(backend, place))
     }
 
     /// As [`Self::create`], waiting at most so long for another writer.
     pub fn create_with_patience(place: &Place, patience: Duration) -> Result<Self, Error> {
         let mut backend = connect(place, true, Some(patience))?;
         schema::migrate(backend.as_mut())?;
-        Ok(Self { backend, place: place.clone() })
+        Ok(Self::new(backend, place))
     }
 }
 

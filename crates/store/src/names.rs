@@ -20,6 +20,18 @@ pub(crate) struct Ledger {
     evidence: Arc<FxHashMap<HolderId, Evidence>>,
     /// Where logs cover license servers that are polled too.
     covered: Arc<FxHashMap<ServerId, Vec<(UnixMs, UnixMs)>>>,
+    heartbeats: Arc<Heartbeats>,
+}
+
+/// What is known of heartbeats besides their buckets.
+#[derive(Debug, Clone, Default)]
+struct Heartbeats {
+    /// What stands for their license server.
+    server: Option<ServerId>,
+    /// Whether any bucket is not sealed.
+    unsealed: bool,
+    /// Ends of sessions that began before all was sealed and go on, by holder and start.
+    long: FxHashMap<(HolderId, UnixMs), UnixMs>,
 }
 
 /// The last evidence of life of a holder's daemon.
@@ -100,8 +112,22 @@ impl Ledger {
     /// As [`Self::open_until`] for a session of a stored page, which does not tell who told it: a log, where there is
     /// one.
     pub(crate) fn stored_open_until(&self, holder: HolderId, from: UnixMs) -> UnixMs {
+        if let Some(until) = self.heartbeats.long.get(&(holder, from)) {
+            return *until;
+        }
         let logged = self.evidence.get(&holder).is_some_and(|evidence| evidence.logged.is_some());
         self.open_until(holder, from, !logged)
+    }
+
+    /// Whether a holder is known by heartbeats.
+    pub(crate) fn is_of_heartbeats(&self, holder: HolderId) -> bool {
+        let server = self.names.holders.get(&holder).map(|holder| holder.server);
+        server.is_some() && server == self.heartbeats.server
+    }
+
+    /// Whether any session is known by buckets that are not sealed yet.
+    pub(crate) fn has_unsealed(&self) -> bool {
+        self.heartbeats.unsealed
     }
 
     /// Whether the evidence of every source with sessions in a day has passed the day's end.
@@ -175,6 +201,9 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
         exclusive.insert(id, pairing == 1);
         spans_of.insert(id, spans);
     }
+    let heartbeats = heartbeats(backend)?;
+    // A heartbeat may come late: the evidence of a day is that no bucket of it is accepted any more.
+    let sealed = crate::heartbeats::sealed(backend)?.map_or(UnixMs::MIN, |before| before - 1);
     let mut of_daemon: FxHashMap<(ServerId, String), Evidence> = FxHashMap::default();
     let mut evidence_of = FxHashMap::default();
     let holders = one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
@@ -199,6 +228,9 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
         } else {
             let daemon = (holder.server, holder.vendor.clone());
             let of = *of_daemon.entry(daemon).or_insert_with_key(|(server, vendor)| {
+                if heartbeats.server == Some(*server) {
+                    return Evidence { logged: Some(sealed), ..Evidence::default() };
+                }
                 let spans = || spans_of.get(server).into_iter().flatten();
                 Evidence {
                     logged: evidence(spans().filter(|span| !span.polled), vendor),
@@ -222,7 +254,20 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     names.capacity = capacity(backend)?;
     names.expiries = expiries(backend)?;
     names.totals = totals(backend, &organizations)?;
-    Ok(Ledger { names: Arc::new(names), evidence: Arc::new(evidence_of), covered: Arc::new(covered) })
+    let (names, evidence, covered) = (Arc::new(names), Arc::new(evidence_of), Arc::new(covered));
+    Ok(Ledger { names, evidence, covered, heartbeats: Arc::new(heartbeats) })
+}
+
+fn heartbeats(backend: &mut dyn Backend) -> Result<Heartbeats, Error> {
+    let Some((server, _)) = crate::heartbeats::source(backend)? else { return Ok(Heartbeats::default()) };
+    let first = one(backend, "select min(from_at) from heartbeat", &[], |row| row.opt_int(0))?.flatten();
+    let sealed = crate::heartbeats::sealed(backend)?;
+    let mut long = FxHashMap::default();
+    if let Some(sealed) = sealed.filter(|sealed| first.is_some_and(|first| first < *sealed)) {
+        let begun = crate::heartbeats::begun_before(backend, sealed)?;
+        long.extend(begun.iter().map(|of| ((of.part.holder, of.part.from), of.part.until)));
+    }
+    Ok(Heartbeats { server: Some(server), unsealed: first.is_some(), long })
 }
 
 fn holder(row: &Row<'_>) -> Result<Holder, Error> {

@@ -10,6 +10,7 @@ use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::feature_day::{DayView, Request};
+use accounting::heartbeat::Stretch;
 use accounting::ledger::{Names, ServerId};
 use accounting::page;
 use accounting::pairing::InputId;
@@ -29,6 +30,8 @@ pub struct Reader<'a> {
     context: Context,
     /// Where the ledger is, for connections beside this one.
     place: &'a Place,
+    /// What time it is, where somebody said so.
+    now: Option<UnixMs>,
 }
 
 /// A session as the ledger holds it.
@@ -104,10 +107,10 @@ pub struct UnrecognizedRow {
 impl Store {
     /// Reads one state of the ledger.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let place = &self.place;
+        let (place, now) = (&self.place, self.now);
         reading(self.backend.as_mut(), |backend| {
             let context = Context::read(backend)?;
-            work(&mut Reader { backend, context, place })
+            work(&mut Reader { backend, context, place, now })
         })
     }
 }
@@ -186,9 +189,10 @@ impl Reader<'_> {
         let mut other = make();
         let context = self.context.beside();
         std::thread::scope(|scope| {
-            let place = self.place;
+            let (place, now) = (self.place, self.now);
             let (beside, other) = (beside.as_mut(), &mut other);
-            let helper = scope.spawn(move || work(&mut Reader { backend: beside, context, place }, other));
+            let helper =
+                scope.spawn(move || work(&mut Reader { backend: beside, context, place, now }, other));
             let done = work(self, &mut accumulator);
             done.and(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
@@ -204,7 +208,8 @@ impl Reader<'_> {
         // Whoever changes facts moves the sequence of their license server.
         let state = |backend: &mut dyn Backend| {
             let sql = "select server_id, sequence, '' from server
-                       union all select 0, 0, value from setting where name = 'calendar' order by 1, 2, 3";
+                       union all select 0, 0, value from setting where name = 'calendar'
+                       union all select 0, count(*), 'heartbeat' from heartbeat order by 1, 2, 3";
             all(backend, sql, &[], |row| Ok((row.int(0)?, row.int(1)?, row.text(2)?)))
         };
         let same = state(self.backend)? == state(beside.as_mut())?;
@@ -304,6 +309,14 @@ impl Reader<'_> {
         Ok(by_day)
     }
 
+    /// The instant as of which heartbeats have ceased or not.
+    fn now(&mut self) -> Result<UnixMs, Error> {
+        match self.now {
+            Some(now) => Ok(now),
+            None => Ok(self.as_of()?.unwrap_or(UnixMs::MIN)),
+        }
+    }
+
     /// Sessions of a feature that overlap `[from, until)`, in order of their start; of zero length, that lie in it.
     pub fn sessions(
         &mut self,
@@ -316,18 +329,39 @@ impl Reader<'_> {
             true => include_str!("../queries/session_list_open.sql"),
             false => include_str!("../queries/session_list.sql"),
         };
+        let mut of_heartbeats = self.sessions_of_heartbeats(feature, until)?;
+        of_heartbeats.retain(|row| !open_only || row.part.ended == Ended::Open);
+        let mut of_heartbeats = of_heartbeats.into_iter().peekable();
+        let mut each = |row: SessionRow| if row.part.touches(from, until) { each(row) } else { Ok(()) };
         let ledger = &self.context.ledger;
         self.backend.query(sql, &[feature.into(), from.into(), until.into()], &mut |row| {
-            let (seen_at, handle, input) = (row.opt_int(6)?, row.text(7)?, row.id(8)?);
+            let (began, seen_at, handle, input) = (row.int(1)?, row.opt_int(6)?, row.text(7)?, row.id(8)?);
+            while let Some(earlier) = of_heartbeats.next_if(|of| of.part.from < began) {
+                each(earlier)?;
+            }
             ledger.parts(row, &mut |part| {
-                if !part.touches(from, until) {
-                    return Ok(());
-                }
                 let seen_at = seen_at.filter(|_| part.ended == Ended::GoneFromSnapshot);
                 let uncertainty_ms = seen_at.map(|seen_at| (part.until - seen_at).max(0));
                 each(SessionRow { feature, part, handle: handle.clone(), input, uncertainty_ms })
             })
-        })
+        })?;
+        of_heartbeats.try_for_each(each)
+    }
+
+    /// The sessions of a feature that only heartbeats tell so far.
+    fn sessions_of_heartbeats(
+        &mut self,
+        feature: FeatureId,
+        until: UnixMs,
+    ) -> Result<Vec<SessionRow>, Error> {
+        let stretches = self.context.unsealed(self.backend, feature, until)?;
+        let Some((_, input)) = crate::heartbeats::source(self.backend)? else { return Ok(Vec::new()) };
+        let now = self.now()?;
+        let row = |of: Stretch| {
+            let part = Part { ended: of.ended(now), ..of.part };
+            SessionRow { feature, part, handle: String::new(), input, uncertainty_ms: None }
+        };
+        Ok(stretches.into_iter().map(row).collect())
     }
 
     /// What happened in `[from, until)`, in order of time.
@@ -337,12 +371,48 @@ impl Reader<'_> {
         each: &mut dyn FnMut(HistoryRow) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let sql = include_str!("../queries/history_between.sql");
+        let mut of_heartbeats = self.history_of_heartbeats((from, until))?.into_iter().peekable();
         let ledger = &self.context.ledger;
         self.backend.query(sql, &[from.into(), until.into()], &mut |row| {
             let (history, polled) = (history_row(row)?, row.int(9)? == 1);
+            while let Some(earlier) = of_heartbeats.next_if(|of| of.at < history.at) {
+                each(earlier)?;
+            }
             // Where a log covers the license server, it tells what happened.
             if polled && ledger.is_covered(history.holder, history.at) { Ok(()) } else { each(history) }
-        })
+        })?;
+        of_heartbeats.try_for_each(each)
+    }
+
+    /// Starts and ends of the sessions that only heartbeats tell so far.
+    fn history_of_heartbeats(&mut self, (from, until): (UnixMs, UnixMs)) -> Result<Vec<HistoryRow>, Error> {
+        let mut rows = Vec::new();
+        if !self.context.ledger.has_unsealed() {
+            return Ok(rows);
+        }
+        let features: Vec<FeatureId> = self.context.ledger.names.features.keys().copied().collect();
+        for feature in features {
+            for SessionRow { part, input, .. } in self.sessions_of_heartbeats(feature, until)? {
+                let Part { holder, version, seats, .. } = part;
+                let row = |at, action| HistoryRow {
+                    at,
+                    action,
+                    feature,
+                    holder,
+                    version,
+                    seats,
+                    reason: String::new(),
+                    input,
+                };
+                rows.push(row(part.from, "grant"));
+                rows.extend(
+                    (part.ended != Ended::Open).then(|| row(part.until, action_of(Some(part.ended)))),
+                );
+            }
+        }
+        rows.retain(|row| from <= row.at && row.at < until);
+        rows.sort_by_key(|row| (row.at, row.action != "grant", row.feature, row.holder));
+        Ok(rows)
     }
 
     /// What was watched when.

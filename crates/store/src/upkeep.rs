@@ -3,6 +3,7 @@
 use crate::backend::{Backend, Cell, Table, Type, all, one, reading, writing};
 use crate::derive::{Computed, Context, FeatureDayRow, Progress, parse_days};
 use crate::{Error, Place, Store, schema, settings};
+use accounting::UnixMs;
 use accounting::concurrency::Sweep;
 use accounting::day::Day;
 use accounting::page;
@@ -58,7 +59,7 @@ pub struct Status {
 }
 
 /// The tables with facts, for status and backup, in the order in which they are copied.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 25] = [
     "server",
     "feature",
     "version",
@@ -72,6 +73,7 @@ const TABLES: [&str; 24] = [
     "daemon_break",
     "quarantine",
     "session",
+    "heartbeat",
     "unmatched_end",
     "request",
     "poll",
@@ -381,6 +383,10 @@ fn session_sum(
             Ok(())
         })
     })?;
+    for stretch in context.unsealed(backend, feature, UnixMs::MAX)? {
+        count += 1;
+        sum += i128::from(stretch.part.until - stretch.part.from) * i128::from(stretch.part.seats);
+    }
     Ok((count, sum))
 }
 

@@ -6,6 +6,8 @@
 mod accounts;
 #[path = "suite/balance.rs"]
 mod balance;
+#[path = "suite/heartbeats.rs"]
+mod heartbeats;
 #[path = "suite/held.rs"]
 mod held;
 #[path = "suite/ledger.rs"]
@@ -58,6 +60,15 @@ store_suite! {
         each_commit_leaves_days_that_agree_with_their_sessions,
         days_that_another_process_touches_are_let_go,
         late_lines_find_held_days_again,
+    }
+    heartbeats {
+        a_bucket_counts_once_whoever_tells_it,
+        a_person_may_use_several_features_in_one_bucket,
+        adjacent_buckets_are_one_session_until_they_cease,
+        sealing_changes_no_figure,
+        a_batch_is_taken_in_whole_or_not_at_all,
+        another_calendar_moves_no_minute_of_heartbeats,
+        heartbeats_and_seals_in_any_order_count_distinct_buckets,
     }
     writing {
         facts_and_checkpoint_are_one_transaction,

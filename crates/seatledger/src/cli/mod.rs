@@ -175,7 +175,8 @@ impl Global {
     pub(crate) fn open(&self) -> anyhow::Result<(Store, Config)> {
         let config = self.config()?;
         let place = self.place(&config)?;
-        let store = Store::open(&place).with_context(|| format!("cannot open {place}"))?;
+        let mut store = Store::open(&place).with_context(|| format!("cannot open {place}"))?;
+        store.tell_time(clock::now());
         Ok((store, config))
     }
 

@@ -65,6 +65,17 @@ pub(crate) enum Cell<'a> {
     Blob(&'a [u8]),
 }
 
+impl From<Cell<'_>> for Value {
+    fn from(cell: Cell<'_>) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Int(value) => Self::Int(value),
+            Cell::Text(value) => Self::Text(value.to_owned()),
+            Cell::Blob(value) => Self::Blob(value.to_owned()),
+        }
+    }
+}
+
 impl From<Option<i64>> for Cell<'_> {
     fn from(value: Option<i64>) -> Self {
         value.map_or(Self::Null, Self::Int)
@@ -162,6 +173,8 @@ pub(crate) trait Backend: Send {
     fn batch(&mut self, sql: &str) -> Result<(), Error>;
     /// Inserts many rows at once, the quickest way that the database has.
     fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error>;
+    /// Inserts the rows that are new by their key, in one statement where the database can; returns how many.
+    fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error>;
     /// Begins a transaction that will write.
     fn begin_write(&mut self) -> Result<(), Error>;
     /// Begins a transaction that reads one state of the database.

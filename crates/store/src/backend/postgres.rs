@@ -142,6 +142,28 @@ impl Backend for Postgres {
         Ok(())
     }
 
+    fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error> {
+        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+        let arrays =
+            (1..).zip(table.columns).map(|(nth, (_, column))| format!("${nth}::{}[]", wire_type(*column)));
+        let (names, arrays) = (names.join(", "), arrays.collect::<Vec<_>>().join(", "));
+        let table_name = table.name;
+        let sql = format!(
+            "insert into {table_name} ({names}) select * from unnest({arrays}) on conflict do nothing"
+        );
+        let statement = self.statement(&sql)?;
+        let mut columns: Vec<Vec<Value>> = vec![Vec::with_capacity(rows); table.columns.len()];
+        let mut cells = vec![Cell::Null; table.columns.len()];
+        for row in 0..rows {
+            fill(row, &mut cells);
+            for (column, cell) in columns.iter_mut().zip(&cells) {
+                column.push(Value::from(*cell));
+            }
+        }
+        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
+        Ok(self.client.execute(&statement, &params)?)
+    }
+
     fn begin_write(&mut self) -> Result<(), Error> {
         self.batch("begin isolation level read committed")
     }

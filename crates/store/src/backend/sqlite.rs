@@ -82,37 +82,13 @@ impl Backend for Sqlite {
     }
 
     fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error> {
-        let columns = table.columns.len();
-        // Several rows a statement: fewer steps through the engine for the same rows.
-        let together = (900 / columns).clamp(1, 64);
-        let sql = |rows: usize| {
-            let row = format!("({})", vec!["?"; columns].join(","));
-            let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-            // `or fail`: a statement that fails is not taken back by itself but with its transaction, which spares
-            // SQLite a journal for each statement.
-            format!(
-                "insert or fail into {} ({}) values {}",
-                table.name,
-                names.join(","),
-                vec![row; rows].join(",")
-            )
-        };
-        let mut cells = vec![Cell::Null; columns];
-        let mut first = 0;
-        for step in [together, 1] {
-            let mut statement = self.connection.prepare_cached(&sql(step))?;
-            while first + step <= rows {
-                for row in 0..step {
-                    fill(first + row, &mut cells);
-                    for (parameter, cell) in (row * columns + 1..).zip(&cells) {
-                        statement.raw_bind_parameter(parameter, cell)?;
-                    }
-                }
-                statement.raw_execute()?;
-                first += step;
-            }
-        }
-        Ok(())
+        // `or fail`: a statement that fails is not taken back by itself but with its transaction, which spares SQLite a
+        // journal for each statement.
+        self.insert_or("fail", table, rows, fill).map(drop)
+    }
+
+    fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error> {
+        self.insert_or("ignore", table, rows, fill)
     }
 
     fn begin_write(&mut self) -> Result<(), Error> {
@@ -148,5 +124,45 @@ impl Backend for Sqlite {
 
     fn name(&self) -> &'static str {
         "sqlite"
+    }
+}
+
+impl Sqlite {
+    /// Inserts rows; where their key is there already they `fail`, or SQLite shall `ignore` them. Returns how many.
+    fn insert_or(
+        &mut self,
+        otherwise: &str,
+        table: &Table<'_>,
+        rows: usize,
+        fill: FillRow<'_, '_>,
+    ) -> Result<u64, Error> {
+        let columns = table.columns.len();
+        // Several rows a statement: fewer steps through the engine for the same rows.
+        let together = (900 / columns).clamp(1, 64);
+        let sql = |rows: usize| {
+            let row = format!("({})", vec!["?"; columns].join(","));
+            let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+            let (table, names, rows) = (table.name, names.join(","), vec![row; rows].join(","));
+            format!("insert or {otherwise} into {table} ({names}) values {rows}")
+        };
+        let mut cells = vec![Cell::Null; columns];
+        let (mut first, mut inserted) = (0, 0);
+        for step in [together, 1] {
+            if first + step > rows {
+                continue;
+            }
+            let mut statement = self.connection.prepare_cached(&sql(step))?;
+            while first + step <= rows {
+                for row in 0..step {
+                    fill(first + row, &mut cells);
+                    for (parameter, cell) in (row * columns + 1..).zip(&cells) {
+                        statement.raw_bind_parameter(parameter, cell)?;
+                    }
+                }
+                inserted += statement.raw_execute()? as u64;
+                first += step;
+            }
+        }
+        Ok(inserted)
     }
 }

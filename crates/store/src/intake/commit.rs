@@ -22,7 +22,7 @@ pub(super) mod marks;
 mod plan;
 mod polls;
 pub(super) mod requests;
-mod rows;
+pub(super) mod rows;
 mod seats;
 mod take_out;
 

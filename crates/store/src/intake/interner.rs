@@ -268,24 +268,41 @@ fn resolve_holders(
                 json!([daemon.server, daemon.vendor, user, host, display, checkout_data])
             })
             .collect();
-        let param = [Value::Text(json!(rows).to_string())];
-        backend.execute(include_str!("../../queries/holder_insert.sql"), &param)?;
-        let mut found = FxHashMap::default();
-        backend.query(include_str!("../../queries/holder_ids.sql"), &param, &mut |row| {
-            let text =
-                json!([row.int(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?, row.text(6)?]);
-            found.insert(text.to_string(), row.id(0)?);
-            Ok(())
-        })?;
-        for row in &rows {
-            ids.push(*found.get(&row.to_string()).ok_or(Error::Conflict)?);
-        }
+        ids.extend(holder_ids(backend, &rows)?);
     }
     Ok(ids)
 }
 
+/// The ledger's numbers of holders of heartbeats, by user and host; they are added where they are new.
+pub(crate) fn new_holders(
+    backend: &mut dyn Backend,
+    server: ServerId,
+    holders: &[(&str, &str)],
+) -> Result<Vec<HolderId>, Error> {
+    let mut ids = Vec::with_capacity(holders.len());
+    for new in holders.chunks(TOGETHER) {
+        let rows: Vec<_> =
+            new.iter().map(|(user, host)| json!([server, "", clean(user), clean(host), "", ""])).collect();
+        ids.extend(holder_ids(backend, &rows)?);
+    }
+    Ok(ids)
+}
+
+/// The numbers of holders (server, vendor, user, host, display, checkout data), added where they are new.
+fn holder_ids(backend: &mut dyn Backend, rows: &[serde_json::Value]) -> Result<Vec<HolderId>, Error> {
+    let param = [Value::Text(json!(rows).to_string())];
+    backend.execute(include_str!("../../queries/holder_insert.sql"), &param)?;
+    let mut found = FxHashMap::default();
+    backend.query(include_str!("../../queries/holder_ids.sql"), &param, &mut |row| {
+        let text = json!([row.int(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?, row.text(6)?]);
+        found.insert(text.to_string(), row.id(0)?);
+        Ok(())
+    })?;
+    rows.iter().map(|row| found.get(&row.to_string()).copied().ok_or(Error::Conflict)).collect()
+}
+
 /// The ledger's numbers of texts, which are added where they are new.
-fn texts(
+pub(crate) fn texts(
     backend: &mut dyn Backend,
     table: &str,
     id: &str,

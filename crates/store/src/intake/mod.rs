@@ -8,7 +8,9 @@ mod server;
 
 pub(crate) use commit::marks::new_mark;
 pub(crate) use commit::requests::{outcome_from_codes, outcome_of};
+pub(crate) use commit::rows::SESSION;
 pub use interner::{DaemonId, Interner, NameId, NewNames};
+pub(crate) use interner::{new_holders, texts as names_of};
 pub(crate) use server::{SpanRow, evidence, spans};
 
 use crate::input::Checkpoint;

@@ -1,0 +1,74 @@
+//! Heartbeats: buckets of civil time that persons used. A heartbeat is one row at most; sessions are what readers make of
+//! adjacent buckets, until a stretch can no longer grow and is sealed as a row of its own.
+
+mod record;
+mod seal;
+
+pub(crate) use record::Known;
+pub use record::{BucketScope, Heartbeat, Recorded};
+
+use crate::Error;
+use crate::backend::{Backend, Row, Value, one};
+use accounting::UnixMs;
+use accounting::heartbeat::{Bucket, Stretch, coalesce};
+use accounting::ledger::ServerId;
+use accounting::pairing::InputId;
+use accounting::session::FeatureId;
+
+/// What stands in the place of the license server, and of the input.
+pub const NAME: &str = "heartbeats";
+/// The format of that server.
+pub(crate) const FORMAT: &str = "heartbeat";
+
+/// The setting that holds before when all stretches are sealed.
+const SEALED: &str = "heartbeats_sealed";
+/// The number of the lock under which one process seals, or makes the rows of server and input.
+const LOCK: i64 = 0x5ea7_4ea7;
+
+fn bucket(row: &Row<'_>) -> Result<Bucket, Error> {
+    Ok(Bucket {
+        feature: row.id(0)?,
+        person: row.int(1)?,
+        version: row.id(2)?,
+        from: row.int(3)?,
+        until: row.int(4)?,
+        holder: row.id(5)?,
+    })
+}
+
+fn stretches(backend: &mut dyn Backend, sql: &str, params: &[Value]) -> Result<Vec<Stretch>, Error> {
+    Ok(coalesce(crate::backend::all(backend, sql, params, bucket)?))
+}
+
+/// The sessions of a feature that are not sealed and begin before an instant, in the order of their starts.
+pub(crate) fn of_feature(
+    backend: &mut dyn Backend,
+    feature: FeatureId,
+    until: UnixMs,
+) -> Result<Vec<Stretch>, Error> {
+    let sql = include_str!("../../queries/heartbeat_of_feature.sql");
+    let mut found = stretches(backend, sql, &[feature.into(), until.into()])?;
+    found.sort_by_key(|stretch| (stretch.part.from, stretch.part.holder));
+    Ok(found)
+}
+
+/// The sessions of all features that began before an instant and are not sealed.
+pub(crate) fn begun_before(backend: &mut dyn Backend, at: UnixMs) -> Result<Vec<Stretch>, Error> {
+    let mut found = stretches(backend, include_str!("../../queries/heartbeat_long.sql"), &[at.into()])?;
+    found.retain(|stretch| stretch.part.from < at);
+    Ok(found)
+}
+
+/// Where heartbeats are: what stands for their license server and their input, once there has been one.
+pub(crate) fn source(backend: &mut dyn Backend) -> Result<Option<(ServerId, InputId)>, Error> {
+    let sql = "select v.server_id, i.input_id from server v join input i on i.format = v.format where v.format = $1";
+    one(backend, sql, &[FORMAT.into()], |row| Ok((row.id(0)?, row.id(1)?)))
+}
+
+/// Before when all stretches are sealed: none that a heartbeat could still extend lies before it.
+pub(crate) fn sealed(backend: &mut dyn Backend) -> Result<Option<UnixMs>, Error> {
+    let sql = "select value from setting where name = $1";
+    let text = one(backend, sql, &[SEALED.into()], |row| row.text(0))?;
+    text.map(|text| text.parse().map_err(|_| Error::Corrupt(format!("setting {SEALED} `{text}`"))))
+        .transpose()
+}

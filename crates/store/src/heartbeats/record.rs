@@ -1,0 +1,362 @@
+//! Taking in heartbeats: a batch is one transaction, and one statement where its names are known.
+
+use super::{FORMAT, LOCK, NAME, sealed, source};
+use crate::backend::{Backend, Cell, Table, Type, Value, one, writing};
+use crate::intake::{names_of, new_holders};
+use crate::{Error, Store, settings};
+use accounting::UnixMs;
+use accounting::day::Day;
+use accounting::ledger::ServerId;
+use accounting::pairing::InputId;
+use accounting::session::{FeatureId, HolderId, VersionId};
+use jiff::tz::TimeZone;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// What a bucket belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BucketScope {
+    /// A person: the first feature and version seen in a bucket gets it.
+    #[default]
+    Person,
+    /// A person and a feature.
+    PersonAndFeature,
+}
+
+/// A person used a bucket. Persons and hosts are compared as they are: whoever takes heartbeats in writes them in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The domain of the user; empty where there is none.
+    pub domain: String,
+    /// The user.
+    pub user: String,
+    /// The host; empty where it was not told.
+    pub host: String,
+    /// What is used.
+    pub feature: String,
+    /// Its version.
+    pub version: String,
+    /// The bucket's beginning.
+    pub from: UnixMs,
+    /// The bucket's end.
+    pub until: UnixMs,
+    /// What the bucket belongs to.
+    pub scope: BucketScope,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Buckets that nobody had told of.
+    pub new: u64,
+    /// Heartbeats of buckets that are sealed: they were not taken in.
+    pub late: u64,
+}
+
+/// How many holders are remembered, so that memory is bounded whoever says that he is there.
+const HOLDERS_REMEMBERED: usize = 1 << 20;
+/// How many texts of a kind are remembered.
+const TEXTS_REMEMBERED: usize = 1 << 14;
+
+/// What a connection knows of the ledger while it takes heartbeats in: all of it was committed.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    source: Option<(ServerId, InputId)>,
+    sealed: UnixMs,
+    zone: Option<TimeZone>,
+    features: FxHashMap<String, FeatureId>,
+    versions: FxHashMap<String, VersionId>,
+    /// By a hash of domain, user and host.
+    holders: FxHashMap<[u8; 16], HolderId>,
+    /// Feature days that are marked as unsettled.
+    marked: FxHashSet<(FeatureId, Day)>,
+    /// Since when this connection watches.
+    watching_since: Option<UnixMs>,
+}
+
+/// A heartbeat in the ledger's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Beat {
+    from: UnixMs,
+    person: i64,
+    slot: i64,
+    /// The first of a batch gets the slot.
+    nth: usize,
+    until: UnixMs,
+    feature: FeatureId,
+    version: VersionId,
+    holder: HolderId,
+}
+
+const HEARTBEAT: Table<'static> = Table {
+    name: "heartbeat",
+    columns: &[
+        ("from_at", Type::Int),
+        ("person", Type::Int),
+        ("slot", Type::Int),
+        ("until_at", Type::Int),
+        ("feature_id", Type::Int),
+        ("version_id", Type::Int),
+        ("holder_id", Type::Int),
+    ],
+};
+
+/// Names that a batch is the first to use, in the ledger's numbers; remembered once they are committed.
+#[derive(Debug, Default)]
+struct News {
+    features: FxHashMap<String, FeatureId>,
+    versions: FxHashMap<String, VersionId>,
+    holders: FxHashMap<[u8; 16], HolderId>,
+    marked: Vec<(FeatureId, Day)>,
+}
+
+impl Store {
+    /// Takes heartbeats in: all of them or none; what it returns is durable.
+    pub fn record_heartbeats(&mut self, batch: &[Heartbeat]) -> Result<Recorded, Error> {
+        let (backend, known) = (self.backend.as_mut(), &mut self.heartbeats);
+        known.find_source(backend)?;
+        let in_time: Vec<&Heartbeat> = batch.iter().filter(|beat| beat.from >= known.sealed).collect();
+        let late = (batch.len() - in_time.len()) as u64;
+        let hashes: Vec<[u8; 32]> = in_time.iter().map(|beat| hash(beat)).collect();
+        if let Some(beats) = known.beats(&in_time, &hashes, None) {
+            // One statement is a transaction of its own.
+            return Ok(Recorded { new: insert(backend, &beats)?, late });
+        }
+        let (news, new) = writing(backend, |backend| {
+            let mut news = known.news(backend, &in_time, &hashes)?;
+            let beats = known.beats(&in_time, &hashes, Some(&news)).ok_or(Error::Conflict)?;
+            known.mark(backend, &beats, &mut news)?;
+            Ok((news, insert_within(backend, &beats)?))
+        })?;
+        known.remember(news);
+        Ok(Recorded { new, late })
+    }
+
+    /// Notes that heartbeats were awaited until an instant; so long is the ledger's coverage, and the evidence of its days.
+    pub fn watch_heartbeats(&mut self, until: UnixMs) -> Result<(), Error> {
+        let (backend, known) = (self.backend.as_mut(), &mut self.heartbeats);
+        known.find_source(backend)?;
+        let Some((server, input)) = known.source else { return Ok(()) };
+        let since = *known.watching_since.get_or_insert(until);
+        let row = json!([[server, "", input, 0, since, until, 1, 0]]);
+        let sql = include_str!("../../queries/span_upsert.sql");
+        writing(backend, |backend| backend.execute(sql, &[Value::Text(row.to_string())]))?;
+        // The calendar may have been changed, and with it what is marked.
+        known.sealed = sealed(backend)?.unwrap_or(UnixMs::MIN);
+        known.zone = None;
+        known.marked.clear();
+        Ok(())
+    }
+}
+
+/// Who and where, as 32 bytes: the first 8 are the person's number, the other 24 those of the person on this host.
+fn hash(beat: &Heartbeat) -> [u8; 32] {
+    let person = |hash: Sha256| hash.chain_update(&beat.domain).chain_update([0]).chain_update(&beat.user);
+    let mut both: [u8; 32] =
+        person(Sha256::new()).chain_update([0]).chain_update(&beat.host).finalize().into();
+    let of_person: [u8; 32] = person(Sha256::new()).finalize().into();
+    both[..8].copy_from_slice(&of_person[..8]);
+    both
+}
+
+fn person(hash: &[u8; 32]) -> i64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash[..8]);
+    i64::from_be_bytes(bytes)
+}
+
+fn holder_key(hash: &[u8; 32]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[16..]);
+    bytes
+}
+
+impl Known {
+    /// Finds, or makes, what stands for the license server and the input of heartbeats.
+    fn find_source(&mut self, backend: &mut dyn Backend) -> Result<(), Error> {
+        if self.source.is_some() {
+            return Ok(());
+        }
+        self.source = source(backend)?;
+        if self.source.is_none() {
+            self.source = Some(writing(backend, make_source)?);
+        }
+        self.sealed = sealed(backend)?.unwrap_or(UnixMs::MIN);
+        Ok(())
+    }
+
+    /// A batch in the ledger's numbers; `None` where a name is not known, or, before there are news, a day not marked.
+    fn beats(&self, batch: &[&Heartbeat], hashes: &[[u8; 32]], news: Option<&News>) -> Option<Vec<Beat>> {
+        let mut days = DayOf::default();
+        let mut beats = Vec::with_capacity(batch.len());
+        for ((nth, beat), hash) in batch.iter().enumerate().zip(hashes) {
+            let feature = *self.features.get(&beat.feature).or_else(|| news?.features.get(&beat.feature))?;
+            let version = *self.versions.get(&beat.version).or_else(|| news?.versions.get(&beat.version))?;
+            let key = holder_key(hash);
+            let holder = *self.holders.get(&key).or_else(|| news?.holders.get(&key))?;
+            if news.is_none() && !self.marked.contains(&(feature, days.of(beat.from, self.zone.as_ref()?))) {
+                return None;
+            }
+            let slot = match beat.scope {
+                BucketScope::Person => 0,
+                BucketScope::PersonAndFeature => i64::from(feature),
+            };
+            let (from, until, person) = (beat.from, beat.until, person(hash));
+            beats.push(Beat { from, person, slot, nth, until, feature, version, holder });
+        }
+        // In the order of the key, so that two processes never wait for each other.
+        beats.sort_unstable();
+        beats.dedup_by_key(|beat| (beat.from, beat.person, beat.slot));
+        Some(beats)
+    }
+
+    /// Gives the ledger the names that it does not hold.
+    fn news(
+        &self,
+        backend: &mut dyn Backend,
+        batch: &[&Heartbeat],
+        hashes: &[[u8; 32]],
+    ) -> Result<News, Error> {
+        let Some((server, _)) = self.source else { return Err(Error::Conflict) };
+        let mut news = News::default();
+        let new_texts = |known: &FxHashMap<String, u32>, text: fn(&Heartbeat) -> &String| {
+            let texts: FxHashSet<&str> = batch
+                .iter()
+                .map(|beat| text(beat))
+                .filter(|text| !known.contains_key(*text))
+                .map(String::as_str)
+                .collect();
+            texts.into_iter().map(Box::from).collect::<Vec<Box<str>>>()
+        };
+        let features = new_texts(&self.features, |beat| &beat.feature);
+        let ids = names_of(backend, "feature", "feature_id", "code", &features)?;
+        if !ids.is_empty() {
+            let rows = Value::Text(
+                json!(ids.iter().map(|id| json!([id, server, ""])).collect::<Vec<_>>()).to_string(),
+            );
+            backend.execute(include_str!("../../queries/feature_at_server_insert.sql"), &[rows])?;
+        }
+        news.features = features.into_iter().map(String::from).zip(ids).collect();
+        let versions = new_texts(&self.versions, |beat| &beat.version);
+        let ids = names_of(backend, "version", "version_id", "version", &versions)?;
+        news.versions = versions.into_iter().map(String::from).zip(ids).collect();
+        let mut rows = Vec::new();
+        for (beat, hash) in batch.iter().zip(hashes) {
+            let key = holder_key(hash);
+            if !self.holders.contains_key(&key) && news.holders.insert(key, HolderId::MAX).is_none() {
+                rows.push((key, login(beat), beat.host.as_str()));
+            }
+        }
+        let texts: Vec<_> = rows.iter().map(|(_, user, host)| (user.as_str(), *host)).collect();
+        let ids = new_holders(backend, server, &texts)?;
+        for ((key, ..), id) in rows.iter().zip(ids) {
+            news.holders.insert(*key, id);
+        }
+        Ok(news)
+    }
+
+    /// Marks the days of a batch as unsettled.
+    fn mark(&mut self, backend: &mut dyn Backend, beats: &[Beat], news: &mut News) -> Result<(), Error> {
+        if self.zone.is_none() {
+            self.zone = Some(settings::calendar(backend)?.zone().clone());
+        }
+        let Some(zone) = &self.zone else { return Err(Error::Conflict) };
+        let mut days = DayOf::default();
+        let mut new: FxHashSet<(FeatureId, Day)> =
+            beats.iter().map(|beat| (beat.feature, days.of(beat.from, zone))).collect();
+        new.retain(|day| !self.marked.contains(day));
+        news.marked = new.into_iter().collect();
+        news.marked.sort_unstable();
+        if news.marked.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> =
+            news.marked.iter().map(|(feature, day)| json!([feature, day.to_string()])).collect();
+        let params = [Value::Text(json!(rows).to_string()), Value::Int(1), Value::Int(0)];
+        backend.execute(include_str!("../../queries/mark_insert.sql"), &params)?;
+        Ok(())
+    }
+
+    fn remember(&mut self, news: News) {
+        bounded(&mut self.features, news.features, TEXTS_REMEMBERED);
+        bounded(&mut self.versions, news.versions, TEXTS_REMEMBERED);
+        bounded(&mut self.holders, news.holders, HOLDERS_REMEMBERED);
+        self.marked.extend(news.marked);
+    }
+}
+
+/// Adds to a map that begins anew when it is full.
+fn bounded<K: std::hash::Hash + Eq, V>(known: &mut FxHashMap<K, V>, new: FxHashMap<K, V>, most: usize) {
+    if known.len() + new.len() > most {
+        known.clear();
+    }
+    known.extend(new);
+}
+
+/// Civil days of instants; neighbours mostly lie in one.
+#[derive(Default)]
+struct DayOf(Option<(UnixMs, Day)>);
+
+impl DayOf {
+    fn of(&mut self, at: UnixMs, zone: &TimeZone) -> Day {
+        match self.0 {
+            Some((known, day)) if known == at => day,
+            _ => {
+                let day = Day::of(at, zone);
+                self.0 = Some((at, day));
+                day
+            }
+        }
+    }
+}
+
+/// The user as the directory knows users.
+fn login(beat: &Heartbeat) -> String {
+    match beat.domain.as_str() {
+        "" => beat.user.clone(),
+        domain => format!("{domain}\\{}", beat.user),
+    }
+}
+
+fn make_source(backend: &mut dyn Backend) -> Result<(ServerId, InputId), Error> {
+    backend.lock(LOCK)?;
+    if let Some(found) = source(backend)? {
+        return Ok(found);
+    }
+    let zone = settings::calendar(backend)?.zone_name().to_owned();
+    let params = [NAME.into(), FORMAT.into(), Value::Int(0), zone.into()];
+    backend.execute(include_str!("../../queries/server_insert.sql"), &params)?;
+    let mut params: Vec<Value> = vec![NAME.into(), FORMAT.into(), Value::Int(0), NAME.into(), Value::Int(0)];
+    params.extend(["".into(), "".into()]);
+    params.extend([0; 5].map(Value::Int));
+    one(backend, include_str!("../../queries/input_insert.sql"), &params, |row| row.id(0))?;
+    source(backend)?.ok_or_else(|| Error::Corrupt(format!("a license server is called {NAME} already")))
+}
+
+/// Inserts buckets that are new, in a transaction of its own.
+fn insert(backend: &mut dyn Backend, beats: &[Beat]) -> Result<u64, Error> {
+    if beats.is_empty() {
+        return Ok(0);
+    }
+    if backend.is_alone() {
+        writing(backend, |backend| insert_within(backend, beats))
+    } else {
+        insert_within(backend, beats)
+    }
+}
+
+fn insert_within(backend: &mut dyn Backend, beats: &[Beat]) -> Result<u64, Error> {
+    backend.insert_new(&HEARTBEAT, beats.len(), &mut |row, cells| {
+        let beat = &beats[row];
+        cells.copy_from_slice(&[
+            Cell::Int(beat.from),
+            Cell::Int(beat.person),
+            Cell::Int(beat.slot),
+            Cell::Int(beat.until),
+            Cell::Int(i64::from(beat.feature)),
+            Cell::Int(i64::from(beat.version)),
+            Cell::Int(i64::from(beat.holder)),
+        ]);
+    })
+}

@@ -1,0 +1,213 @@
+//! Heartbeats: what the ledger makes of buckets.
+
+use crate::ledger::Ledger;
+use accounting::UnixMs;
+use accounting::heartbeat::{Interval, bucket};
+use accounting::session::Ended;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use store::heartbeats::{BucketScope, Heartbeat};
+use store::{SessionRow, Store};
+
+const MINUTE: i64 = 60_000;
+/// 2025-03-03 09:00 UTC, a Monday.
+const NINE: UnixMs = 1_740_992_400_000;
+
+fn beat(user: &str, minute: i64, feature: &str, version: &str) -> Heartbeat {
+    let (from, until) = bucket(NINE + minute * MINUTE, &TimeZone::UTC, Interval::default());
+    Heartbeat {
+        domain: "corp".into(),
+        user: user.into(),
+        host: String::new(),
+        feature: feature.into(),
+        version: version.into(),
+        from,
+        until,
+        scope: BucketScope::Person,
+    }
+}
+
+fn record(store: &mut Store, beats: &[Heartbeat]) -> u64 {
+    store.record_heartbeats(beats).unwrap().new
+}
+
+/// The sessions as `user feature version from..until ending`, in minutes after nine.
+fn sessions(ledger: &Ledger, now: i64) -> Vec<String> {
+    let mut store = Store::open(ledger.place()).unwrap();
+    store.tell_time(NINE + now * MINUTE);
+    let mut lines = Vec::new();
+    store
+        .read(|reader| {
+            let names = reader.names();
+            let mut features: Vec<_> = names.features.iter().map(|(id, of)| (of.code.clone(), *id)).collect();
+            features.sort();
+            for (code, feature) in features {
+                reader.sessions(feature, (UnixMs::MIN, UnixMs::MAX), false, &mut |row: SessionRow| {
+                    let minutes = |at| (at - NINE) / MINUTE;
+                    let user = &names.holders[&row.part.holder].user;
+                    let version = &names.versions[&row.part.version];
+                    let (from, until) = (minutes(row.part.from), minutes(row.part.until));
+                    lines
+                        .push(format!("{user} {code} {version} {from}..{until} {}", row.part.ended.as_str()));
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    lines
+}
+
+pub(crate) fn a_bucket_counts_once_whoever_tells_it(ledger: &mut Ledger) {
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    assert_eq!(record(&mut one, &[beat("amara", 1, "1", "24"), beat("amara", 2, "1", "24")]), 1);
+    assert_eq!(record(&mut other, &[beat("amara", 9, "1", "24"), beat("bela", 9, "1", "24")]), 1);
+    // The first feature and version of a bucket get it.
+    assert_eq!(record(&mut one, &[beat("amara", 5, "2", "24"), beat("amara", 5, "1", "25")]), 0);
+    assert_eq!(record(&mut one, &[beat("amara", 10, "2", "25")]), 1);
+    assert_eq!(
+        sessions(ledger, 12),
+        ["corp\\amara 1 24 0..10 open", "corp\\bela 1 24 0..10 open", "corp\\amara 2 25 10..20 open"]
+    );
+    assert_eq!(ledger.query("select count(*) from holder"), ["2"]);
+    ledger.balances();
+}
+
+pub(crate) fn a_person_may_use_several_features_in_one_bucket(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let of =
+        |feature: &str| Heartbeat { scope: BucketScope::PersonAndFeature, ..beat("amara", 3, feature, "1") };
+    assert_eq!(record(&mut store, &[of("a"), of("b"), of("a")]), 2);
+    assert_eq!(record(&mut store, &[of("a"), of("c")]), 1);
+    assert_eq!(sessions(ledger, 5).len(), 3);
+    ledger.balances();
+}
+
+pub(crate) fn adjacent_buckets_are_one_session_until_they_cease(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    for minute in [0, 10, 20, 40] {
+        record(&mut store, &[beat("amara", minute, "1", "24")]);
+    }
+    assert_eq!(
+        sessions(ledger, 59),
+        ["corp\\amara 1 24 0..30 heartbeats_ceased", "corp\\amara 1 24 40..50 open"]
+    );
+    assert_eq!(sessions(ledger, 60)[1], "corp\\amara 1 24 40..50 heartbeats_ceased");
+    ledger.balances();
+}
+
+pub(crate) fn sealing_changes_no_figure(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    // Over two midnights, with a pause; and somebody who never stops.
+    for minute in (0..2 * 24 * 60).step_by(10).filter(|minute| !(700..800).contains(minute)) {
+        let mut beats = vec![beat("bela", minute, "1", "24")];
+        beats.extend((minute % 300 < 200).then(|| beat("amara", minute, "1", "24")));
+        record(&mut store, &beats);
+    }
+    ledger.balances();
+    let (books, shown) = (ledger.books(), sessions(ledger, 3000));
+    for hours in [1, 13, 24, 40, 47] {
+        store.seal_heartbeats(NINE + hours * 60 * MINUTE).unwrap();
+        // A reader sees the same before and after the days are derived.
+        assert_eq!(sessions(ledger, 3000), shown, "sealed to {hours} h");
+        assert_eq!(minutes(&ledger.books()), minutes(&books), "sealed to {hours} h");
+        ledger.balances();
+        assert_eq!(minutes(&ledger.books()), minutes(&books), "sealed to {hours} h and derived");
+    }
+    assert!(ledger.query("select count(*) from session") != ["0"], "something was sealed");
+    store.seal_heartbeats(NINE + 30 * 24 * 60 * MINUTE).unwrap();
+    assert_eq!(ledger.query("select count(*) from heartbeat"), ["0"]);
+    let verified = ledger.balances();
+    assert_eq!(verified.unsettled, 0, "all days are settled once all is sealed");
+    assert_eq!(sessions(ledger, 3000), shown);
+    assert_eq!(record(&mut ledger.store(), &[beat("amara", 0, "1", "24")]), 0, "too late");
+}
+
+fn minutes(books: &[String]) -> Vec<&str> {
+    books.iter().map(|line| without_ending(line)).collect()
+}
+
+/// A line of the books without how the session ended: sealing tells that.
+fn without_ending(line: &str) -> &str {
+    let endings = [Ended::Open, Ended::HeartbeatsCeased];
+    endings.iter().fold(line, |line, ended| line.trim_end_matches(ended.as_str())).trim_end()
+}
+
+pub(crate) fn a_batch_is_taken_in_whole_or_not_at_all(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    record(&mut store, &[beat("amara", 0, "1", "24")]);
+    ledger.sql("alter table heartbeat rename to elsewhere");
+    assert!(store.record_heartbeats(&[beat("bela", 0, "3", "25"), beat("cleo", 0, "1", "24")]).is_err());
+    ledger.sql("alter table elsewhere rename to heartbeat");
+    assert_eq!(
+        ledger.query("select count(*) from holder"),
+        ["1"],
+        "names of a batch that failed are not kept"
+    );
+    assert_eq!(record(&mut store, &[beat("bela", 0, "3", "25"), beat("cleo", 0, "1", "24")]), 2);
+    ledger.balances();
+}
+
+pub(crate) fn another_calendar_moves_no_minute_of_heartbeats(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    for minute in (0..24 * 60).step_by(10) {
+        record(&mut store, &[beat("amara", minute, "1", "24")]);
+    }
+    let shown = sessions(ledger, 3000);
+    let calendar = accounting::calendar::Calendar::standard("Asia/Kathmandu").unwrap();
+    ledger.store().set_calendar(&calendar).unwrap();
+    ledger.balances();
+    assert_eq!(sessions(ledger, 3000), shown);
+    // A connection that marked days of the old calendar goes on.
+    store.watch_heartbeats(NINE + 24 * 60 * MINUTE).unwrap();
+    record(&mut store, &[beat("amara", 24 * 60 + 600, "1", "24")]);
+    ledger.balances();
+}
+
+pub(crate) fn heartbeats_and_seals_in_any_order_count_distinct_buckets(make: &mut Ledger) {
+    // A ledger for each case: the one that was handed in tells of which kind.
+    let sqlite = matches!(make.place(), store::Place::Sqlite(_));
+    let step = prop_oneof![
+        8 => (0..3_usize, 0..60_i64, 1..3_usize).prop_map(|(who, nth, version)| (who, nth, version)),
+        1 => (0..60_i64).prop_map(|nth| (9, nth, 0)),
+        1 => Just((8, 0, 0)),
+    ];
+    let config =
+        Config { cases: if sqlite { 24 } else { 8 }, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(&prop::collection::vec(step, 1..60), |steps| {
+            let ledger = if sqlite { Ledger::sqlite() } else { Ledger::postgres() };
+            let mut store = ledger.store();
+            store.watch_heartbeats(NINE).unwrap();
+            let (mut used, mut sealed) = (std::collections::BTreeSet::new(), i64::MIN);
+            // Buckets of an hour, over two and a half days.
+            for (who, nth, version) in steps {
+                match who {
+                    9 => {
+                        sealed = sealed.max(nth);
+                        store.seal_heartbeats(NINE + nth * 60 * MINUTE).unwrap();
+                    }
+                    8 => ledger.derive(),
+                    _ => {
+                        let user = ["amara", "bela", "cleo"][who];
+                        let mut beat = beat(user, nth * 60, "1", &version.to_string());
+                        beat.until = beat.from + 60 * MINUTE;
+                        let known = used.iter().any(|(of, at, _)| (*of, *at) == (who, nth));
+                        let expected = u64::from(!known && nth >= sealed);
+                        // What was sealed is known to the connection that sealed it only once it watches.
+                        store.watch_heartbeats(NINE).unwrap();
+                        let recorded = store.record_heartbeats(&[beat]).unwrap();
+                        prop_assert_eq!(recorded.new, expected);
+                        if expected == 1 {
+                            used.insert((who, nth, version));
+                        }
+                    }
+                }
+            }
+            let verified = ledger.balances();
+            prop_assert_eq!(verified.seat_ms, used.len() as i128 * i128::from(60 * MINUTE));
+            Ok(())
+        })
+        .unwrap();
+}
