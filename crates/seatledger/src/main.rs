@@ -1,9 +1,12 @@
 //! Seatledger: who used which licensed software, when, and for how long.
 
+mod answers;
 mod cli;
 mod clock;
 mod config;
 mod demo;
+mod render;
+mod secrets;
 mod sources;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.

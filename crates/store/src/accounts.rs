@@ -212,6 +212,11 @@ impl Store {
         })
     }
 
+    /// Whether a secret of this hash was given out and is good at `now`.
+    pub fn knows_first_admin(&mut self, secret_hash: &str, now: UnixMs) -> Result<bool, Error> {
+        is_good(self.backend.as_mut(), secret_hash, now)
+    }
+
     /// Makes the first admin with a secret that was given out. Of several that try at once one succeeds.
     pub fn make_first_admin(
         &mut self,
@@ -221,8 +226,7 @@ impl Store {
     ) -> Result<FirstAdmin, Error> {
         writing(self.backend.as_mut(), |backend| {
             backend.lock(FIRST_ADMIN_LOCK)?;
-            let sql = "select expires_at from first_admin where secret_hash = $1 and expires_at > $2";
-            if one(backend, sql, &[secret_hash.into(), now.into()], |row| row.int(0))?.is_none() {
+            if !is_good(backend, secret_hash, now)? {
                 return Ok(FirstAdmin::UnknownSecret);
             }
             if has_users(backend)? {
@@ -246,6 +250,11 @@ fn insert_user(backend: &mut dyn Backend, user: &User) -> Result<bool, Error> {
     let sql = "insert into account (name, role, organization, password_hash, created_at)
                values ($1, $2, $3, $4, $5) on conflict (name) do nothing";
     Ok(backend.execute(sql, &params)? > 0)
+}
+
+fn is_good(backend: &mut dyn Backend, secret_hash: &str, now: UnixMs) -> Result<bool, Error> {
+    let sql = "select expires_at from first_admin where secret_hash = $1 and expires_at > $2";
+    Ok(one(backend, sql, &[secret_hash.into(), now.into()], |row| row.int(0))?.is_some())
 }
 
 fn has_users(backend: &mut dyn Backend) -> Result<bool, Error> {

@@ -1,31 +1,24 @@
-//! `seatledger history`
+//! What happened, in order of time.
 
-use super::render::Rows;
-use super::scope::{Days, Filters};
+use super::filters::{Days, Filters};
 use super::sessions::period;
-use super::{Done, Global, Shown};
+use super::{EachRow, Sight, show_rows};
+use accounting::calendar::Calendar;
 use accounting::ledger::Names;
 use accounting::pairing::InputId;
 use accounting::report::{Cell, Column, Lens};
 use clap::Args;
 use rustc_hash::FxHashMap;
-use store::HistoryRow;
+use store::{HistoryRow, Store};
 
-const AFTER_HELP: &str = "\
-Examples:
-  seatledger history --from 2025-03-12 --until 2025-03-13
-  seatledger history --feature 'hfss*' --format csv | grep denial";
-
-/// What happened, in order of time: grants, checkins, denials, time-outs
-#[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+/// What of the history.
+#[derive(Debug, Clone, Args)]
 pub(crate) struct History {
     #[command(flatten)]
     filters: Filters,
-    #[command(flatten)]
-    shown: Shown,
 }
 
+/// What is told of an event.
 const COLUMNS: [Column; 10] = [
     Column::text("at"),
     Column::text("action"),
@@ -40,35 +33,32 @@ const COLUMNS: [Column; 10] = [
 ];
 
 impl History {
-    pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
-        self.filters.refuse_cuts()?;
-        let (mut store, _) = global.open()?;
-        self.filters.refuse_unknown_server(&mut store)?;
-        let calendar = store.calendar()?;
-        let scope = self.filters.scope(&calendar, Days::All)?;
-        self.shown.write(|face, look, out| {
-            let mut rows = Rows::new(face, COLUMNS.to_vec(), calendar.zone(), look, out);
-            let mut failed = None;
-            store.read(|reader| {
-                let (names, inputs) = (reader.names(), reader.inputs()?);
-                let lens = Lens::new(&names, &calendar, scope.clone());
-                reader.history(period(&scope, &calendar), &mut |row| {
-                    let counts = failed.is_none()
-                        && lens.counts_feature(row.feature)
-                        && lens.counted(row.holder, calendar.day_of(row.at)).is_some();
-                    if counts {
-                        failed = rows.row(cells(&row, &names, &inputs)).err();
-                    }
-                    Ok(())
-                })
-            })?;
-            if let Some(error) = failed {
-                return Err(error.into());
-            }
-            Ok(rows.finish(&[])?)
-        })?;
-        Ok(Done::Well)
-    }
+    /// The columns of the listing.
+    pub(crate) const COLUMNS: &[Column] = &COLUMNS;
+}
+
+/// Lists what happened, as far as the asker may see it.
+pub(crate) fn list_history(
+    store: &mut Store,
+    calendar: &Calendar,
+    wanted: &History,
+    sight: &Sight,
+    each: EachRow<'_>,
+) -> anyhow::Result<()> {
+    wanted.filters.refuse_cuts()?;
+    wanted.filters.refuse_unknown_server(store)?;
+    let scope = wanted.filters.scope(calendar, Days::All, sight)?;
+    show_rows(each, |each| {
+        store.read(|reader| {
+            let (names, inputs) = (reader.names(), reader.inputs()?);
+            let lens = Lens::new(&names, calendar, scope.clone());
+            reader.history(period(&scope, calendar), &mut |row| {
+                let counts = lens.counts_feature(row.feature)
+                    && lens.counted(row.holder, calendar.day_of(row.at)).is_some();
+                if counts { each(&cells(&row, &names, &inputs)) } else { Ok(()) }
+            })
+        })
+    })
 }
 
 fn cells(row: &HistoryRow, names: &Names, inputs: &FxHashMap<InputId, String>) -> Vec<Cell> {

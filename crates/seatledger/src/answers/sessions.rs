@@ -1,8 +1,7 @@
-//! `seatledger sessions`
+//! The sessions themselves.
 
-use super::render::Rows;
-use super::scope::{Days, Filters};
-use super::{Done, Global, Shown};
+use super::filters::{Days, Filters};
+use super::{EachRow, Sight, show_rows};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::ledger::Names;
@@ -11,26 +10,19 @@ use accounting::report::{Cell, Column, Lens, Scope};
 use accounting::session::Ended;
 use clap::Args;
 use rustc_hash::FxHashMap;
-use store::SessionRow;
+use store::{SessionRow, Store};
 
-const AFTER_HELP: &str = "\
-Examples:
-  seatledger sessions --open
-  seatledger sessions --feature 'MATLAB*' --from 2025-03-01 --until 2025-04-01 --format csv";
-
-/// The sessions themselves: who held which seats from when until when, and how that ended
-#[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+/// Which sessions.
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Sessions {
     /// Only sessions that are not known to have ended
     #[arg(long)]
     open: bool,
     #[command(flatten)]
     filters: Filters,
-    #[command(flatten)]
-    shown: Shown,
 }
 
+/// What is told of a session.
 const COLUMNS: [Column; 14] = [
     Column::text("feature"),
     Column::text("version"),
@@ -49,40 +41,41 @@ const COLUMNS: [Column; 14] = [
 ];
 
 impl Sessions {
-    pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
-        self.filters.refuse_cuts()?;
-        let (mut store, _) = global.open()?;
-        self.filters.refuse_unknown_server(&mut store)?;
-        let calendar = store.calendar()?;
-        let scope = self.filters.scope(&calendar, Days::All)?;
-        self.shown.write(|face, look, out| {
-            let mut rows = Rows::new(face, COLUMNS.to_vec(), calendar.zone(), look, out);
-            let mut failed = None;
-            store.read(|reader| {
-                let (names, inputs) = (reader.names(), reader.inputs()?);
-                let lens = Lens::new(&names, &calendar, scope.clone());
-                for feature in lens.features() {
-                    reader.sessions(feature, period(&scope, &calendar), self.open, &mut |row| {
-                        let day = calendar.day_of(row.part.from);
-                        if failed.is_none() && lens.counted(row.part.holder, day).is_some() {
-                            failed = rows.row(cells(&row, &names, &inputs)).err();
-                        }
-                        Ok(())
-                    })?;
-                }
-                Ok(())
-            })?;
-            if let Some(error) = failed {
-                return Err(error.into());
+    /// The columns of the listing.
+    pub(crate) const COLUMNS: &[Column] = &COLUMNS;
+}
+
+/// Lists sessions, as far as the asker may see them: feature by feature, in order of their start.
+pub(crate) fn list_sessions(
+    store: &mut Store,
+    calendar: &Calendar,
+    wanted: &Sessions,
+    sight: &Sight,
+    each: EachRow<'_>,
+) -> anyhow::Result<()> {
+    wanted.filters.refuse_cuts()?;
+    wanted.filters.refuse_unknown_server(store)?;
+    let scope = wanted.filters.scope(calendar, Days::All, sight)?;
+    show_rows(each, |each| {
+        store.read(|reader| {
+            let (names, inputs) = (reader.names(), reader.inputs()?);
+            let lens = Lens::new(&names, calendar, scope.clone());
+            for feature in lens.features() {
+                reader.sessions(feature, period(&scope, calendar), wanted.open, &mut |row| {
+                    let day = calendar.day_of(row.part.from);
+                    match lens.counted(row.part.holder, day) {
+                        Some(_) => each(&cells(&row, &names, &inputs)),
+                        None => Ok(()),
+                    }
+                })?;
             }
-            Ok(rows.finish(&[])?)
-        })?;
-        Ok(Done::Well)
-    }
+            Ok(())
+        })
+    })
 }
 
 /// The instants of a scope's days.
-pub(crate) fn period(scope: &Scope, calendar: &Calendar) -> (UnixMs, UnixMs) {
+pub(super) fn period(scope: &Scope, calendar: &Calendar) -> (UnixMs, UnixMs) {
     let zone = calendar.zone();
     (
         scope.from.map_or(UnixMs::MIN, |from| from.start(zone)),

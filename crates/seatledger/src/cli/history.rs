@@ -1,0 +1,36 @@
+//! `seatledger history`
+
+use super::{Done, Global, Shown};
+use crate::answers::{self, Sight, list_history};
+use crate::render::Rows;
+use clap::Args;
+
+const AFTER_HELP: &str = "\
+Examples:
+  seatledger history --from 2025-03-12 --until 2025-03-13
+  seatledger history --feature 'hfss*' --format csv | grep denial";
+
+/// What happened, in order of time: grants, checkins, denials, time-outs
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct History {
+    #[command(flatten)]
+    wanted: answers::History,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+impl History {
+    pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
+        let (mut store, _) = global.open()?;
+        let calendar = store.calendar()?;
+        self.shown.write(|face, look, out| {
+            let columns = answers::History::COLUMNS.to_vec();
+            let mut rows = Rows::new(face, columns, calendar.zone(), look, out);
+            let each = &mut |cells: &[_]| rows.row(cells);
+            list_history(&mut store, &calendar, &self.wanted, &Sight::Everything, each)?;
+            Ok(rows.finish(&[])?)
+        })?;
+        Ok(Done::Well)
+    }
+}

@@ -1,0 +1,36 @@
+//! `seatledger sessions`
+
+use super::{Done, Global, Shown};
+use crate::answers::{self, Sight, list_sessions};
+use crate::render::Rows;
+use clap::Args;
+
+const AFTER_HELP: &str = "\
+Examples:
+  seatledger sessions --open
+  seatledger sessions --feature 'MATLAB*' --from 2025-03-01 --until 2025-04-01 --format csv";
+
+/// The sessions themselves: who held which seats from when until when, and how that ended
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Sessions {
+    #[command(flatten)]
+    wanted: answers::Sessions,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+impl Sessions {
+    pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
+        let (mut store, _) = global.open()?;
+        let calendar = store.calendar()?;
+        self.shown.write(|face, look, out| {
+            let columns = answers::Sessions::COLUMNS.to_vec();
+            let mut rows = Rows::new(face, columns, calendar.zone(), look, out);
+            let each = &mut |cells: &[_]| rows.row(cells);
+            list_sessions(&mut store, &calendar, &self.wanted, &Sight::Everything, each)?;
+            Ok(rows.finish(&[])?)
+        })?;
+        Ok(Done::Well)
+    }
+}
