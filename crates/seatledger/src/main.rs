@@ -1,12 +1,14 @@
 //! Seatledger: who used which licensed software, when, and for how long.
 
 mod answers;
+mod api;
 mod cli;
 mod clock;
 mod config;
 mod demo;
 mod render;
 mod secrets;
+mod service;
 mod sources;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.

@@ -72,11 +72,7 @@ impl PartialSchema for ReportName {
     fn schema() -> RefOr<Schema> {
         let names = Name::value_variants().iter().filter_map(Name::to_possible_value);
         let names: Vec<String> = names.map(|name| name.get_name().to_owned()).collect();
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .enum_values(Some(names))
-            .examples(["usage"])
-            .into()
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).examples(["usage"]).into()
     }
 }
 

@@ -16,6 +16,7 @@ mod progress;
 mod rebuild;
 mod report;
 mod role;
+mod serve;
 mod sessions;
 mod sheet;
 mod token;
@@ -92,6 +93,7 @@ pub(crate) struct Global {
 enum Command {
     Demo(demo::Demo),
     Import(import::Import),
+    Serve(serve::Serve),
     Report(report::Report),
     Sessions(sessions::Sessions),
     History(history::History),
@@ -115,6 +117,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match cli.command {
         Command::Demo(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),
+        Command::Serve(command) => command.run(&cli.global),
         Command::Report(command) => command.run(&cli.global),
         Command::Sessions(command) => command.run(&cli.global),
         Command::History(command) => command.run(&cli.global),

@@ -15,6 +15,13 @@
 //! prime = ["Mon-Fri 08:00-19:00"]
 //! night = ["Mon-Fri 19:00-08:00", "Sat,Sun 00:00-24:00"]
 //!
+//! [http]                             # the service: see docs/service.md
+//! listen = "127.0.0.1:8088"
+//! ping.networks = ["10.0.0.0/8"]
+//!
+//! [heartbeats]
+//! interval = 10                      # minutes
+//!
 //! [[server]]                         # what a license server is called, and the zone of its logs
 //! name = "27000@lic1"
 //! aliases = ["27000@lic1.example.com", "lic1"]
@@ -27,6 +34,8 @@
 
 mod calendar;
 mod document;
+mod heartbeats;
+mod http;
 mod stretch;
 
 #[cfg(test)]
@@ -34,6 +43,8 @@ mod tests;
 
 pub(crate) use calendar::CalendarConfig;
 pub(crate) use document::right_name;
+pub(crate) use heartbeats::HeartbeatsConfig;
+pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 
 use accounting::calendar::Calendar;
 use anyhow::Context as _;
@@ -52,6 +63,10 @@ pub(crate) struct Config {
     pub(crate) timezone: Option<String>,
     /// Classes, working days and holidays.
     pub(crate) calendar: Option<CalendarConfig>,
+    /// How the service is reached, and what it takes from whom.
+    pub(crate) http: HttpConfig,
+    /// How heartbeats are counted.
+    pub(crate) heartbeats: HeartbeatsConfig,
     /// What is known of license servers.
     pub(crate) servers: Vec<ServerConfig>,
     /// The file that says so, where there is one: for messages.
@@ -70,7 +85,7 @@ pub(crate) struct ServerConfig {
 }
 
 /// Sections that belong to what this version does not do.
-const LATER: [&str; 8] = ["http", "privacy", "elk", "heartbeats", "forward", "source", "alert", "views"];
+const LATER: [&str; 6] = ["privacy", "elk", "forward", "source", "alert", "views"];
 
 impl Config {
     /// The configuration in the file; without a path that of [`DEFAULT_PATH`] where it exists, else an empty one.
@@ -116,9 +131,11 @@ impl Config {
                 "db" => config.db = Some(entry.filled_text()?),
                 "timezone" => config.timezone = Some(entry.zone()?),
                 "calendar" => config.calendar = Some(CalendarConfig::of(&entry, text)?),
+                "http" => config.http = HttpConfig::of(&entry)?,
+                "heartbeats" => config.heartbeats = HeartbeatsConfig::of(&entry)?,
                 "server" => config.servers = servers(&entry)?,
                 name if LATER.contains(&name) => {
-                    let known = "it knows db, timezone, [calendar] and [[server]]";
+                    let known = "it knows db, timezone, [calendar], [http], [heartbeats] and [[server]]";
                     let section = if matches!(name, "source" | "alert") {
                         format!("[[{name}]]")
                     } else {
@@ -128,7 +145,16 @@ impl Config {
                         "this version does not know {section} yet: {known}; take the section out"
                     )));
                 }
-                _ => return Err(entry.unknown_key(&["db", "timezone", "calendar", "server"])),
+                _ => {
+                    return Err(entry.unknown_key(&[
+                        "db",
+                        "timezone",
+                        "calendar",
+                        "http",
+                        "heartbeats",
+                        "server",
+                    ]));
+                }
             }
         }
         Ok(config)

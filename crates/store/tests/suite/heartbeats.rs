@@ -190,8 +190,8 @@ pub(crate) fn heartbeats_and_seals_in_any_order_count_distinct_buckets(make: &mu
                     }
                     8 => ledger.derive(),
                     _ => {
-                        let user = ["amara", "bela", "cleo"][who];
-                        let mut beat = beat(user, nth * 60, "1", &version.to_string());
+                        let name = ["amara", "bela", "cleo"][who];
+                        let mut beat = beat(name, nth * 60, "1", &version.to_string());
                         beat.until = beat.from + 60 * MINUTE;
                         let known = used.iter().any(|(of, at, _)| (*of, *at) == (who, nth));
                         let expected = u64::from(!known && nth >= sealed);
