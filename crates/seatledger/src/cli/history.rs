@@ -13,14 +13,14 @@ Examples:
 /// What happened, in order of time: grants, checkins, denials, time-outs
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct History {
+pub(crate) struct HistoryCommand {
     #[command(flatten)]
     wanted: answers::History,
     #[command(flatten)]
     shown: Shown,
 }
 
-impl History {
+impl HistoryCommand {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         let (mut store, _) = global.open()?;
         let calendar = store.calendar()?;

@@ -13,14 +13,14 @@ Examples:
 /// The sessions themselves: who held which seats from when until when, and how that ended
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct Sessions {
+pub(crate) struct SessionsCommand {
     #[command(flatten)]
     wanted: answers::Sessions,
     #[command(flatten)]
     shown: Shown,
 }
 
-impl Sessions {
+impl SessionsCommand {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         let (mut store, _) = global.open()?;
         let calendar = store.calendar()?;
