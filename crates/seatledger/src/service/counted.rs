@@ -6,7 +6,7 @@ use accounting::UnixMs;
 use rustc_hash::FxHashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use store::heartbeats::{BucketScope, Heartbeat};
+use store::heartbeats::BucketScope;
 
 /// How many parts the set has, so that threads seldom wait for each other and growing is cheap.
 const SHARDS: usize = 16;
@@ -47,11 +47,6 @@ impl Counted {
         };
         let half = |state: &RandomState| u128::from(state.hash_one((domain, user, feature)));
         Key(half(&self.keys[0]) << 64 | half(&self.keys[1]))
-    }
-
-    /// The key of a heartbeat.
-    pub(crate) fn key_of(&self, heartbeat: &Heartbeat) -> Key {
-        self.key(heartbeat.scope, &heartbeat.domain, &heartbeat.user, &heartbeat.feature)
     }
 
     /// Whether it is counted in this bucket.

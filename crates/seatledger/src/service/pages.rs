@@ -65,18 +65,27 @@ async fn secured(request: Request, next: Next) -> Response {
 }
 
 /// A browser gets a page, whoever else a JSON object. Whoever is not on this machine gets no page without a login.
-async fn front(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+async fn front(
+    State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+) -> Response {
     let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let is_browser = accepts
         .flat_map(|value| value.split(','))
         .any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/html"));
-    let (kind, text) = if is_browser && app.is_local {
+    let (kind, text) = if is_browser && is_here(&app, client) {
         ("text/html; charset=utf-8", FRONT)
     } else {
         ("application/json", WORKS)
     };
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache"), (axum::http::header::VARY, "accept")], text)
         .into_response()
+}
+
+/// Whether a client is on this machine, and nobody else could be.
+fn is_here(app: &App, client: Client) -> bool {
+    app.is_local && client.0.is_loopback()
 }
 
 /// Whether heartbeats can be recorded, tried now.

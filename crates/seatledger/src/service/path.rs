@@ -20,8 +20,8 @@ pub(crate) fn way<'p>(path: &'p str, base: &[String]) -> Way<'p> {
         return Way::Ping;
     }
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let is_below = segments.len() >= base.len() && segments.iter().zip(base).all(|(one, other)| *one == other);
-    let within = if is_below { &segments[base.len()..] } else { &segments[..] };
+    let has_base = segments.len() >= base.len() && segments.iter().zip(base).all(|(one, other)| one == other);
+    let within = if has_base { &segments[base.len()..] } else { &segments[..] };
     let plain = format!("/{}", within.join("/"));
     Way::Other(if plain == path { Cow::Borrowed(path) } else { Cow::Owned(plain) })
 }
