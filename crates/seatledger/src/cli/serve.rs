@@ -30,7 +30,15 @@ impl Serve {
                 .map_err(wrong_usage)?;
         let (store, config) = global.create()?;
         let zone = accounting::calendar::zone(&default_zone(&config))?;
-        service::run(Settings { store, zone, listen, http: config.http, heartbeats: config.heartbeats })?;
+        let place = global.place(&config)?;
+        service::run(Settings {
+            place,
+            store,
+            zone,
+            listen,
+            http: config.http,
+            heartbeats: config.heartbeats,
+        })?;
         Ok(Done::Well)
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod api;
 mod article;
 mod bad_inputs;
 mod commands;
@@ -11,6 +12,7 @@ mod desk;
 mod dsls;
 mod flexnet;
 mod kills;
+mod listening;
 mod rlm;
 mod same_books;
 mod snapshots;
