@@ -4,6 +4,9 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod keys;
+#[expect(dead_code, reason = "the service writes it")]
+mod oplog;
 mod service;
 mod sources;
 

@@ -10,20 +10,25 @@ pub mod heartbeats;
 pub mod input;
 pub mod intake;
 mod names;
+mod persons;
 mod read;
 mod reconcile;
 mod registry;
+mod retention;
 mod schema;
 mod settings;
 mod upkeep;
 
 pub use derive::Progress;
+pub use persons::{Forgotten, Known as KnownOfPerson};
 pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
+pub use retention::Removed;
 pub use upkeep::{Difference, Status, Verified};
 
 use accounting::UnixMs;
+use accounting::privacy::Privacy;
 use backend::{Backend, Postgres, Sqlite};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,6 +56,9 @@ pub enum Error {
     /// Another process moved the same checkpoint or sequence; reading again and trying again is right.
     #[error("another process has written the same at the same time")]
     Conflict,
+    /// What is kept of persons does not allow it.
+    #[error("{0}")]
+    Private(String),
     /// Another process holds the database.
     #[error("the database is locked by another process: try again when it is done ({0})")]
     Locked(String),
@@ -152,6 +160,21 @@ fn redacted(url: &str) -> String {
     }
 }
 
+impl Place {
+    /// The name by which people know the database: that of the PostgreSQL database, or the file's without its ending.
+    pub fn service_name(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Postgres(url) => {
+                let config = url.0.parse::<::postgres::Config>().ok();
+                // Where the address names no database PostgreSQL takes that of the user's name.
+                let name = config.as_ref().and_then(|config| config.get_dbname().or(config.get_user()));
+                name.unwrap_or_default().to_owned()
+            }
+        }
+    }
+}
+
 impl std::str::FromStr for Place {
     type Err = Error;
 
@@ -185,6 +208,8 @@ pub struct Store {
     heartbeats: heartbeats::Known,
     /// What time it is, where somebody said so: whether heartbeats have ceased is a matter of it.
     now: Option<UnixMs>,
+    /// What is kept of persons by what this connection writes.
+    privacy: Privacy,
 }
 
 impl std::fmt::Debug for Store {
@@ -195,7 +220,8 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
-        Self { backend, place: place.clone(), heartbeats: heartbeats::Known::default(), now: None }
+        let (heartbeats, privacy) = (heartbeats::Known::default(), Privacy::default());
+        Self { backend, place: place.clone(), heartbeats, now: None, privacy }
     }
 
     /// Says what time it is to whom the ledger is shown; else it is the time of the ledger's last evidence.

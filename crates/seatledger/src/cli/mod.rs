@@ -23,8 +23,8 @@ mod sheet;
 mod unrecognized;
 mod verify;
 
-use crate::clock;
 use crate::config::Config;
+use crate::{clock, keys};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use render::{Face, Look};
@@ -192,6 +192,7 @@ impl Global {
         if config.calendar.is_some() || config.timezone.is_some() || !store.has_calendar()? {
             store.set_calendar(&calendar)?;
         }
+        store.keep(keys::privacy(&config.privacy)?)?;
         Ok((store, config))
     }
 }
