@@ -218,7 +218,32 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// What opens connections to one ledger that keep the same of persons.
+#[derive(Debug, Clone)]
+pub struct Opener {
+    place: Place,
+    privacy: Privacy,
+}
+
+impl Opener {
+    /// A connection for writing, which waits at most so long for another writer.
+    pub fn open(&self, patience: Duration) -> Result<Store, Error> {
+        let store = Store::create_with_patience(&self.place, patience)?;
+        Ok(Store { privacy: self.privacy.clone(), ..store })
+    }
+
+    /// How long after a bucket its heartbeats are still taken in, in milliseconds.
+    pub fn late_ms(&self, interval_ms: i64) -> i64 {
+        self.privacy.late_ms(interval_ms)
+    }
+}
+
 impl Store {
+    /// What opens further connections like this one.
+    pub fn opener(&self) -> Opener {
+        Opener { place: self.place.clone(), privacy: self.privacy.clone() }
+    }
+
     fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
         let (heartbeats, privacy) = (heartbeats::Known::default(), Privacy::default());
         Self { backend, place: place.clone(), heartbeats, now: None, privacy }

@@ -35,8 +35,8 @@ use networks::{Networks, Rate};
 use sd_notify::NotifyState;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
 use store::heartbeats::BucketScope;
-use store::{Place, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use writer::Writer;
@@ -46,8 +46,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// What the service is made of.
 pub(crate) struct Settings {
-    /// The database, and a connection to it that may write.
-    pub(crate) place: Place,
+    /// A connection to the database that may write.
     pub(crate) store: Store,
     /// The zone whose civil time is cut in buckets.
     pub(crate) zone: TimeZone,
@@ -80,12 +79,13 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let Settings { place, store, zone, listen, http, heartbeats } = settings;
+    let Settings { store, zone, listen, http, heartbeats } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let (counted, metrics, health) =
         (Arc::new(Counted::new()), Arc::new(Metrics::new()), Arc::new(Health::default()));
     let beside = (Arc::clone(&counted), Arc::clone(&metrics), Arc::clone(&health));
-    let (writer, thread) = Writer::start(place.clone(), store, beside.0, beside.1, beside.2)?;
+    let opener = store.opener();
+    let (writer, thread) = Writer::start(opener.clone(), store, beside.0, beside.1, beside.2)?;
     let app = Arc::new(App {
         writer,
         counted,
@@ -112,7 +112,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let addresses = door.addresses();
     let doors = door.serve(Arc::clone(&app), pages::router(Arc::clone(&app)), &stopping);
-    let background = tokio::spawn(background::run(Arc::clone(&app), place, stopping));
+    let background = tokio::spawn(background::run(Arc::clone(&app), opener, stopping));
     tell(Level::Info, &format!("listening on {}", addresses.join(", ")));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 
