@@ -29,7 +29,9 @@ enum Command {
         json: bool,
     },
     /// Remove what is older than [privacy.retention] of the configuration says; `serve` does so every day
-    #[command(after_help = "Examples:\n  seatledger db retention\n  seatledger db retention --sessions-before 2024-01-01")]
+    #[command(
+        after_help = "Examples:\n  seatledger db retention\n  seatledger db retention --sessions-before 2024-01-01"
+    )]
     Retention {
         /// Remove sessions, requests and totals before this day, whatever the configuration says
         #[arg(long, value_name = "DAY", value_parser = clap::value_parser!(Day))]
@@ -75,7 +77,9 @@ fn retention(global: &Global, sessions: Option<Day>, quarantine: Option<Day>) ->
     let kept = config.privacy.retention.first_days(today);
     let (sessions, quarantine) = (sessions.or(kept.0), quarantine.or(kept.1));
     if sessions.is_none() && quarantine.is_none() {
-        bail!("nothing says how long to keep what: write [privacy.retention] sessions = \"730d\" into the configuration");
+        bail!(
+            "nothing says how long to keep what: write [privacy.retention] sessions = \"730d\" into the configuration"
+        );
     }
     if let Some(day) = sessions {
         let removed = store.remove_facts_before(day)?;

@@ -24,7 +24,7 @@ pub(crate) use listener::address;
 
 use crate::api::{self, Gate};
 use crate::clock;
-use crate::config::{HeartbeatsConfig, HttpConfig, PingScope};
+use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
 use anyhow::Context;
 use buckets::Buckets;
 use counted::Counted;
@@ -57,6 +57,7 @@ pub(crate) struct Settings {
     pub(crate) listen: String,
     pub(crate) http: HttpConfig,
     pub(crate) heartbeats: HeartbeatsConfig,
+    pub(crate) retention: Retention,
 }
 
 /// What every request may ask for.
@@ -84,7 +85,7 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let Settings { place, mut store, zone, listen, http, heartbeats } = settings;
+    let Settings { place, mut store, zone, listen, http, heartbeats, retention } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let gate = Gate::new(place.clone(), door.is_local())?;
     let first_admin = if door.is_local() { None } else { api::offer_first_admin(&mut store)? };
@@ -123,7 +124,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mounted = api::Settings { place, gate, zone, interval: heartbeats.interval, around };
     let router = pages::router(Arc::clone(&app), api::router(mounted));
     let doors = door.serve(Arc::clone(&app), router, &stopping);
-    let background = tokio::spawn(background::run(Arc::clone(&app), opener, stopping));
+    let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, stopping));
     if let Some(secret) = first_admin {
         tell_first_admin(&secret);
     }
