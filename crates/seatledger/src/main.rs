@@ -6,6 +6,9 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod keys;
+#[expect(dead_code, reason = "the service writes it")]
+mod oplog;
 mod render;
 mod secrets;
 mod service;

@@ -18,6 +18,8 @@ mod log;
 mod order;
 #[path = "suite/polls.rs"]
 mod polls;
+#[path = "suite/privacy.rs"]
+mod privacy;
 #[path = "suite/registry.rs"]
 mod registry;
 #[path = "suite/schema.rs"]
@@ -127,6 +129,16 @@ store_suite! {
         the_first_admin_is_made_once,
         a_link_is_void_once_a_user_was_added_otherwise,
         links_whose_time_has_passed_are_forgotten,
+    }
+    privacy {
+        under_a_pseudonym_no_name_is_stored_anywhere,
+        who_keeps_persons_otherwise_is_refused,
+        a_session_open_when_the_key_changes_keeps_the_old_one,
+        of_closed_sessions_the_organization_alone_is_kept,
+        small_organizations_are_shown_together,
+        a_person_forgotten_changes_no_figure,
+        what_is_too_old_goes_and_the_books_balance,
+        two_features_in_a_bucket_are_sealed_as_two,
     }
     registry {
         another_calendar_cuts_the_days_anew,

@@ -27,9 +27,9 @@ mod verify;
 pub(crate) use crate::answers::wrong_usage;
 
 use crate::answers::WrongUsage;
-use crate::clock;
 use crate::config::Config;
 use crate::render::{self, Face, Look};
+use crate::{clock, keys};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, BufWriter, Write};
@@ -183,6 +183,7 @@ impl Global {
         if config.calendar.is_some() || config.timezone.is_some() || !store.has_calendar()? {
             store.set_calendar(&calendar)?;
         }
+        store.keep(keys::privacy(&config.privacy)?)?;
         Ok((store, config))
     }
 

@@ -30,14 +30,7 @@ impl Serve {
                 .map_err(wrong_usage)?;
         let (store, config) = global.create()?;
         let zone = accounting::calendar::zone(&default_zone(&config))?;
-        service::run(Settings {
-            place: global.place(&config)?,
-            store,
-            zone,
-            listen,
-            http: config.http,
-            heartbeats: config.heartbeats,
-        })?;
+        service::run(Settings { store, zone, listen, http: config.http, heartbeats: config.heartbeats })?;
         Ok(Done::Well)
     }
 }

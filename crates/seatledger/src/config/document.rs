@@ -88,6 +88,11 @@ impl<'d> Entry<'d> {
         Ok(text)
     }
 
+    /// The value as true or false.
+    pub(super) fn flag(&self) -> Result<bool, Wrong> {
+        self.value.as_bool().ok_or_else(|| self.mistyped("true or false, without quotes"))
+    }
+
     /// The value as the name of a time zone.
     pub(super) fn zone(&self) -> Result<String, Wrong> {
         let name = self.text()?;

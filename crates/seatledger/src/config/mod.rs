@@ -34,8 +34,11 @@
 
 mod calendar;
 mod document;
+mod elk;
 mod heartbeats;
 mod http;
+mod log;
+mod privacy;
 mod stretch;
 
 #[cfg(test)]
@@ -43,8 +46,11 @@ mod tests;
 
 pub(crate) use calendar::CalendarConfig;
 pub(crate) use document::right_name;
+pub(crate) use elk::ElkConfig;
 pub(crate) use heartbeats::HeartbeatsConfig;
 pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
+pub(crate) use log::{ConsoleFace, LogConfig};
+pub(crate) use privacy::PrivacyConfig;
 
 use accounting::calendar::Calendar;
 use anyhow::Context as _;
@@ -67,8 +73,14 @@ pub(crate) struct Config {
     pub(crate) http: HttpConfig,
     /// How heartbeats are counted.
     pub(crate) heartbeats: HeartbeatsConfig,
+    /// What is kept of persons.
+    pub(crate) privacy: PrivacyConfig,
     /// What is known of license servers.
     pub(crate) servers: Vec<ServerConfig>,
+    /// The operational log on this machine.
+    pub(crate) log: LogConfig,
+    /// The receiver of the operational log.
+    pub(crate) elk: Option<ElkConfig>,
     /// The file that says so, where there is one: for messages.
     pub(crate) file: Option<String>,
 }
@@ -85,7 +97,11 @@ pub(crate) struct ServerConfig {
 }
 
 /// Sections that belong to what this version does not do.
-const LATER: [&str; 6] = ["privacy", "elk", "forward", "source", "alert", "views"];
+const LATER: [&str; 4] = ["forward", "source", "alert", "views"];
+
+/// What can stand outermost.
+const KNOWN: [&str; 9] =
+    ["db", "timezone", "calendar", "http", "heartbeats", "privacy", "server", "log", "elk"];
 
 impl Config {
     /// The configuration in the file; without a path that of [`DEFAULT_PATH`] where it exists, else an empty one.
@@ -133,28 +149,21 @@ impl Config {
                 "calendar" => config.calendar = Some(CalendarConfig::of(&entry, text)?),
                 "http" => config.http = HttpConfig::of(&entry)?,
                 "heartbeats" => config.heartbeats = HeartbeatsConfig::of(&entry)?,
+                "privacy" => config.privacy = PrivacyConfig::of(&entry)?,
                 "server" => config.servers = servers(&entry)?,
+                "log" => config.log = LogConfig::of(&entry)?,
+                "elk" => config.elk = Some(ElkConfig::of(&entry)?),
                 name if LATER.contains(&name) => {
-                    let known = "it knows db, timezone, [calendar], [http], [heartbeats] and [[server]]";
                     let section = if matches!(name, "source" | "alert") {
                         format!("[[{name}]]")
                     } else {
                         format!("[{name}]")
                     };
                     return Err(entry.wrong_key(format!(
-                        "this version does not know {section} yet: {known}; take the section out"
+                        "this version does not know {section} yet: take the section out"
                     )));
                 }
-                _ => {
-                    return Err(entry.unknown_key(&[
-                        "db",
-                        "timezone",
-                        "calendar",
-                        "http",
-                        "heartbeats",
-                        "server",
-                    ]));
-                }
+                _ => return Err(entry.unknown_key(&KNOWN)),
             }
         }
         Ok(config)

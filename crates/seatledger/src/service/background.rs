@@ -9,26 +9,27 @@ use accounting::UnixMs;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Error, Place, Store};
+use store::{Error, Opener, Store};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(60);
-/// How long after its end a bucket is still open for heartbeats that come late.
-const LATE_MS: i64 = 3_600_000;
+/// How long another writer is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The connection for it, and what it has done.
 struct Chores {
-    place: Place,
+    opener: Opener,
     store: Option<Store>,
     /// Before when all is sealed.
     sealed: UnixMs,
 }
 
 /// Runs until the service stops.
-pub(crate) async fn run(app: Arc<App>, place: Place, mut stopping: watch::Receiver<bool>) {
-    let mut chores = Chores { place, store: None, sealed: UnixMs::MIN };
+pub(crate) async fn run(app: Arc<App>, opener: Opener, mut stopping: watch::Receiver<bool>) {
+    let late = opener.late_ms(app.buckets.interval_ms());
+    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN };
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -42,7 +43,7 @@ pub(crate) async fn run(app: Arc<App>, place: Place, mut stopping: watch::Receiv
             // Whether it was noted is the writer's to tell.
             let _ = receipt.durable().await;
         }
-        let before = now - LATE_MS - (now - LATE_MS).rem_euclid(app.buckets.interval_ms());
+        let before = now - late - (now - late).rem_euclid(app.buckets.interval_ms());
         let done = tokio::task::spawn_blocking(move || {
             let done = chores.all(before);
             (chores, done)
@@ -78,7 +79,7 @@ impl Chores {
     fn all(&mut self, before: UnixMs) -> Result<BTreeMap<String, i64>, Error> {
         let store = match &mut self.store {
             Some(store) => store,
-            None => self.store.insert(Store::create(&self.place)?),
+            None => self.store.insert(self.opener.open(PATIENCE)?),
         };
         let done = chores(store, &mut self.sealed, before);
         if done.is_err() {

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::heartbeats::{Heartbeat, Recorded};
-use store::{Error, Place, Store};
+use store::{Error, Opener, Store};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many heartbeats may wait; who comes then waits for a place.
@@ -60,14 +60,14 @@ enum Job {
 impl Writer {
     /// Starts the writer on a thread of its own, with its connection; it ends after [`Self::stop`].
     pub(crate) fn start(
-        place: Place,
+        opener: Opener,
         store: Store,
         counted: Arc<Counted>,
         metrics: Arc<Metrics>,
         health: Arc<Health>,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let scribe = Scribe { place, store: Some(store), counted, metrics, health, is_away: false };
+        let scribe = Scribe { opener, store: Some(store), counted, metrics, health, is_away: false };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(|| scribe.run(receiver))?;
         Ok((Self { queue: sender }, thread))
     }
@@ -121,7 +121,7 @@ impl Receipt {
 
 /// The thread behind it.
 struct Scribe {
-    place: Place,
+    opener: Opener,
     /// The connection, unless it is gone.
     store: Option<Store>,
     counted: Arc<Counted>,
@@ -248,7 +248,7 @@ impl Scribe {
     fn once<T>(&mut self, work: &mut dyn FnMut(&mut Store) -> Result<T, Error>) -> Result<T, Error> {
         let store = match &mut self.store {
             Some(store) => store,
-            None => self.store.insert(Store::create_with_patience(&self.place, BUSY)?),
+            None => self.store.insert(self.opener.open(BUSY)?),
         };
         let done = work(store);
         if !matches!(done, Ok(_) | Err(Error::Conflict | Error::Locked(_) | Error::Driver(_))) {
