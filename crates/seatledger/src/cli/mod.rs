@@ -12,6 +12,7 @@ mod directory_file;
 mod history;
 mod import;
 mod password;
+mod person;
 mod progress;
 mod rebuild;
 mod report;
@@ -100,6 +101,7 @@ enum Command {
     Unrecognized(unrecognized::Unrecognized),
     Directory(directory::Directory),
     Catalog(catalog::Catalog),
+    Person(person::Person),
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
     Db(db::Db),
@@ -124,6 +126,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Unrecognized(command) => command.run(&cli.global),
         Command::Directory(command) => command.run(&cli.global),
         Command::Catalog(command) => command.run(&cli.global),
+        Command::Person(command) => command.run(&cli.global),
         Command::Verify(command) => command.run(&cli.global),
         Command::Rebuild(command) => command.run(&cli.global),
         Command::Db(command) => command.run(&cli.global),

@@ -24,7 +24,7 @@ pub(crate) use listener::address;
 
 use crate::api::{self, Gate};
 use crate::clock;
-use crate::config::{HeartbeatsConfig, HttpConfig, PingScope};
+use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
 use anyhow::Context;
 use buckets::Buckets;
 use counted::Counted;
@@ -56,6 +56,7 @@ pub(crate) struct Settings {
     pub(crate) listen: String,
     pub(crate) http: HttpConfig,
     pub(crate) heartbeats: HeartbeatsConfig,
+    pub(crate) retention: Retention,
 }
 
 /// What every request may ask for.
@@ -83,7 +84,7 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let Settings { mut store, zone, listen, http, heartbeats } = settings;
+    let Settings { mut store, zone, listen, http, heartbeats, retention } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let opener = store.opener();
     let gate = Gate::new(opener.clone(), door.is_local())?;
@@ -122,7 +123,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
     let router = pages::router(Arc::clone(&app), api::router(mounted));
     let doors = door.serve(Arc::clone(&app), router, &stopping);
-    let background = tokio::spawn(background::run(Arc::clone(&app), opener, stopping));
+    let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, stopping));
     if let Some(secret) = first_admin {
         tell_first_admin(&secret);
     }

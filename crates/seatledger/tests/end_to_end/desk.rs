@@ -41,6 +41,11 @@ impl Desk {
         Self { db: schema.url.clone(), schema: Some(schema), ..Self::new() }
     }
 
+    /// With a database that is somewhere else.
+    pub(crate) fn with_db(self, url: &str) -> Self {
+        Self { db: url.to_owned(), ..self }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

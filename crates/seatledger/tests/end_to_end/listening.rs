@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -43,7 +43,11 @@ impl Service {
 
     /// On an address; requests go to the loopback one.
     pub(crate) fn start_at(desk: &Desk, listen: &str) -> Self {
-        let mut command = desk.command(&["serve", "--listen", listen]);
+        Self::start_as(desk.command(&["serve", "--listen", listen]))
+    }
+
+    /// With a command of the caller's.
+    pub(crate) fn start_as(mut command: Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(process.stderr.take().unwrap()).lines();
         // Read to its end, so that the service never waits for a reader.
@@ -72,6 +76,17 @@ impl Service {
         let (_, rest) = found?;
         let end = rest.find(|letter: char| !letter.is_ascii_hexdigit()).unwrap_or(rest.len());
         Some(format!("first_{}", &rest[..end]))
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Asks it to stop, and waits until it has; its exit code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.process.wait().unwrap().code()
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
