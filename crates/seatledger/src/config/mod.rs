@@ -50,7 +50,7 @@ pub(crate) use elk::ElkConfig;
 pub(crate) use heartbeats::HeartbeatsConfig;
 pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
-pub(crate) use privacy::PrivacyConfig;
+pub(crate) use privacy::{PrivacyConfig, Retention};
 
 use accounting::calendar::Calendar;
 use anyhow::Context as _;
