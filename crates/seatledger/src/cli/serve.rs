@@ -1,6 +1,7 @@
 //! `seatledger serve`
 
 use super::{Done, Global, wrong_usage};
+use crate::oplog;
 use crate::service::{self, Settings};
 use clap::Args;
 
@@ -31,6 +32,7 @@ impl Serve {
         let (mut store, config) = global.create()?;
         let zone = store.calendar()?.zone().clone();
         let place = global.place(&config)?;
+        let log = oplog::Settings::of(&config, &place);
         service::run(Settings {
             place,
             store,
@@ -39,6 +41,7 @@ impl Serve {
             http: config.http,
             heartbeats: config.heartbeats,
             retention: config.privacy.retention,
+            log,
         })?;
         Ok(Done::Well)
     }
