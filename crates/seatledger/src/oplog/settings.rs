@@ -1,6 +1,7 @@
 //! What the log needs to know, from the configuration and the machine.
 
 use crate::config::{Config, ElkConfig};
+use accounting::privacy::Identity;
 use std::path::PathBuf;
 use std::time::Duration;
 use store::Place;
@@ -70,8 +71,8 @@ impl Settings {
 }
 
 /// Whether the issue log may name people: the one place where that is decided.
-fn names_may_be_written(_config: &Config) -> bool {
-    true
+fn names_may_be_written(config: &Config) -> bool {
+    config.privacy.identity == Identity::Named
 }
 
 /// The issue log beside the database; where that is no file, in the current directory.
