@@ -28,8 +28,11 @@
 mod calendar;
 mod document;
 mod elk;
+mod ini;
 mod log;
+mod old_service;
 mod stretch;
+mod views;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,8 @@ pub(crate) use calendar::CalendarConfig;
 pub(crate) use document::right_name;
 pub(crate) use elk::ElkConfig;
 pub(crate) use log::{ConsoleFace, LogConfig};
+pub(crate) use old_service::import;
+pub(crate) use views::Winterthur;
 
 use accounting::calendar::Calendar;
 use anyhow::Context as _;
@@ -62,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     /// The receiver of the operational log.
     pub(crate) elk: Option<ElkConfig>,
+    /// The views under the names of the service before this one.
+    pub(crate) winterthur: Option<Winterthur>,
     /// The file that says so, where there is one: for messages.
     pub(crate) file: Option<String>,
 }
@@ -78,10 +85,10 @@ pub(crate) struct ServerConfig {
 }
 
 /// Sections that belong to what this version does not do.
-const LATER: [&str; 7] = ["http", "privacy", "heartbeats", "forward", "source", "alert", "views"];
+const LATER: [&str; 6] = ["http", "privacy", "heartbeats", "forward", "source", "alert"];
 
 /// What can stand outermost.
-const KNOWN: [&str; 6] = ["db", "timezone", "calendar", "server", "log", "elk"];
+const KNOWN: [&str; 7] = ["db", "timezone", "calendar", "server", "log", "elk", "views"];
 
 impl Config {
     /// The configuration in the file; without a path that of [`DEFAULT_PATH`] where it exists, else an empty one.
@@ -130,6 +137,7 @@ impl Config {
                 "server" => config.servers = servers(&entry)?,
                 "log" => config.log = LogConfig::of(&entry)?,
                 "elk" => config.elk = Some(ElkConfig::of(&entry)?),
+                "views" => config.winterthur = Winterthur::of_views(&entry)?,
                 name if LATER.contains(&name) => {
                     let section = if matches!(name, "source" | "alert") {
                         format!("[[{name}]]")
