@@ -16,12 +16,14 @@ mod registry;
 mod schema;
 mod settings;
 mod upkeep;
+mod views;
 
 pub use derive::Progress;
 pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use upkeep::{Difference, Status, Verified};
+pub use views::{View, Winterthur};
 
 use accounting::UnixMs;
 use backend::{Backend, Postgres, Sqlite};
@@ -63,6 +65,9 @@ pub enum Error {
     /// The connection is gone.
     #[error("the database went away ({0}); nothing is half-stored, run the same command again")]
     Gone(String),
+    /// A view cannot have this name.
+    #[error("there is a table or view `{0}` in the database already: give the view another name")]
+    NameTaken(String),
     /// The database says something that cannot be.
     #[error("the database is damaged: {0}")]
     Corrupt(String),

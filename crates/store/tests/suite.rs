@@ -20,6 +20,8 @@ mod polls;
 mod registry;
 #[path = "suite/schema.rs"]
 mod schema;
+#[path = "suite/views.rs"]
+mod views;
 #[path = "suite/writing.rs"]
 mod writing;
 
@@ -117,6 +119,11 @@ store_suite! {
         finished_uses_are_known_by_their_start,
         capacity_expiry_and_totals_are_told_as_last_heard,
         polls_in_any_order_and_any_inputs_give_the_same_books,
+    }
+    views {
+        the_old_usage_table_is_what_the_report_says,
+        the_old_tables_of_persons_are_views,
+        views_go_when_nobody_wants_them,
     }
     registry {
         another_calendar_cuts_the_days_anew,
