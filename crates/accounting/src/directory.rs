@@ -99,6 +99,13 @@ impl Directory {
         memberships
     }
 
+    /// The organization of the person whom a license server calls so, on a day.
+    pub fn organization(&self, user: &str, day: Day) -> Option<String> {
+        let memberships = self.memberships(&self.person_name(user));
+        let in_force = memberships.into_iter().find(|membership| membership.is_in_force(day));
+        in_force.and_then(|membership| membership.organization)
+    }
+
     /// What another database calls a person: the latest entry's number that has one.
     pub fn external_id(&self, person_name: &str) -> Option<i64> {
         self.persons.get(person_name)?.iter().rev().find_map(|entry| entry.external_id)

@@ -73,9 +73,14 @@ pub struct Membership {
 impl Person {
     /// The membership in force on a day.
     pub fn on(&self, day: Day) -> Option<&Membership> {
-        self.memberships.iter().find(|membership| {
-            membership.from.is_none_or(|from| from <= day) && membership.until.is_none_or(|until| day < until)
-        })
+        self.memberships.iter().find(|membership| membership.is_in_force(day))
+    }
+}
+
+impl Membership {
+    /// Whether the day lies in its span.
+    pub fn is_in_force(&self, day: Day) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day < until)
     }
 }
 

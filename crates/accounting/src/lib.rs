@@ -14,6 +14,7 @@ pub mod heartbeat;
 pub mod ledger;
 pub mod page;
 pub mod pairing;
+pub mod privacy;
 pub mod report;
 pub mod session;
 

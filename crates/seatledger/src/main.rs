@@ -4,8 +4,10 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod keys;
 #[expect(dead_code, reason = "the service writes it")]
 mod oplog;
+mod service;
 mod sources;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.

@@ -10,22 +10,28 @@ pub mod heartbeats;
 pub mod input;
 pub mod intake;
 mod names;
+pub mod oracle;
+mod persons;
 mod read;
 mod reconcile;
 mod registry;
+mod retention;
 mod schema;
 mod settings;
 mod upkeep;
 mod views;
 
 pub use derive::Progress;
+pub use persons::{Forgotten, Known as KnownOfPerson};
 pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
+pub use retention::Removed;
 pub use upkeep::{Difference, Status, Verified};
-pub use views::{View, Winterthur};
+pub use views::{UNKNOWN as UNKNOWN_ORGANIZATION, View, Winterthur};
 
 use accounting::UnixMs;
+use accounting::privacy::Privacy;
 use backend::{Backend, Postgres, Sqlite};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -53,6 +59,9 @@ pub enum Error {
     /// Another process moved the same checkpoint or sequence; reading again and trying again is right.
     #[error("another process has written the same at the same time")]
     Conflict,
+    /// What is kept of persons does not allow it.
+    #[error("{0}")]
+    Private(String),
     /// Another process holds the database.
     #[error("the database is locked by another process: try again when it is done ({0})")]
     Locked(String),
@@ -205,6 +214,8 @@ pub struct Store {
     heartbeats: heartbeats::Known,
     /// What time it is, where somebody said so: whether heartbeats have ceased is a matter of it.
     now: Option<UnixMs>,
+    /// What is kept of persons by what this connection writes.
+    privacy: Privacy,
 }
 
 impl std::fmt::Debug for Store {
@@ -213,9 +224,35 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// What opens connections to one ledger that keep the same of persons.
+#[derive(Debug, Clone)]
+pub struct Opener {
+    place: Place,
+    privacy: Privacy,
+}
+
+impl Opener {
+    /// A connection for writing, which waits at most so long for another writer.
+    pub fn open(&self, patience: Duration) -> Result<Store, Error> {
+        let store = Store::create_with_patience(&self.place, patience)?;
+        Ok(Store { privacy: self.privacy.clone(), ..store })
+    }
+
+    /// How long after a bucket its heartbeats are still taken in, in milliseconds.
+    pub fn late_ms(&self, interval_ms: i64) -> i64 {
+        self.privacy.late_ms(interval_ms)
+    }
+}
+
 impl Store {
+    /// What opens further connections like this one.
+    pub fn opener(&self) -> Opener {
+        Opener { place: self.place.clone(), privacy: self.privacy.clone() }
+    }
+
     fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
-        Self { backend, place: place.clone(), heartbeats: heartbeats::Known::default(), now: None }
+        let (heartbeats, privacy) = (heartbeats::Known::default(), Privacy::default());
+        Self { backend, place: place.clone(), heartbeats, now: None, privacy }
     }
 
     /// Says what time it is to whom the ledger is shown; else it is the time of the ledger's last evidence.

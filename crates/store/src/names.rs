@@ -8,9 +8,9 @@ use accounting::UnixMs;
 use accounting::capacity::Steps;
 use accounting::directory::{Directory, Entry};
 use accounting::event::Expires;
-use accounting::ledger::{Expiry, Feature, Holder, Names, Person, Server, ServerId, Total};
+use accounting::ledger::{Expiry, Feature, Holder, Membership, Names, Person, Server, ServerId, Total};
 use accounting::session::{Ended, FeatureId, HolderId, Part};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Names, and the evidence of life behind open sessions.
@@ -179,7 +179,11 @@ const MOST_RESERVED: i64 = 1 << 20;
 pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let mut names = Names { features: features(backend)?, ..Names::default() };
     let entries = crate::registry::entries(backend)?;
-    let organizations = organizations_by_number(&entries);
+    let small = small_organizations(&entries, crate::settings::smallest_group(backend)?);
+    let shown =
+        |organization: String| if small.contains(&organization) { SMALL.to_owned() } else { organization };
+    let mut organizations = organizations_by_number(&entries);
+    organizations.values_mut().for_each(|organization| *organization = shown(std::mem::take(organization)));
     let directory = Directory::new(entries);
     let mut covered = FxHashMap::default();
     let apart = polls_apart(backend)?;
@@ -204,6 +208,7 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let heartbeats = heartbeats(backend)?;
     // A heartbeat may come late: the evidence of a day is that no bucket of it is accepted any more.
     let sealed = crate::heartbeats::sealed(backend)?.map_or(UnixMs::MIN, |before| before - 1);
+    let mut of_organizations: FxHashMap<String, u32> = FxHashMap::default();
     let mut of_daemon: FxHashMap<(ServerId, String), Evidence> = FxHashMap::default();
     let mut evidence_of = FxHashMap::default();
     let holders = one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
@@ -214,12 +219,27 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let mut last: Option<(ServerId, String, Evidence)> = None;
     backend.query(include_str!("../queries/holder_all.sql"), &[], &mut |row| {
         let (id, mut holder) = (row.id(0)?, holder(row)?);
-        let person = directory.person_name(&holder.user);
-        holder.person = *persons.entry(person).or_insert_with_key(|name| {
-            let memberships = directory.memberships(name);
-            names.persons.push(Person { name: name.clone(), memberships });
+        let new = |names: &mut Names, person: Person| {
+            names.persons.push(person);
             names.persons.len() as u32 - 1
-        });
+        };
+        holder.person = if heartbeats.server == Some(holder.server) && holder.user.is_empty() {
+            // Of this one nothing but the organization was kept, in the place of the display.
+            let organization = std::mem::take(&mut holder.display);
+            *of_organizations.entry(organization).or_insert_with_key(|organization| {
+                let organization = Some(shown(organization.clone())).filter(|name| !name.is_empty());
+                let of = Membership { from: None, until: None, organization, project: None };
+                new(&mut names, Person { name: String::new(), memberships: vec![of] })
+            })
+        } else {
+            *persons.entry(directory.person_name(&holder.user)).or_insert_with_key(|name| {
+                let mut memberships = directory.memberships(name);
+                for of in &mut memberships {
+                    of.organization = of.organization.take().map(shown);
+                }
+                new(&mut names, Person { name: name.clone(), memberships })
+            })
+        };
         // Holders of one daemon mostly follow each other.
         let known =
             last.as_ref().filter(|(server, vendor, _)| *server == holder.server && *vendor == holder.vendor);
@@ -384,6 +404,21 @@ fn organizations_by_number(entries: &[Entry]) -> FxHashMap<i64, String> {
     let named =
         numbered.into_iter().filter_map(|entry| Some((entry.external_id?, entry.organization.clone()?)));
     named.collect()
+}
+
+/// What organizations of too few persons are called together.
+const SMALL: &str = "(small groups)";
+
+/// The organizations to which fewer persons belong than the smallest group that is shown.
+pub(crate) fn small_organizations(entries: &[Entry], smallest: u32) -> FxHashSet<String> {
+    let mut persons: FxHashMap<&str, FxHashSet<(&str, Option<&str>)>> = FxHashMap::default();
+    for entry in entries.iter().filter(|_| smallest > 1) {
+        if let Some(organization) = &entry.organization {
+            persons.entry(organization).or_default().insert((&entry.login, entry.domain.as_deref()));
+        }
+    }
+    persons.retain(|_, persons| persons.len() < smallest as usize);
+    persons.into_keys().map(str::to_owned).collect()
 }
 
 /// When a server was watched: a log covers without gap from its first line to its last, but for the span between a

@@ -4,8 +4,10 @@ use crate::backend::{Backend, Value, all, writing};
 use crate::{Error, Store, settings};
 use accounting::day::Day;
 use accounting::directory::Entry;
-use rustc_hash::FxHashMap;
+use accounting::privacy::{Identity, Kind, Privacy};
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// A row of the directory, as the file gives it.
 pub type DirectoryRow = Entry;
@@ -39,13 +41,14 @@ impl Store {
     ///
     /// Feature days become dirty where the rows change who is one person.
     pub fn import_directory(&mut self, rows: &[DirectoryRow]) -> Result<Changes, Error> {
+        let rows = kept(&self.privacy, rows);
         writing(self.backend.as_mut(), |backend| {
             let key = |row: &Entry| (row.login.to_lowercase(), domain_of(row), first_day_of(row));
             let there: FxHashMap<_, Entry> =
                 entries(backend)?.into_iter().map(|row| (key(&row), row)).collect();
             let mut changes = Changes::default();
             let mut new = Vec::new();
-            for row in rows {
+            for row in &rows {
                 match there.get(&key(row)) {
                     Some(known) if known == row => changes.unchanged += 1,
                     Some(_) => changes.changed += 1,
@@ -111,6 +114,30 @@ impl Store {
             Ok(changes)
         })
     }
+}
+
+/// The directory's rows as they are kept. Where persons are kept by a pseudonym, so they are here, under each key: with their
+/// domain, and without it where the login is one person's alone.
+fn kept(privacy: &Privacy, rows: &[Entry]) -> Vec<Entry> {
+    if privacy.identity != Identity::Pseudonymous {
+        return rows.to_vec();
+    }
+    let mut domains: FxHashMap<String, FxHashSet<String>> = FxHashMap::default();
+    for row in rows {
+        domains.entry(row.login.to_lowercase()).or_default().insert(domain_of(row));
+    }
+    let mut kept = Vec::new();
+    for row in rows {
+        let domain = domain_of(row);
+        let whole = if domain.is_empty() { row.login.clone() } else { format!("{domain}\\{}", row.login) };
+        let alone = domains.get(&row.login.to_lowercase()).is_some_and(|domains| domains.len() == 1);
+        let names: BTreeSet<&str> = std::iter::once(&*whole).chain(alone.then_some(&*row.login)).collect();
+        for key in &privacy.keys {
+            let pseudonyms = names.iter().map(|name| key.pseudonym(Kind::Person, name));
+            kept.extend(pseudonyms.map(|login| Entry { login, domain: None, ..row.clone() }));
+        }
+    }
+    kept
 }
 
 fn domain_of(row: &Entry) -> String {

@@ -5,6 +5,7 @@ use crate::intake::new_mark;
 use crate::{Error, Store};
 use accounting::calendar::{Calendar, Stretch, TimeClass, all_days};
 use accounting::day::Day;
+use accounting::privacy::{Identity, Privacy};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -76,10 +77,55 @@ pub(crate) fn calendar(backend: &mut dyn Backend) -> Result<Calendar, Error> {
     }
 }
 
+fn set(backend: &mut dyn Backend, name: &str, value: String) -> Result<(), Error> {
+    let sql = "insert into setting (name, value) values ($1, $2)
+               on conflict (name) do update set value = excluded.value";
+    backend.execute(sql, &[name.into(), value.into()])?;
+    Ok(())
+}
+
+fn identity(backend: &mut dyn Backend) -> Result<String, Error> {
+    let text = one(backend, "select value from setting where name = 'identity'", &[], |row| row.text(0))?;
+    Ok(text.unwrap_or_else(|| Identity::Named.name().to_owned()))
+}
+
+/// Refuses to write about persons otherwise than the database has been told to keep them: another process may have another
+/// configuration, or none.
+pub(crate) fn check_identity(backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
+    let (kept, ours) = (identity(backend)?, privacy.identity.name());
+    if kept == ours {
+        return Ok(());
+    }
+    Err(Error::Private(format!(
+        "this database keeps persons as identity = \"{kept}\", this process has identity = \"{ours}\": give it the same \
+         [privacy] in its configuration"
+    )))
+}
+
+/// Organizations of fewer persons are shown together.
+pub(crate) fn smallest_group(backend: &mut dyn Backend) -> Result<u32, Error> {
+    let text =
+        one(backend, "select value from setting where name = 'smallest_group'", &[], |row| row.text(0))?;
+    Ok(text.and_then(|text| text.parse().ok()).unwrap_or_default())
+}
+
 impl Store {
     /// The calendar in force: the database's own.
     pub fn calendar(&mut self) -> Result<Calendar, Error> {
         calendar(self.backend.as_mut())
+    }
+
+    /// Says what is kept of persons: by what this connection writes, and, of small organizations, by what all readers show.
+    pub fn keep(&mut self, privacy: Privacy) -> Result<(), Error> {
+        let backend = self.backend.as_mut();
+        if smallest_group(backend)? != privacy.smallest_group {
+            set(backend, "smallest_group", privacy.smallest_group.to_string())?;
+        }
+        if identity(backend)? != privacy.identity.name() {
+            set(backend, "identity", privacy.identity.name().to_owned())?;
+        }
+        self.privacy = privacy;
+        Ok(())
     }
 
     /// Whether a calendar was ever set.

@@ -2,7 +2,8 @@
 //! they ask who belongs where are there only while a configuration wants them.
 
 use crate::backend::{Backend, Value, one, writing};
-use crate::{Error, Store, registry};
+use crate::names::small_organizations;
+use crate::{Error, Store, registry, settings};
 use accounting::directory::{Directory, Entry};
 use accounting::ledger::Membership;
 use rustc_hash::FxHashMap;
@@ -41,16 +42,23 @@ impl Store {
     pub fn set_winterthur_views(&mut self, wanted: Option<&Winterthur>) -> Result<bool, Error> {
         let backend = self.backend.as_mut();
         let statements = wanted.map(|wanted| statements(backend, wanted)).transpose()?;
-        let text = statements.as_ref().map(|statements| json!(statements).to_string());
+        // What small organizations are is decided when the views are told who belongs where.
+        let smallest_group = settings::smallest_group(backend)?;
+        let made = statements.map(|views| Made { smallest_group, views });
+        let text = made.as_ref().map(|made| json!(made).to_string());
         if stored(backend)? == text {
             return Ok(false);
         }
         writing(backend, |backend| {
             backend.lock(LOCK)?;
+            // Another process may have been quicker.
+            if stored(backend)? == text {
+                return Ok(false);
+            }
             drop_views(backend)?;
-            let Some(statements) = &statements else { return Ok(true) };
+            let Some(made) = &made else { return Ok(true) };
             backend.batch(&backend.dialect(include_str!("../queries/winterthur/membership.sql")))?;
-            for Statement { name, sql } in statements {
+            for Statement { name, sql } in &made.views {
                 let name = name.to_lowercase();
                 if backend.tables()?.iter().any(|table| table.to_lowercase() == name) {
                     return Err(Error::NameTaken(name));
@@ -63,6 +71,13 @@ impl Store {
             Ok(true)
         })
     }
+}
+
+/// How the views were made.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Made {
+    smallest_group: u32,
+    views: Vec<Statement>,
 }
 
 /// A view's name, and the statement that makes it.
@@ -98,10 +113,10 @@ fn stored(backend: &mut dyn Backend) -> Result<Option<String>, Error> {
 /// Takes the views away, if there are any.
 pub(crate) fn drop_views(backend: &mut dyn Backend) -> Result<(), Error> {
     let Some(text) = stored(backend)? else { return Ok(()) };
-    let statements: Vec<Statement> =
+    let made: Made =
         serde_json::from_str(&text).map_err(|error| Error::Corrupt(format!("setting {SETTING}: {error}")))?;
-    for statement in statements {
-        backend.batch(&format!("drop view if exists {}", quoted(&statement.name)))?;
+    for view in made.views {
+        backend.batch(&format!("drop view if exists {}", quoted(&view.name)))?;
     }
     backend.batch("drop table if exists membership")?;
     backend.execute("delete from setting where name = $1", &[SETTING.into()])?;
@@ -110,11 +125,15 @@ pub(crate) fn drop_views(backend: &mut dyn Backend) -> Result<(), Error> {
 
 /// Tells the views, if there are any, what the directory says now.
 pub(crate) fn refresh(backend: &mut dyn Backend) -> Result<(), Error> {
-    if stored(backend)?.is_some() { fill(backend) } else { Ok(()) }
+    if stored(backend)?.is_none() {
+        return Ok(());
+    }
+    backend.lock(LOCK)?;
+    fill(backend)
 }
 
 fn fill(backend: &mut dyn Backend) -> Result<(), Error> {
-    let rows = rows(registry::entries(backend)?);
+    let rows = rows(registry::entries(backend)?, settings::smallest_group(backend)?);
     backend.execute("delete from membership", &[])?;
     let sql = include_str!("../queries/winterthur/membership_insert.sql");
     for rows in rows.chunks(5_000) {
@@ -126,16 +145,24 @@ fn fill(backend: &mut dyn Backend) -> Result<(), Error> {
 /// A row of the table `membership`: lookup, login, first day, day after the last, number.
 type Row = (String, Option<String>, String, String, Option<i64>);
 
+/// The number of organizations that have none, or are not to be told apart.
+pub const UNKNOWN: i64 = -1;
 /// Later than any day.
 const NEVER: &str = "9999-99-99";
 
-fn rows(entries: Vec<Entry>) -> Vec<Row> {
-    let numbers = numbers(&entries);
+fn rows(entries: Vec<Entry>, smallest_group: u32) -> Vec<Row> {
+    let mut numbers = numbers(&entries);
+    let small = small_organizations(&entries, smallest_group);
     let directory = Directory::new(entries);
     let mut rows: Vec<Row> = numbers
         .iter()
-        .map(|(name, number)| (format!("={name}"), None, String::new(), NEVER.to_owned(), Some(*number)))
+        .map(|(name, number)| match small.contains(name) {
+            // Totals of another system are known by the number: it is not told either.
+            true => (format!("#{number}"), None, String::new(), NEVER.to_owned(), Some(UNKNOWN)),
+            false => (format!("={name}"), None, String::new(), NEVER.to_owned(), Some(*number)),
+        })
         .collect();
+    numbers.retain(|name, _| !small.contains(name));
     let mut add = |lookup: &str, login: Option<&str>, person: &str| {
         let before = rows.len();
         for Membership { from, until, organization, .. } in directory.memberships(person) {

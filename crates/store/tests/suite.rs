@@ -16,6 +16,8 @@ mod log;
 mod order;
 #[path = "suite/polls.rs"]
 mod polls;
+#[path = "suite/privacy.rs"]
+mod privacy;
 #[path = "suite/registry.rs"]
 mod registry;
 #[path = "suite/schema.rs"]
@@ -123,7 +125,18 @@ store_suite! {
     views {
         the_old_usage_table_is_what_the_report_says,
         the_old_tables_of_persons_are_views,
+        views_tell_no_more_than_the_reports,
         views_go_when_nobody_wants_them,
+    }
+    privacy {
+        under_a_pseudonym_no_name_is_stored_anywhere,
+        who_keeps_persons_otherwise_is_refused,
+        a_session_open_when_the_key_changes_keeps_the_old_one,
+        of_closed_sessions_the_organization_alone_is_kept,
+        small_organizations_are_shown_together,
+        a_person_forgotten_changes_no_figure,
+        what_is_too_old_goes_and_the_books_balance,
+        two_features_in_a_bucket_are_sealed_as_two,
     }
     registry {
         another_calendar_cuts_the_days_anew,

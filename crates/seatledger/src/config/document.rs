@@ -100,6 +100,26 @@ impl<'d> Entry<'d> {
         Ok(name)
     }
 
+    /// The value as a whole number within limits.
+    pub(super) fn whole_number(&self, from: i64, until: i64) -> Result<i64, Wrong> {
+        let wanted = format!("a whole number from {from} to {until}");
+        let DeValue::Integer(integer) = self.value else { return Err(self.mistyped(&wanted)) };
+        let number = i64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).ok();
+        number
+            .filter(|number| (from..=until).contains(number))
+            .ok_or_else(|| self.wrong(format!("`{}` must be {wanted}, not {integer}", self.key)))
+    }
+
+    /// The value as one of some words.
+    pub(super) fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Wrong> {
+        let text = self.text()?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        found.ok_or_else(|| {
+            self.wrong(format!("`{text}` is no value of `{}`: {}", self.key, right_name(&text, &known)))
+        })
+    }
+
     /// The value as a list of texts, each with its offset.
     pub(super) fn texts(&self) -> Result<Vec<(String, usize)>, Wrong> {
         let wanted = "a list of texts, such as [\"…\", \"…\"]";

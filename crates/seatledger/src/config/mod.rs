@@ -15,6 +15,13 @@
 //! prime = ["Mon-Fri 08:00-19:00"]
 //! night = ["Mon-Fri 19:00-08:00", "Sat,Sun 00:00-24:00"]
 //!
+//! [http]                             # the service: see docs/service.md
+//! listen = "127.0.0.1:8088"
+//! ping.networks = ["10.0.0.0/8"]
+//!
+//! [heartbeats]
+//! interval = 10                      # minutes
+//!
 //! [[server]]                         # what a license server is called, and the zone of its logs
 //! name = "27000@lic1"
 //! aliases = ["27000@lic1.example.com", "lic1"]
@@ -28,9 +35,12 @@
 mod calendar;
 mod document;
 mod elk;
+mod heartbeats;
+mod http;
 mod ini;
 mod log;
 mod old_service;
+mod privacy;
 mod stretch;
 mod views;
 
@@ -40,9 +50,12 @@ mod tests;
 pub(crate) use calendar::CalendarConfig;
 pub(crate) use document::right_name;
 pub(crate) use elk::ElkConfig;
+pub(crate) use heartbeats::HeartbeatsConfig;
+pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
 pub(crate) use old_service::import;
-pub(crate) use views::Winterthur;
+pub(crate) use privacy::PrivacyConfig;
+pub(crate) use views::{OldTable, Winterthur};
 
 use accounting::calendar::Calendar;
 use anyhow::Context as _;
@@ -61,6 +74,12 @@ pub(crate) struct Config {
     pub(crate) timezone: Option<String>,
     /// Classes, working days and holidays.
     pub(crate) calendar: Option<CalendarConfig>,
+    /// How the service is reached, and what it takes from whom.
+    pub(crate) http: HttpConfig,
+    /// How heartbeats are counted.
+    pub(crate) heartbeats: HeartbeatsConfig,
+    /// What is kept of persons.
+    pub(crate) privacy: PrivacyConfig,
     /// What is known of license servers.
     pub(crate) servers: Vec<ServerConfig>,
     /// The operational log on this machine.
@@ -85,10 +104,11 @@ pub(crate) struct ServerConfig {
 }
 
 /// Sections that belong to what this version does not do.
-const LATER: [&str; 6] = ["http", "privacy", "heartbeats", "forward", "source", "alert"];
+const LATER: [&str; 3] = ["forward", "source", "alert"];
 
 /// What can stand outermost.
-const KNOWN: [&str; 7] = ["db", "timezone", "calendar", "server", "log", "elk", "views"];
+const KNOWN: [&str; 10] =
+    ["db", "timezone", "calendar", "http", "heartbeats", "privacy", "server", "log", "elk", "views"];
 
 impl Config {
     /// The configuration in the file; without a path that of [`DEFAULT_PATH`] where it exists, else an empty one.
@@ -134,6 +154,9 @@ impl Config {
                 "db" => config.db = Some(entry.filled_text()?),
                 "timezone" => config.timezone = Some(entry.zone()?),
                 "calendar" => config.calendar = Some(CalendarConfig::of(&entry, text)?),
+                "http" => config.http = HttpConfig::of(&entry)?,
+                "heartbeats" => config.heartbeats = HeartbeatsConfig::of(&entry)?,
+                "privacy" => config.privacy = PrivacyConfig::of(&entry)?,
                 "server" => config.servers = servers(&entry)?,
                 "log" => config.log = LogConfig::of(&entry)?,
                 "elk" => config.elk = Some(ElkConfig::of(&entry)?),

@@ -141,8 +141,8 @@ fn keys_that_are_not_known_are_refused() {
 fn sections_of_later_versions_are_refused() {
     let said = "yet: take the section out";
     assert_eq!(
-        error("db = \"a\"\n\n[http]\nlisten = \"x\"\n"),
-        format!("s.toml:3: this version does not know [http] {said}")
+        error("db = \"a\"\n\n[forward]\nurl = \"x\"\n"),
+        format!("s.toml:3: this version does not know [forward] {said}")
     );
     assert_eq!(
         error("[[source]]\nkind = \"poll\"\n"),
@@ -241,4 +241,72 @@ fn a_file_that_is_named_must_be_there() {
     std::fs::write(&path, "db = \"x\"\n").expect("a file");
     let config = Config::read(Some(&path)).expect("a file");
     assert_eq!((config.db.as_deref(), config.file), (Some("x"), Some(path.display().to_string())));
+}
+
+#[test]
+fn the_service_is_described() {
+    let config = read(
+        r#"
+[http]
+listen = "0.0.0.0:8088"
+base_path = "/path_to_the_web_service/"
+tls = { certificate = "a.pem", key = "b.pem" }
+trusted_proxies = ["10.0.0.1", "fd00::/8"]
+max_connections = 2_000
+ping.networks = ["192.168.0.0/16"]
+ping.bucket_scope = "person_and_feature"
+ping.per_minute = 30
+
+[heartbeats]
+interval = 15
+unknown_version = "?"
+"#,
+    );
+    let http = &config.http;
+    assert_eq!(http.listen.as_deref(), Some("0.0.0.0:8088"));
+    assert_eq!(http.base_path, ["path_to_the_web_service"]);
+    let tls = http.tls.as_ref().expect("TLS");
+    assert_eq!((tls.certificate.to_str(), tls.key.to_str()), (Some("a.pem"), Some("b.pem")));
+    let proxies: Vec<_> = http.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["10.0.0.1/32", "fd00::/8"]);
+    assert_eq!(http.max_connections, 2000);
+    assert_eq!(http.ping_networks[0].to_string(), "192.168.0.0/16");
+    assert_eq!((http.ping_scope, http.pings_per_minute), (super::PingScope::PersonAndFeature, Some(30)));
+    assert_eq!(config.heartbeats.unknown_version, "?");
+}
+
+#[test]
+fn what_the_service_cannot_do_is_refused() {
+    let cases = [
+        (
+            "[http]\nlisten = \"localhost\"",
+            "2: `localhost` is no address to listen on: write ADDRESS:PORT, such as 127.0.0.1:8088",
+        ),
+        ("[http]\nbase_path = \"a?b\"", "2: `a?b` is no path: write one such as \"/measurement\""),
+        (
+            "[http]\ntls = { key = \"k\" }",
+            "2: `tls` needs both, certificate and key, each the path of a PEM file",
+        ),
+        (
+            "[http]\nmax_connections = 0",
+            "2: `max_connections` must be a whole number from 1 to 1000000, not 0",
+        ),
+        ("[http]\nping.network = []", "2: unknown key `network`: did you mean `networks`?"),
+        (
+            "[http]\nping.networks = [\n\"10.0.0.0/8\",\n\"10.0.0.300\"]",
+            "4: `10.0.0.300` is no network: write one such as 10.0.0.0/8 or 192.0.2.7",
+        ),
+        (
+            "[http]\nping.bucket_scope = \"user\"",
+            "2: `user` is no value of `bucket_scope`: what can stand here is person, person_and_feature",
+        ),
+        (
+            "[heartbeats]\ninterval = 7",
+            "2: an hour has no whole number of intervals of 7 minutes: take 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30 or 60",
+        ),
+        ("[heartbeats]\nintervall = 10", "2: unknown key `intervall`: did you mean `interval`?"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(error(text), format!("s.toml:{expected}"));
+    }
 }

@@ -11,6 +11,7 @@ mod desk;
 mod dsls;
 mod flexnet;
 mod kills;
+mod old_service;
 mod rlm;
 mod same_books;
 mod snapshots;

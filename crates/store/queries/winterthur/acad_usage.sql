@@ -49,7 +49,9 @@ from (
            case when length(f.code) between 1 and 18 and f.code <> '-'
                      and trim(substr(f.code, 1, 1), '-0123456789') = '' and trim(substr(f.code, 2), '0123456789') = ''
                 then f.code end,
-           coalesce(n.version, ''), i.minutes, i.organization
+           coalesce(n.version, ''), i.minutes,
+           coalesce((select m.number from membership m where m.lookup = '#' || cast(i.organization as text)),
+                    i.organization)
     from imported_total i
     join feature f on f.feature_id = i.feature_id
     left join version n on n.version_id = i.version_id

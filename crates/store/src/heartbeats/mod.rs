@@ -1,6 +1,7 @@
 //! Heartbeats: buckets of civil time that persons used. A heartbeat is one row at most; sessions are what readers make of
 //! adjacent buckets, until a stretch can no longer grow and is sealed as a row of its own.
 
+mod kept;
 mod record;
 mod seal;
 

@@ -1,5 +1,6 @@
 //! Taking in heartbeats: a batch is one transaction, and one statement where its names are known.
 
+use super::kept::{Kept, kept};
 use super::{FORMAT, LOCK, NAME, sealed, source};
 use crate::backend::{Backend, Cell, Table, Type, Value, one, writing};
 use crate::intake::{names_of, new_holders};
@@ -8,6 +9,7 @@ use accounting::UnixMs;
 use accounting::day::Day;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
+use accounting::privacy::{Identity, Privacy};
 use accounting::session::{FeatureId, HolderId, VersionId};
 use jiff::tz::TimeZone;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -73,6 +75,10 @@ pub(crate) struct Known {
     marked: FxHashSet<(FeatureId, Day)>,
     /// Since when this connection watches.
     watching_since: Option<UnixMs>,
+    /// How often somebody had been forgotten when holders were found.
+    forgotten: u64,
+    /// The identity that the database was found to keep.
+    checked: Option<Identity>,
 }
 
 /// A heartbeat in the ledger's numbers.
@@ -116,15 +122,17 @@ impl Store {
     pub fn record_heartbeats(&mut self, batch: &[Heartbeat]) -> Result<Recorded, Error> {
         let (backend, known) = (self.backend.as_mut(), &mut self.heartbeats);
         known.find_source(backend)?;
+        known.check_identity(backend, &self.privacy)?;
         let in_time: Vec<&Heartbeat> = batch.iter().filter(|beat| beat.from >= known.sealed).collect();
         let late = (batch.len() - in_time.len()) as u64;
-        let hashes: Vec<[u8; 32]> = in_time.iter().map(|beat| hash(beat)).collect();
+        let kept = kept(backend, &self.privacy, &in_time)?;
+        let hashes: Vec<[u8; 32]> = kept.iter().map(hash).collect();
         if let Some(beats) = known.beats(&in_time, &hashes, None) {
             // One statement is a transaction of its own.
             return Ok(Recorded { new: insert(backend, &beats)?, late });
         }
         let (news, new) = writing(backend, |backend| {
-            let mut news = known.news(backend, &in_time, &hashes)?;
+            let mut news = known.news(backend, &in_time, &kept, &hashes)?;
             let beats = known.beats(&in_time, &hashes, Some(&news)).ok_or(Error::Conflict)?;
             known.mark(backend, &beats, &mut news)?;
             Ok((news, insert_within(backend, &beats)?))
@@ -146,24 +154,38 @@ impl Store {
         known.sealed = sealed(backend)?.unwrap_or(UnixMs::MIN);
         known.zone = None;
         known.marked.clear();
+        known.checked = None;
+        let forgotten = crate::persons::forgotten(backend)?;
+        if std::mem::replace(&mut known.forgotten, forgotten) != forgotten {
+            known.holders.clear();
+        }
         Ok(())
     }
 }
 
-/// Who and where, as 32 bytes: the first 8 are the person's number, the other 24 those of the person on this host.
-fn hash(beat: &Heartbeat) -> [u8; 32] {
-    let person = |hash: Sha256| hash.chain_update(&beat.domain).chain_update([0]).chain_update(&beat.user);
-    let mut both: [u8; 32] =
-        person(Sha256::new()).chain_update([0]).chain_update(&beat.host).finalize().into();
-    let of_person: [u8; 32] = person(Sha256::new()).finalize().into();
-    both[..8].copy_from_slice(&of_person[..8]);
-    both
+/// Who and where, as 32 bytes: the first 8 are the person's number, the last 16 those of the holder.
+fn hash(kept: &Kept) -> [u8; 32] {
+    let Kept { user, host, organization, number } = kept;
+    let of_holder = Sha256::new().chain_update(user).chain_update([0]).chain_update(host).chain_update([0]);
+    let mut hash: [u8; 32] = of_holder.chain_update(organization).finalize().into();
+    let of_person = || Sha256::digest(user.as_bytes());
+    hash[..8].copy_from_slice(&number.unwrap_or_else(|| first_eight(&of_person())));
+    hash
+}
+
+fn first_eight(hash: &[u8]) -> [u8; 8] {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash[..8]);
+    bytes
+}
+
+/// The number of a person.
+pub(super) fn number(kept: &Kept) -> i64 {
+    person(&hash(kept))
 }
 
 fn person(hash: &[u8; 32]) -> i64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&hash[..8]);
-    i64::from_be_bytes(bytes)
+    i64::from_be_bytes(first_eight(hash))
 }
 
 fn holder_key(hash: &[u8; 32]) -> [u8; 16] {
@@ -183,6 +205,15 @@ impl Known {
             self.source = Some(writing(backend, make_source)?);
         }
         self.sealed = sealed(backend)?.unwrap_or(UnixMs::MIN);
+        Ok(())
+    }
+
+    /// Looks once whether the database keeps persons as this connection does.
+    fn check_identity(&mut self, backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
+        if self.checked != Some(privacy.identity) {
+            settings::check_identity(backend, privacy)?;
+            self.checked = Some(privacy.identity);
+        }
         Ok(())
     }
 
@@ -216,6 +247,7 @@ impl Known {
         &self,
         backend: &mut dyn Backend,
         batch: &[&Heartbeat],
+        kept: &[Kept],
         hashes: &[[u8; 32]],
     ) -> Result<News, Error> {
         let Some((server, _)) = self.source else { return Err(Error::Conflict) };
@@ -242,15 +274,16 @@ impl Known {
         let ids = names_of(backend, "version", "version_id", "version", &versions)?;
         news.versions = versions.into_iter().map(String::from).zip(ids).collect();
         let mut rows = Vec::new();
-        for (beat, hash) in batch.iter().zip(hashes) {
+        for (kept, hash) in kept.iter().zip(hashes) {
             let key = holder_key(hash);
             if !self.holders.contains_key(&key) && news.holders.insert(key, HolderId::MAX).is_none() {
-                rows.push((key, login(beat), beat.host.as_str()));
+                rows.push((key, kept));
             }
         }
-        let texts: Vec<_> = rows.iter().map(|(_, user, host)| (user.as_str(), *host)).collect();
+        let texts: Vec<_> =
+            rows.iter().map(|(_, kept)| [&*kept.user, &*kept.host, &*kept.organization]).collect();
         let ids = new_holders(backend, server, &texts)?;
-        for ((key, ..), id) in rows.iter().zip(ids) {
+        for ((key, _), id) in rows.iter().zip(ids) {
             news.holders.insert(*key, id);
         }
         Ok(news)
@@ -308,14 +341,6 @@ impl DayOf {
                 day
             }
         }
-    }
-}
-
-/// The user as the directory knows users.
-fn login(beat: &Heartbeat) -> String {
-    match beat.domain.as_str() {
-        "" => beat.user.clone(),
-        domain => format!("{domain}\\{}", beat.user),
     }
 }
 

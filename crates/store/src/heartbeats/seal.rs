@@ -9,6 +9,7 @@ use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::heartbeat::{Bucket, Stretch, coalesce};
 use accounting::pairing::InputId;
+use accounting::privacy::Identity;
 use accounting::session::{Ended, FeatureId};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ impl Store {
     /// Makes rows of the stretches of buckets that end before an instant, and takes no heartbeat of earlier buckets any
     /// more. Returns how many.
     pub fn seal_heartbeats(&mut self, before: UnixMs) -> Result<u64, Error> {
-        let backend = self.backend.as_mut();
+        let (backend, identity) = (self.backend.as_mut(), self.privacy.identity);
         let Some((server, input)) = source(backend)? else { return Ok(0) };
         let found = writing(backend, |backend| {
             backend.lock(LOCK)?;
@@ -40,7 +41,7 @@ impl Store {
             if stretches.is_empty() {
                 return Ok(0);
             }
-            write(backend, &stretches, input)?;
+            write(backend, &stretches, input, identity)?;
             delete(backend, &buckets, &stretches)?;
             mark(backend, &stretches, &calendar)?;
             backend.execute(
@@ -53,18 +54,28 @@ impl Store {
     }
 }
 
-fn write(backend: &mut dyn Backend, stretches: &[Stretch], input: InputId) -> Result<(), Error> {
+fn write(
+    backend: &mut dyn Backend,
+    stretches: &[Stretch],
+    input: InputId,
+    identity: Identity,
+) -> Result<(), Error> {
     let mut rows: Vec<&Stretch> = stretches.iter().collect();
     rows.sort_by_key(|of| (of.feature, of.part.from, of.part.holder, of.person, of.part.version));
     backend.insert(&SESSION, rows.len(), &mut |row, cells| {
-        let Stretch { feature, part, .. } = rows[row];
+        let Stretch { feature, part, person, .. } = rows[row];
+        // Several persons may be one holder, and one may use two versions in a bucket.
+        let nth = match identity {
+            // Nothing of the person is kept.
+            Identity::Organization => new_mark(),
+            _ => person ^ i64::from(part.version),
+        };
         cells.copy_from_slice(&[
             Cell::Int(i64::from(*feature)),
             Cell::Int(part.from),
             Cell::Int(i64::from(part.holder)),
             Cell::Text(""),
-            // Two versions in one bucket are two sessions.
-            Cell::Int(i64::from(part.version)),
+            Cell::Int(nth),
             Cell::Int(part.until),
             Cell::Int(i64::from(part.seats)),
             Cell::Int(Ended::HeartbeatsCeased.code()),

@@ -10,6 +10,7 @@ use crate::{Error, Store, settings};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::{Break, InputId};
+use accounting::privacy::Identity;
 use accounting::session::HolderId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
@@ -53,9 +54,20 @@ impl Intake {
         batches: &[Batch],
         checkpoint: &Checkpoint,
     ) -> Result<Outcome, Error> {
+        if store.privacy.identity == Identity::Organization {
+            return Err(Error::Private(
+                "sessions of license servers are paired by person, and identity = \"organization\" keeps none: \
+                 use identity = \"pseudonymous\" for logs"
+                    .to_owned(),
+            ));
+        }
+        if self.input.is_none() {
+            settings::check_identity(store.backend.as_mut(), &store.privacy)?;
+        }
+        self.keeps_lines = store.privacy.keeps_lines();
         let backend = store.backend.as_mut();
         for batch in batches {
-            self.resolved.add(backend, &batch.names)?;
+            self.resolved.add(backend, &batch.names, &store.privacy)?;
         }
         for _ in 0..TRIES {
             let result = self.try_commit(backend, batches, checkpoint);

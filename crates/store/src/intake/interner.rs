@@ -4,6 +4,7 @@ use crate::Error;
 use crate::backend::{Backend, Value, all, writing};
 use accounting::event::Pairing;
 use accounting::ledger::ServerId;
+use accounting::privacy::{Kind, Privacy};
 use accounting::session::{FeatureId, HolderId, VersionId};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use rustc_hash::FxHashMap;
@@ -215,7 +216,12 @@ const TOGETHER: usize = 10_000;
 
 impl Resolved {
     /// Takes in new names, in a transaction of its own: names are no facts.
-    pub(super) fn add(&mut self, backend: &mut dyn Backend, names: &NewNames) -> Result<(), Error> {
+    pub(super) fn add(
+        &mut self,
+        backend: &mut dyn Backend,
+        names: &NewNames,
+        privacy: &Privacy,
+    ) -> Result<(), Error> {
         if self.versions.is_empty() {
             self.versions.push(super::NO_VERSION);
         }
@@ -229,7 +235,7 @@ impl Resolved {
             }
             let features = texts(backend, "feature", "feature_id", "code", &names.features)?;
             let versions = texts(backend, "version", "version_id", "version", &names.versions)?;
-            let holders = resolve_holders(backend, &daemons, &names.holders)?;
+            let holders = resolve_holders(backend, &daemons, &names.holders, privacy)?;
             Ok((daemons, features, versions, holders))
         })?;
         self.daemons = daemons;
@@ -257,6 +263,7 @@ fn resolve_holders(
     backend: &mut dyn Backend,
     daemons: &[Daemon],
     holders: &[HolderText],
+    privacy: &Privacy,
 ) -> Result<Vec<HolderId>, Error> {
     let mut ids = Vec::with_capacity(holders.len());
     for new in holders.chunks(TOGETHER) {
@@ -265,7 +272,10 @@ fn resolve_holders(
             .map(|holder| {
                 let daemon = &daemons[holder.daemon as usize];
                 let HolderText { user, host, display, checkout_data, .. } = holder;
-                json!([daemon.server, daemon.vendor, user, host, display, checkout_data])
+                let (user, data) =
+                    (privacy.kept(Kind::Person, user), privacy.kept(Kind::Data, checkout_data));
+                let (host, display) = (privacy.kept(Kind::Place, host), privacy.kept(Kind::Place, display));
+                json!([daemon.server, daemon.vendor, user, host, display, data])
             })
             .collect();
         ids.extend(holder_ids(backend, &rows)?);
@@ -273,16 +283,19 @@ fn resolve_holders(
     Ok(ids)
 }
 
-/// The ledger's numbers of holders of heartbeats, by user and host; they are added where they are new.
+/// The ledger's numbers of holders of heartbeats, by user, host and display; they are added where they are new.
 pub(crate) fn new_holders(
     backend: &mut dyn Backend,
     server: ServerId,
-    holders: &[(&str, &str)],
+    holders: &[[&str; 3]],
 ) -> Result<Vec<HolderId>, Error> {
     let mut ids = Vec::with_capacity(holders.len());
     for new in holders.chunks(TOGETHER) {
-        let rows: Vec<_> =
-            new.iter().map(|(user, host)| json!([server, "", clean(user), clean(host), "", ""])).collect();
+        let rows: Vec<_> = new
+            .iter()
+            .map(|texts| texts.map(clean))
+            .map(|[user, host, display]| json!([server, "", user, host, display, ""]))
+            .collect();
         ids.extend(holder_ids(backend, &rows)?);
     }
     Ok(ids)

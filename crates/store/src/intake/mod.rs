@@ -301,6 +301,8 @@ pub struct Intake {
     servers: FxHashMap<u32, ServerState>,
     input: Option<Checkpoint>,
     held: Held,
+    /// Whether lines that nobody understood are kept as they stand.
+    keeps_lines: bool,
 }
 
 /// The key that pairs, in the ledger's numbers (the holder holds server, vendor, user, host, display and data).

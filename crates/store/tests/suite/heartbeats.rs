@@ -10,11 +10,11 @@ use proptest::test_runner::{Config, TestRunner};
 use store::heartbeats::{BucketScope, Heartbeat};
 use store::{SessionRow, Store};
 
-const MINUTE: i64 = 60_000;
+pub(crate) const MINUTE: i64 = 60_000;
 /// 2025-03-03 09:00 UTC, a Monday.
-const NINE: UnixMs = 1_740_992_400_000;
+pub(crate) const NINE: UnixMs = 1_740_992_400_000;
 
-fn beat(user: &str, minute: i64, feature: &str, version: &str) -> Heartbeat {
+pub(crate) fn beat(user: &str, minute: i64, feature: &str, version: &str) -> Heartbeat {
     let (from, until) = bucket(NINE + minute * MINUTE, &TimeZone::UTC, Interval::default());
     Heartbeat {
         domain: "corp".into(),
@@ -28,7 +28,7 @@ fn beat(user: &str, minute: i64, feature: &str, version: &str) -> Heartbeat {
     }
 }
 
-fn record(store: &mut Store, beats: &[Heartbeat]) -> u64 {
+pub(crate) fn record(store: &mut Store, beats: &[Heartbeat]) -> u64 {
     store.record_heartbeats(beats).unwrap().new
 }
 

@@ -3,7 +3,8 @@
 use crate::ledger::Ledger;
 use accounting::calendar::Calendar;
 use accounting::heartbeat::{Interval, bucket};
-use accounting::report::group::Key;
+use accounting::privacy::{Identity, Key, Privacy};
+use accounting::report::group::Key as By;
 use accounting::report::usage::{Options, Usage};
 use accounting::report::{Accumulator, Cell, Scope};
 use std::collections::BTreeMap;
@@ -104,7 +105,7 @@ fn reported(ledger: &Ledger) -> Vec<String> {
     let numbers = BTreeMap::from([("North", 17), ("South", 4)]);
     let mut store = Store::open(ledger.place()).unwrap();
     let calendar = store.calendar().unwrap();
-    let by = vec![Key::Day, Key::Feature, Key::Version, Key::Organization];
+    let by = vec![By::Day, By::Feature, By::Version, By::Organization];
     let report = store
         .read(|reader| {
             let names = reader.names();
@@ -164,6 +165,36 @@ pub(crate) fn the_old_usage_table_is_what_the_report_says(ledger: &mut Ledger) {
     assert_eq!(later, reported(ledger));
     assert!(later.contains(&"2025-03-28|1||70|99".to_owned()), "{later:?}");
     assert_ne!(later.len(), expected.len());
+}
+
+pub(crate) fn views_tell_no_more_than_the_reports(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let keep = |smallest_group| Privacy {
+        identity: Identity::Organization,
+        keys: vec![Key::new([7; 32])],
+        smallest_group,
+    };
+    store.keep(keep(0)).unwrap();
+    store.set_calendar(&Calendar::standard("Europe/Zurich").unwrap()).unwrap();
+    directory(&mut store);
+    heartbeats(&mut store);
+    store.seal_heartbeats(EVENING + 37 * 60 * MINUTE).unwrap();
+    store.set_winterthur_views(Some(&wanted())).unwrap();
+    ledger.sql(
+        "insert into imported_total (feature_id, day, organization, version_id, minutes, input_id)
+         select feature_id, '2025-03-28', 17, 0, 70, 1 from feature where code = '1'",
+    );
+    ledger.balances();
+    let of_north = |rows: &[String]| rows.iter().filter(|row| row.ends_with("|17")).count();
+    let all = usage(ledger);
+    assert_eq!(all, reported(ledger));
+    assert!(of_north(&all) > 1, "{all:?}");
+    assert_eq!(ledger.query("select username from acad_user"), Vec::<String>::new(), "nobody is named");
+    store.keep(keep(3)).unwrap();
+    assert!(store.set_winterthur_views(Some(&wanted())).unwrap());
+    let shown = usage(ledger);
+    assert_eq!(shown, reported(ledger));
+    assert_eq!(of_north(&shown), 0, "the two of North are too few");
 }
 
 pub(crate) fn the_old_tables_of_persons_are_views(ledger: &mut Ledger) {

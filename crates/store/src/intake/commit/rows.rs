@@ -192,7 +192,8 @@ pub(super) fn write_names(
         statements.push((include_str!("../../../queries/component_insert.sql"), rows));
     }
     let quarantined = |held: &Quarantined| {
-        json!([input, held.shape, held.reason, held.lines, held.first_line, held.sample])
+        let sample = if intake.keeps_lines { &*held.sample } else { "" };
+        json!([input, held.shape, held.reason, held.lines, held.first_line, sample])
     };
     if !batch.retracted_quarantined.is_empty() {
         let rows = rows_of(&batch.retracted_quarantined, quarantined);

@@ -1,0 +1,36 @@
+//! `seatledger serve`
+
+use super::{Done, Global, default_zone, wrong_usage};
+use crate::service::{self, Settings};
+use clap::Args;
+
+/// Take heartbeats over HTTP (`/ping`) until SIGTERM or SIGINT; any number of processes may serve one database
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  seatledger serve                            on 127.0.0.1:8088, into ./seatledger.db
+  seatledger serve --listen 0.0.0.0:8088      for all of the network
+  PORT=9000 seatledger serve --db postgres://seatledger@db/seatledger
+  curl -i 'http://127.0.0.1:8088/ping?username=ann&domainname=corp&appcode=1&version=24.1'
+  curl http://127.0.0.1:8088/health
+
+[http] and [heartbeats] of seatledger.toml say the rest: docs/service.md.")]
+pub(crate) struct Serve {
+    /// Where to listen; wins over PORT, that over the configuration's [http] listen [default: 127.0.0.1:8088]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
+        let configured = global.config()?;
+        let port = std::env::var("PORT").ok();
+        let listen =
+            service::address(self.listen.as_deref(), port.as_deref(), configured.http.listen.as_deref())
+                .map_err(wrong_usage)?;
+        let (store, config) = global.create()?;
+        let zone = accounting::calendar::zone(&default_zone(&config))?;
+        service::run(Settings { store, zone, listen, http: config.http, heartbeats: config.heartbeats })?;
+        Ok(Done::Well)
+    }
+}

@@ -1,0 +1,113 @@
+//! What is done beside the answers, once a minute: the ledger is told that the service was up, what can no longer grow
+//! becomes session rows, and feature days are derived.
+
+use super::App;
+use super::health::Part;
+use super::log::{Level, tell};
+use crate::clock;
+use accounting::UnixMs;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Error, Opener, Store};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long another writer is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The connection for it, and what it has done.
+struct Chores {
+    opener: Opener,
+    store: Option<Store>,
+    /// Before when all is sealed.
+    sealed: UnixMs,
+}
+
+/// Runs until the service stops.
+pub(crate) async fn run(app: Arc<App>, opener: Opener, mut stopping: watch::Receiver<bool>) {
+    let late = opener.late_ms(app.buckets.interval_ms());
+    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN };
+    let mut tick = tokio::time::interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stop| *stop) => return,
+            _ = tick.tick() => {}
+        }
+        let now = clock::now();
+        if let Ok(receipt) = app.writer.watch(now).await {
+            // Whether it was noted is the writer's to tell.
+            let _ = receipt.durable().await;
+        }
+        let before = now - late - (now - late).rem_euclid(app.buckets.interval_ms());
+        let done = tokio::task::spawn_blocking(move || {
+            let done = chores.all(before);
+            (chores, done)
+        });
+        let Ok((returned, done)) = done.await else {
+            let wrong = "the background work ended by itself: this is a fault of the program";
+            app.health.note(Part::Background, Some(wrong));
+            tell(Level::Error, wrong);
+            return;
+        };
+        chores = returned;
+        match done {
+            Ok(seats) => {
+                app.metrics.set_seats_in_use(seats);
+                note(&app, None);
+            }
+            Err(error) => note(&app, Some(&error)),
+        }
+    }
+}
+
+fn note(app: &App, error: Option<&Error>) {
+    let text = error.map(|error| format!("days cannot be derived: {error}"));
+    if app.health.note(Part::Background, text.as_deref()) {
+        match text {
+            Some(text) => tell(Level::Error, &text),
+            None => tell(Level::Info, "days are derived again"),
+        }
+    }
+}
+
+impl Chores {
+    fn all(&mut self, before: UnixMs) -> Result<BTreeMap<String, i64>, Error> {
+        let store = match &mut self.store {
+            Some(store) => store,
+            None => self.store.insert(self.opener.open(PATIENCE)?),
+        };
+        let done = chores(store, &mut self.sealed, before);
+        if done.is_err() {
+            // What the connection is worth after an error is not known.
+            self.store = None;
+        }
+        done
+    }
+}
+
+/// Seals, derives, and counts the seats in use by feature.
+fn chores(store: &mut Store, sealed: &mut UnixMs, before: UnixMs) -> Result<BTreeMap<String, i64>, Error> {
+    if before > *sealed {
+        store.seal_heartbeats(before)?;
+        *sealed = before;
+    }
+    store.derive(&mut |_, _| ())?;
+    store.read(|reader| {
+        let names = reader.names();
+        let mut seats: BTreeMap<String, i64> = BTreeMap::new();
+        for (id, feature) in &names.features {
+            let mut in_use = 0;
+            reader.sessions(*id, (UnixMs::MIN, UnixMs::MAX), true, &mut |row| {
+                in_use += i64::from(row.part.seats);
+                Ok(())
+            })?;
+            *seats.entry(feature.code.clone()).or_default() += in_use;
+        }
+        Ok(seats)
+    })
+}

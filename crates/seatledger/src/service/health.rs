@@ -1,0 +1,59 @@
+//! Whether the service can do its work.
+
+use std::sync::{Mutex, PoisonError};
+
+/// What is wrong, by part.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    writer: Mutex<Option<String>>,
+    background: Mutex<Option<String>>,
+}
+
+/// A part that may fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What records heartbeats.
+    Writer,
+    /// What seals and derives behind them.
+    Background,
+}
+
+impl Health {
+    /// Notes how a part is; returns whether that is news.
+    pub(crate) fn note(&self, part: Part, wrong: Option<&str>) -> bool {
+        let mut held = self.part(part).lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = held.is_some() != wrong.is_some();
+        *held = wrong.map(str::to_owned);
+        is_news
+    }
+
+    /// What is wrong, if anything.
+    pub(crate) fn wrong(&self) -> Option<String> {
+        [Part::Writer, Part::Background]
+            .into_iter()
+            .find_map(|part| self.part(part).lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn part(&self, part: Part) -> &Mutex<Option<String>> {
+        match part {
+            Part::Writer => &self.writer,
+            Part::Background => &self.background,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Health, Part};
+
+    #[test]
+    fn what_is_wrong_is_told_until_it_is_right() {
+        let health = Health::default();
+        assert!(!health.note(Part::Writer, None));
+        assert!(health.note(Part::Writer, Some("gone")) && !health.note(Part::Writer, Some("away")));
+        health.note(Part::Background, Some("full"));
+        assert_eq!(health.wrong().as_deref(), Some("away"));
+        assert!(health.note(Part::Writer, None));
+        assert_eq!(health.wrong().as_deref(), Some("full"));
+    }
+}

@@ -1,0 +1,140 @@
+//! The measurement service: heartbeats over HTTP, for any number of processes on one database.
+//!
+//! A request that asks for a ping goes from `connection` straight to `pings`; all others to the router of `pages`. A heartbeat
+//! is queued for the one `writer`, which commits what has queued up, and answered when it is durable.
+
+mod background;
+mod buckets;
+mod connection;
+mod counted;
+mod health;
+mod listener;
+mod log;
+mod metrics;
+mod networks;
+mod pages;
+mod path;
+mod ping;
+mod pings;
+mod tls;
+mod writer;
+
+pub(crate) use listener::address;
+
+use crate::clock;
+use crate::config::{HeartbeatsConfig, HttpConfig, PingScope};
+use anyhow::Context;
+use buckets::Buckets;
+use counted::Counted;
+use health::Health;
+use jiff::tz::TimeZone;
+use listener::Door;
+use log::{Level, tell};
+use metrics::Metrics;
+use networks::{Networks, Rate};
+use sd_notify::NotifyState;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use store::heartbeats::BucketScope;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+use writer::Writer;
+
+/// How long requests that have begun may take to end when the service stops.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// What the service is made of.
+pub(crate) struct Settings {
+    /// A connection to the database that may write.
+    pub(crate) store: Store,
+    /// The zone whose civil time is cut in buckets.
+    pub(crate) zone: TimeZone,
+    /// `ADDRESS:PORT`, unless systemd hands over sockets.
+    pub(crate) listen: String,
+    pub(crate) http: HttpConfig,
+    pub(crate) heartbeats: HeartbeatsConfig,
+}
+
+/// What every request may ask for.
+pub(crate) struct App {
+    pub(crate) writer: Writer,
+    pub(crate) counted: Arc<Counted>,
+    pub(crate) buckets: Buckets,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) networks: Networks,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) scope: BucketScope,
+    pub(crate) unknown_version: String,
+    pub(crate) base_path: Vec<String>,
+    /// Whether nobody but this machine can reach the service.
+    pub(crate) is_local: bool,
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let Settings { store, zone, listen, http, heartbeats } = settings;
+    let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
+    let (counted, metrics, health) =
+        (Arc::new(Counted::new()), Arc::new(Metrics::new()), Arc::new(Health::default()));
+    let beside = (Arc::clone(&counted), Arc::clone(&metrics), Arc::clone(&health));
+    let opener = store.opener();
+    let (writer, thread) = Writer::start(opener.clone(), store, beside.0, beside.1, beside.2)?;
+    let app = Arc::new(App {
+        writer,
+        counted,
+        buckets: Buckets::new(zone, heartbeats.interval),
+        metrics,
+        health,
+        networks: Networks::new(http.trusted_proxies, http.ping_networks),
+        rate: http.pings_per_minute.map(Rate::new),
+        scope: match http.ping_scope {
+            PingScope::Person => BucketScope::Person,
+            PingScope::PersonAndFeature => BucketScope::PersonAndFeature,
+        },
+        unknown_version: heartbeats.unknown_version,
+        base_path: http.base_path,
+        is_local: door.is_local(),
+    });
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (gone, mut writer_gone) = oneshot::channel();
+    let thread = tokio::task::spawn_blocking(move || {
+        let ended = thread.join();
+        let _ = gone.send(());
+        ended
+    });
+    let (stop, stopping) = watch::channel(false);
+    let addresses = door.addresses();
+    let doors = door.serve(Arc::clone(&app), pages::router(Arc::clone(&app)), &stopping);
+    let background = tokio::spawn(background::run(Arc::clone(&app), opener, stopping));
+    tell(Level::Info, &format!("listening on {}", addresses.join(", ")));
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+
+    let lost = tokio::select! {
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        _ = &mut writer_gone => true,
+    };
+
+    tell(Level::Info, "stopping: what was accepted is finished");
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    let _ = stop.send(true);
+    if tokio::time::timeout(GRACE, doors).await.is_err() {
+        tell(Level::Warn, "some connections did not end in time: they are cut off");
+    }
+    let _ = background.await;
+    if let Ok(receipt) = app.writer.watch(clock::now()).await {
+        let _ = receipt.durable().await;
+    }
+    app.writer.stop().await;
+    let ended = thread.await.context("the writer's end was not seen")?;
+    anyhow::ensure!(!lost && ended.is_ok(), "the writer ended by itself: this is a fault of the program");
+    tell(Level::Info, "stopped");
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! All that is no ping: the front page, health and metrics.
+
+use super::App;
+use super::connection::Client;
+use super::log::{Level, tell};
+use crate::clock;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What monitors of the service that this one replaces wait for.
+const WORKS: &str = r#"{"message": "Service works."}"#;
+/// How long the database may take to show that it can be written.
+const PROBE_TIME: Duration = Duration::from_secs(5);
+/// How many bytes the body of a request may have.
+const LONGEST_BODY: usize = 1 << 20;
+
+const FRONT: &str = r#"<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Seatledger</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}</style>
+<h1>Seatledger</h1>
+<p>The measurement service works. Applications ping it at <code>/ping</code>; how it is tells
+<a href="health">/health</a>, its figures <a href="metrics">/metrics</a>.</p>
+<p>Reports: <code>seatledger report usage</code>, with the same database.</p>
+</html>
+"#;
+
+/// Headers of every answer, unless the answer has its own.
+const SECURITY: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+];
+
+/// All pages.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(front))
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "Not Found") })
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(from_fn(secured))
+        .with_state(app)
+}
+
+async fn secured(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in SECURITY {
+        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}
+
+/// A browser gets a page, whoever else a JSON object. Whoever is not on this machine gets no page without a login.
+async fn front(
+    State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+) -> Response {
+    let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let is_browser = accepts
+        .flat_map(|value| value.split(','))
+        .any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/html"));
+    let (kind, text) = if is_browser && is_here(&app, client) {
+        ("text/html; charset=utf-8", FRONT)
+    } else {
+        ("application/json", WORKS)
+    };
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache"), (axum::http::header::VARY, "accept")], text)
+        .into_response()
+}
+
+/// Whether a client is on this machine, and nobody else could be.
+fn is_here(app: &App, client: Client) -> bool {
+    app.is_local && client.0.is_loopback()
+}
+
+/// Whether heartbeats can be recorded, tried now.
+async fn health(State(app): State<Arc<App>>) -> Response {
+    let probe = async {
+        let receipt = app.writer.watch(clock::now()).await?;
+        receipt.durable().await
+    };
+    let wrong = match tokio::time::timeout(PROBE_TIME, probe).await {
+        Ok(_) => app.health.wrong(),
+        Err(_) => Some("the database does not answer".to_owned()),
+    };
+    let (status, text) = match wrong {
+        None => (StatusCode::OK, serde_json::json!({ "status": "ok" })),
+        Some(wrong) => {
+            (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({ "status": "failed", "wrong": wrong }))
+        }
+    };
+    (status, [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], text.to_string())
+        .into_response()
+}
+
+async fn metrics(State(app): State<Arc<App>>, Extension(client): Extension<Client>) -> Response {
+    if !is_here(&app, client) {
+        return (StatusCode::FORBIDDEN, "Only from the machine on which it runs").into_response();
+    }
+    app.metrics.queue_depth.set(app.writer.depth() as i64);
+    match app.metrics.text() {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => {
+            tell(Level::Error, &format!("the metrics could not be written: {error}"));
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

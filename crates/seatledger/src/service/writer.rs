@@ -1,0 +1,250 @@
+//! The one writer of heartbeats: what has queued up becomes one transaction, and is answered when it is durable.
+
+use super::counted::{Counted, Key};
+use super::health::{Health, Part};
+use super::log::{Level, tell};
+use super::metrics::Metrics;
+use accounting::UnixMs;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::heartbeats::Heartbeat;
+use store::{Error, Opener, Store};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many heartbeats may wait; who comes then waits for a place.
+const QUEUE: usize = 8192;
+/// How many are committed together at most.
+const TOGETHER: usize = 2048;
+/// How long a commit is tried again while the database is away or busy.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a SQLite file is waited for that another process writes to.
+const BUSY: Duration = Duration::from_secs(5);
+/// The pauses between attempts: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// A heartbeat could not be recorded; nothing of it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotRecorded;
+
+/// The door to the writer.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Job>,
+}
+
+/// What tells when a heartbeat is durable.
+#[derive(Debug)]
+pub(crate) struct Receipt(oneshot::Receiver<bool>);
+
+#[derive(Debug)]
+enum Job {
+    Record {
+        key: Key,
+        heartbeat: Heartbeat,
+        answer: oneshot::Sender<bool>,
+    },
+    /// Notes that heartbeats were awaited until an instant; answers whether the database could be written.
+    Watch {
+        until: UnixMs,
+        answer: oneshot::Sender<bool>,
+    },
+    Stop,
+}
+
+impl Writer {
+    /// Starts the writer on a thread of its own, with its connection; it ends after [`Self::stop`].
+    pub(crate) fn start(
+        opener: Opener,
+        store: Store,
+        counted: Arc<Counted>,
+        metrics: Arc<Metrics>,
+        health: Arc<Health>,
+    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let scribe = Scribe { opener, store: Some(store), counted, metrics, health, is_away: false };
+        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(|| scribe.run(receiver))?;
+        Ok((Self { queue: sender }, thread))
+    }
+
+    /// Queues a heartbeat, when there is a place.
+    pub(crate) async fn record(&self, key: Key, heartbeat: Heartbeat) -> Result<Receipt, NotRecorded> {
+        let (answer, receipt) = oneshot::channel();
+        self.send(Job::Record { key, heartbeat, answer }).await?;
+        Ok(Receipt(receipt))
+    }
+
+    /// Notes that heartbeats were awaited until an instant.
+    pub(crate) async fn watch(&self, until: UnixMs) -> Result<Receipt, NotRecorded> {
+        let (answer, receipt) = oneshot::channel();
+        self.send(Job::Watch { until, answer }).await?;
+        Ok(Receipt(receipt))
+    }
+
+    /// Lets it end when it has recorded what is queued.
+    pub(crate) async fn stop(&self) {
+        // A writer that is gone has ended already.
+        let _ = self.send(Job::Stop).await;
+    }
+
+    /// How many wait.
+    pub(crate) fn depth(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    async fn send(&self, job: Job) -> Result<(), NotRecorded> {
+        self.queue.send(job).await.map_err(|_| NotRecorded)
+    }
+}
+
+impl Receipt {
+    /// Waits until it is durable.
+    pub(crate) async fn durable(self) -> Result<(), NotRecorded> {
+        match self.0.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(NotRecorded),
+        }
+    }
+}
+
+/// The thread behind it.
+struct Scribe {
+    opener: Opener,
+    /// The connection, unless it is gone.
+    store: Option<Store>,
+    counted: Arc<Counted>,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    /// Whether the last commit failed after all patience: then nobody has to wait so long again.
+    is_away: bool,
+}
+
+/// Who waits for a heartbeat of a batch.
+struct Waiting {
+    key: Key,
+    nth: usize,
+    answer: oneshot::Sender<bool>,
+}
+
+impl Scribe {
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(TOGETHER);
+        while queue.blocking_recv_many(&mut jobs, TOGETHER) > 0 {
+            if !self.take(&mut jobs) {
+                return;
+            }
+        }
+    }
+
+    /// Does what is queued; whether there is to be more.
+    fn take(&mut self, jobs: &mut Vec<Job>) -> bool {
+        let (mut batch, mut waiting) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
+        let mut nth_of: FxHashMap<(UnixMs, Key), usize> = FxHashMap::default();
+        let (mut watches, mut goes_on) = (Vec::new(), true);
+        for job in jobs.drain(..) {
+            match job {
+                Job::Record { key, heartbeat, answer } => {
+                    // Of several of one bucket the first is enough.
+                    let nth = *nth_of.entry((heartbeat.from, key)).or_insert_with(|| {
+                        batch.push(heartbeat);
+                        batch.len() - 1
+                    });
+                    waiting.push(Waiting { key, nth, answer });
+                }
+                Job::Watch { until, answer } => watches.push((until, answer)),
+                Job::Stop => goes_on = false,
+            }
+        }
+        if !batch.is_empty() {
+            let mut stored = vec![false; batch.len()];
+            self.commit(&batch, &mut stored);
+            for Waiting { key, nth, answer } in waiting {
+                if stored[nth] {
+                    self.counted.add(batch[nth].from, key);
+                }
+                // Who has gone away need not be told.
+                let _ = answer.send(stored[nth]);
+            }
+        }
+        for (until, answer) in watches {
+            let noted = self.insistently(&mut |store| store.watch_heartbeats(until));
+            self.note(noted.as_ref().err());
+            let _ = answer.send(noted.is_ok());
+        }
+        goes_on
+    }
+
+    /// Commits a batch, and says what of it is durable. A batch that the database refuses is halved, so that one
+    /// heartbeat does not take others with it.
+    fn commit(&mut self, batch: &[Heartbeat], stored: &mut [bool]) {
+        let begun = Instant::now();
+        match self.insistently(&mut |store| store.record_heartbeats(batch)) {
+            Ok(recorded) => {
+                stored.fill(true);
+                self.metrics.committed(batch.len(), begun.elapsed().as_secs_f64(), recorded.late);
+                self.note(None);
+            }
+            Err(Error::Driver(_)) if batch.len() > 1 => {
+                let middle = batch.len() / 2;
+                let (first, second) = stored.split_at_mut(middle);
+                self.commit(&batch[..middle], first);
+                self.commit(&batch[middle..], second);
+            }
+            Err(error) => self.note(Some(&error)),
+        }
+    }
+
+    /// Tries until it is done, while what hinders it passes by itself.
+    fn insistently<T>(&mut self, work: &mut dyn FnMut(&mut Store) -> Result<T, Error>) -> Result<T, Error> {
+        let begun = Instant::now();
+        let patience = if self.is_away { Duration::ZERO } else { PATIENCE };
+        let mut pause = PAUSES.0;
+        loop {
+            let error = match self.once(work) {
+                Ok(done) => {
+                    self.is_away = false;
+                    return Ok(done);
+                }
+                Err(error) => error,
+            };
+            if !passes(&error) {
+                return Err(error);
+            }
+            if begun.elapsed() + pause > patience {
+                self.is_away = true;
+                return Err(error);
+            }
+            self.metrics.retried();
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    fn once<T>(&mut self, work: &mut dyn FnMut(&mut Store) -> Result<T, Error>) -> Result<T, Error> {
+        let store = match &mut self.store {
+            Some(store) => store,
+            None => self.store.insert(self.opener.open(BUSY)?),
+        };
+        let done = work(store);
+        if !matches!(done, Ok(_) | Err(Error::Conflict | Error::Locked(_) | Error::Driver(_))) {
+            // What the connection is worth after this is not known: the next attempt has a new one.
+            self.store = None;
+        }
+        done
+    }
+
+    fn note(&self, error: Option<&Error>) {
+        let text = error.map(ToString::to_string);
+        if self.health.note(Part::Writer, text.as_deref()) {
+            match text {
+                Some(text) => tell(Level::Error, &format!("heartbeats cannot be recorded: {text}")),
+                None => tell(Level::Info, "heartbeats are recorded again"),
+            }
+        }
+    }
+}
+
+/// Whether what hinders may pass by itself.
+fn passes(error: &Error) -> bool {
+    matches!(error, Error::Conflict | Error::Locked(_) | Error::Gone(_) | Error::Unreachable(_))
+}

@@ -1,0 +1,135 @@
+//! A person's rights: what the ledger knows of somebody, and forgetting it.
+
+use crate::backend::{Backend, Value, all, one, writing};
+use crate::{Error, Store, names, registry};
+use accounting::directory::{Directory, Entry};
+use accounting::privacy::Kind;
+use accounting::session::HolderId;
+use rustc_hash::FxHashSet;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// The setting that counts how often somebody was forgotten: who remembers holders looks whether it has changed.
+const FORGOTTEN: &str = "persons_forgotten";
+
+/// What the ledger knows of a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The names under which license servers and heartbeats told of the person, as the ledger keeps them.
+    pub users: BTreeSet<String>,
+    /// The holders that are this person.
+    pub holders: Vec<HolderId>,
+    /// The person's entries of the directory.
+    pub directory: Vec<Entry>,
+    /// Lines that nobody understood and that name the person.
+    pub lines: Vec<String>,
+}
+
+/// What was done about a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The name that stands for the person from now on; it says nothing.
+    pub name: String,
+    /// Holders that bear it now.
+    pub holders: u64,
+    /// Entries of the directory that bear it now.
+    pub directory: u64,
+    /// Lines that nobody understood and of which only the shape is kept.
+    pub lines: u64,
+}
+
+impl Store {
+    /// What the ledger knows of a person: `domain\login` or `login`, as the directory or a license server writes it.
+    pub fn known_of_person(&mut self, name: &str) -> Result<Known, Error> {
+        let privacy = self.privacy.clone();
+        crate::backend::reading(self.backend.as_mut(), |backend| {
+            let entries = registry::entries(backend)?;
+            let directory = Directory::new(entries.clone());
+            let person = directory.person_name(name);
+            let mut wanted: FxHashSet<String> = FxHashSet::from_iter([person.clone()]);
+            for key in &privacy.keys {
+                wanted.extend([name, &person].map(|name| key.pseudonym(Kind::Person, name)));
+            }
+            let ledger = names::read(backend)?;
+            let mut known = Known::default();
+            for (id, holder) in &ledger.names.holders {
+                let named = ledger.names.persons.get(holder.person as usize);
+                if named.is_some_and(|person| wanted.contains(&person.name)) {
+                    known.holders.push(*id);
+                    known.users.insert(holder.user.clone());
+                }
+            }
+            known.holders.sort_unstable();
+            known.directory =
+                entries.into_iter().filter(|entry| wanted.contains(&name_of(&directory, entry))).collect();
+            let login = person.rsplit('\\').next().unwrap_or(&person);
+            let sql = "select sample from quarantine order by input_id, first_line";
+            let lines = all(backend, sql, &[], |row| row.text(0))?;
+            known.lines = lines.into_iter().filter(|line| names_somebody(line, login)).collect();
+            Ok(known)
+        })
+    }
+
+    /// Forgets a person: a name that says nothing stands in the person's place, so that no figure changes.
+    pub fn forget_person(&mut self, name: &str) -> Result<Forgotten, Error> {
+        let known = self.known_of_person(name)?;
+        let mut done = Forgotten { name: anonymous(), ..Forgotten::default() };
+        writing(self.backend.as_mut(), |backend| {
+            let rows = |ids: &[HolderId]| {
+                Value::Text(json!(ids.iter().map(|id| json!([id])).collect::<Vec<_>>()).to_string())
+            };
+            for ids in known.holders.chunks(5_000) {
+                let sql = include_str!("../queries/holder_forget.sql");
+                done.holders += backend.execute(sql, &[rows(ids), done.name.as_str().into()])?;
+            }
+            for entry in &known.directory {
+                let params: [Value; 3] = [
+                    entry.login.as_str().into(),
+                    entry.domain.as_deref().unwrap_or_default().into(),
+                    done.name.as_str().into(),
+                ];
+                let sql =
+                    "update directory_entry set login = $3, domain = '' where login = $1 and domain = $2";
+                done.directory += backend.execute(sql, &params)?;
+            }
+            for line in &known.lines {
+                let sql = "update quarantine set sample = '' where sample = $1";
+                done.lines += backend.execute(sql, &[line.as_str().into()])?;
+            }
+            let sql = "insert into setting (name, value) values ($1, $2)
+                       on conflict (name) do update set value = excluded.value";
+            let count = forgotten(backend)? + 1;
+            backend.execute(sql, &[FORGOTTEN.into(), count.to_string().into()])?;
+            Ok(())
+        })?;
+        Ok(done)
+    }
+}
+
+/// How often somebody was forgotten.
+pub(crate) fn forgotten(backend: &mut dyn Backend) -> Result<u64, Error> {
+    let sql = "select value from setting where name = $1";
+    let text = one(backend, sql, &[FORGOTTEN.into()], |row| row.text(0))?;
+    Ok(text.and_then(|text| text.parse().ok()).unwrap_or_default())
+}
+
+/// The name of the person of an entry.
+fn name_of(directory: &Directory, entry: &Entry) -> String {
+    let domain = entry.domain.as_deref().unwrap_or_default();
+    directory.person_name(&if domain.is_empty() {
+        entry.login.clone()
+    } else {
+        format!("{domain}\\{}", entry.login)
+    })
+}
+
+/// Whether a line holds a login as a word of its own.
+fn names_somebody(line: &str, login: &str) -> bool {
+    let words = line.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.')));
+    !login.is_empty() && words.into_iter().any(|word| word.to_lowercase() == login)
+}
+
+/// A name that nobody had and that says nothing.
+fn anonymous() -> String {
+    format!("forgotten-{:016x}", crate::intake::new_mark())
+}
