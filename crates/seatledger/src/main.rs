@@ -1,5 +1,7 @@
 //! Seatledger: who used which licensed software, when, and for how long.
 
+mod answers;
+mod api;
 mod cli;
 mod clock;
 mod config;
@@ -7,6 +9,8 @@ mod demo;
 mod keys;
 #[expect(dead_code, reason = "the service writes it")]
 mod oplog;
+mod render;
+mod secrets;
 mod service;
 mod sources;
 

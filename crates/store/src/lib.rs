@@ -3,6 +3,7 @@
 //! Facts come in through [`intake`] only: an input's events, its checkpoint and the marks of what is to be derived
 //! anew in one transaction. Readers never write.
 
+pub mod accounts;
 mod backend;
 mod derive;
 pub mod foreign;

@@ -59,7 +59,7 @@ pub struct Status {
 }
 
 /// The tables with facts, for status and backup, in the order in which they are copied.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 27] = [
     "server",
     "feature",
     "version",
@@ -68,6 +68,8 @@ const TABLES: [&str; 25] = [
     "package_component",
     "catalog_entry",
     "directory_entry",
+    "account",
+    "api_token",
     "input",
     "span",
     "daemon_break",

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "suite/accounts.rs"]
+mod accounts;
 #[path = "suite/balance.rs"]
 mod balance;
 #[path = "suite/heartbeats.rs"]
@@ -137,6 +139,14 @@ store_suite! {
         a_person_forgotten_changes_no_figure,
         what_is_too_old_goes_and_the_books_balance,
         two_features_in_a_bucket_are_sealed_as_two,
+    }
+    accounts {
+        users_are_found_by_their_name_as_it_is_written,
+        a_user_of_a_name_that_is_taken_changes_nothing,
+        a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed,
+        the_first_admin_is_made_once,
+        a_link_is_void_once_a_user_was_added_otherwise,
+        links_whose_time_has_passed_are_forgotten,
     }
     registry {
         another_calendar_cuts_the_days_anew,

@@ -1,7 +1,9 @@
 //! `seatledger db`
 
 use super::{Done, Global, say, set_views};
-use anyhow::Context;
+use crate::clock;
+use accounting::day::Day;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use store::Store;
@@ -26,6 +28,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Remove what is older than [privacy.retention] of the configuration says; `serve` does so every day
+    #[command(
+        after_help = "Examples:\n  seatledger db retention\n  seatledger db retention --sessions-before 2024-01-01"
+    )]
+    Retention {
+        /// Remove sessions, requests and totals before this day, whatever the configuration says
+        #[arg(long, value_name = "DAY", value_parser = clap::value_parser!(Day))]
+        sessions_before: Option<Day>,
+        /// Remove lines that nobody understood, of inputs that end before this day
+        #[arg(long, value_name = "DAY", value_parser = clap::value_parser!(Day))]
+        quarantine_before: Option<Day>,
+    },
     /// Write the whole ledger into a new SQLite file, which is itself a ledger; others may go on writing
     #[command(after_help = "Example:\n  seatledger db backup seatledger-2026-01-01.db")]
     Backup {
@@ -45,6 +59,9 @@ impl Db {
                 say(&format!("schema version {}", store.status()?.schema_version));
             }
             Command::Status { json } => status(global, json)?,
+            Command::Retention { sessions_before, quarantine_before } => {
+                retention(global, sessions_before, quarantine_before)?;
+            }
             Command::Backup { file } => {
                 let (mut store, _) = global.open()?;
                 store.backup(&file).with_context(|| format!("cannot back up to {}", file.display()))?;
@@ -53,6 +70,31 @@ impl Db {
         }
         Ok(Done::Well)
     }
+}
+
+fn retention(global: &Global, sessions: Option<Day>, quarantine: Option<Day>) -> anyhow::Result<()> {
+    let (mut store, config) = global.create()?;
+    let today = clock::today(store.calendar()?.zone());
+    let kept = config.privacy.retention.first_days(today);
+    let (sessions, quarantine) = (sessions.or(kept.0), quarantine.or(kept.1));
+    if sessions.is_none() && quarantine.is_none() {
+        bail!(
+            "nothing says how long to keep what: write [privacy.retention] sessions = \"730d\" into the configuration"
+        );
+    }
+    if let Some(day) = sessions {
+        let removed = store.remove_facts_before(day)?;
+        store.derive(&mut |_, _| ())?;
+        say(&format!(
+            "before {day}: {} sessions, {} requests, {} feature days, {} holders removed",
+            removed.sessions, removed.requests, removed.days, removed.holders
+        ));
+    }
+    if let Some(day) = quarantine {
+        let removed = store.remove_quarantine_before(day)?;
+        say(&format!("inputs that end before {day}: {} shapes of lines removed", removed.lines));
+    }
+    Ok(())
 }
 
 fn status(global: &Global, json: bool) -> anyhow::Result<()> {

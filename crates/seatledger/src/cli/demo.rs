@@ -1,10 +1,10 @@
 //! `seatledger demo`
 
 use super::progress::{Bar, Files};
-use super::render::{self, Face, Look, sparkline};
 use super::{Done, Global, catalog_file, directory_file, say};
 use crate::config::Config;
 use crate::demo::{Written, write_year};
+use crate::render::{self, Face, Look, sparkline};
 use crate::sources::import::{Wish, import};
 use accounting::calendar::Calendar;
 use accounting::ledger::Names;

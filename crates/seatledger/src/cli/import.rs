@@ -2,9 +2,10 @@
 
 use super::progress::{Bar, Files};
 use super::{Done, Global, default_zone, say, warn};
+use crate::answers::civil;
+use crate::render::iso;
 use crate::sources::collector::Tally;
 use crate::sources::import::{FileSummary, Summary, Wish, import};
-use accounting::UnixMs;
 use accounting::calendar::zone;
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -192,20 +193,6 @@ fn say_totals(summary: &Summary, dry_run: bool) {
         number_of(lines, "new line"),
         number_of(closed, "session")
     ));
-}
-
-/// An instant as people read it: civil time of the calendar's zone.
-pub(crate) fn civil(at: UnixMs, zone: &TimeZone) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    zone.to_datetime(stamp).strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// An instant as scripts read it: ISO 8601 with the offset of the calendar's zone.
-pub(crate) fn iso(at: UnixMs, zone: &TimeZone) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let zoned = stamp.to_zoned(zone.clone());
-    let form = if at.rem_euclid(1000) == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.3f%:z" };
-    zoned.strftime(form).to_string()
 }
 
 fn json_summary(summary: &Summary, zone: &TimeZone) -> Value {

@@ -2,7 +2,6 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own face")]
 
-mod bill;
 mod catalog;
 mod catalog_file;
 mod config;
@@ -13,22 +12,28 @@ mod directory_file;
 mod export;
 mod history;
 mod import;
+mod password;
+mod person;
 mod progress;
 mod rebuild;
-mod render;
 mod report;
-mod scope;
+mod role;
 mod serve;
 mod sessions;
 mod sheet;
+mod token;
 mod unrecognized;
+mod user;
 mod verify;
 
+pub(crate) use crate::answers::wrong_usage;
+
+use crate::answers::WrongUsage;
 use crate::config::{Config, OldTable};
+use crate::render::{self, Face, Look};
 use crate::{clock, keys};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use render::{Face, Look};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -92,16 +97,19 @@ enum Command {
     Import(import::Import),
     Serve(serve::Serve),
     Report(report::Report),
-    Sessions(sessions::Sessions),
-    History(history::History),
+    Sessions(sessions::SessionsCommand),
+    History(history::HistoryCommand),
     Unrecognized(unrecognized::Unrecognized),
     Directory(directory::Directory),
     Catalog(catalog::Catalog),
     Export(export::Export),
+    Person(person::Person),
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
     Db(db::Db),
     Config(config::ConfigCommand),
+    User(user::Users),
+    Token(token::Tokens),
 }
 
 /// Runs the command that the arguments name.
@@ -121,10 +129,13 @@ pub(crate) fn run() -> ExitCode {
         Command::Directory(command) => command.run(&cli.global),
         Command::Catalog(command) => command.run(&cli.global),
         Command::Export(command) => command.run(&cli.global),
+        Command::Person(command) => command.run(&cli.global),
         Command::Verify(command) => command.run(&cli.global),
         Command::Rebuild(command) => command.run(&cli.global),
         Command::Db(command) => command.run(&cli.global),
         Command::Config(command) => command.run(&cli.global),
+        Command::User(command) => command.run(&cli.global),
+        Command::Token(command) => command.run(&cli.global),
     };
     match result {
         Ok(done) => done.into(),
@@ -135,23 +146,6 @@ pub(crate) fn run() -> ExitCode {
             if is_wrong_usage(&error) { ExitCode::from(2) } else { Done::Failed.into() }
         }
     }
-}
-
-/// Options that contradict each other, or name what there is not.
-#[derive(Debug)]
-pub(crate) struct WrongUsage(pub(crate) String);
-
-impl std::fmt::Display for WrongUsage {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for WrongUsage {}
-
-/// A message that ends the command with exit code 2.
-pub(crate) fn wrong_usage(message: impl std::fmt::Display) -> anyhow::Error {
-    WrongUsage(message.to_string()).into()
 }
 
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
@@ -198,6 +192,12 @@ impl Global {
         store.keep(keys::privacy(&config.privacy)?)?;
         set_views(&mut store, &config)?;
         Ok((store, config))
+    }
+
+    /// Opens the ledger for writing what is no fact: creates and migrates it, and leaves its calendar alone.
+    pub(crate) fn create_as_it_is(&self) -> anyhow::Result<Store> {
+        let place = self.place(&self.config()?)?;
+        Store::create(&place).with_context(|| format!("cannot open {place}"))
     }
 }
 

@@ -1,8 +1,8 @@
 //! `seatledger person`
 
-use super::render::instant;
 use super::{Done, Global, say};
 use crate::keys;
+use crate::render::iso as instant;
 use accounting::UnixMs;
 use accounting::privacy::Identity;
 use accounting::session::{Ended, HolderId};
@@ -59,7 +59,9 @@ impl Person {
 fn known(store: &mut Store, name: &str) -> anyhow::Result<KnownOfPerson> {
     let known = store.known_of_person(name)?;
     if known == KnownOfPerson::default() {
-        bail!("the ledger knows nobody of the name {name}: write it as DOMAIN\\LOGIN or LOGIN, as license servers do");
+        bail!(
+            "the ledger knows nobody of the name {name}: write it as DOMAIN\\LOGIN or LOGIN, as license servers do"
+        );
     }
     Ok(known)
 }
@@ -154,11 +156,16 @@ fn forget(global: &Global, name: &str) -> anyhow::Result<Done> {
 fn rotate(global: &Global) -> anyhow::Result<Done> {
     let config = global.config()?.privacy;
     if config.identity == Identity::Named {
-        bail!("persons are kept by their names: there is no key without [privacy] identity = \"pseudonymous\"");
+        bail!(
+            "persons are kept by their names: there is no key without [privacy] identity = \"pseudonymous\""
+        );
     }
     keys::privacy(&config)?;
     let keys = keys::rotate(&config.key_file)?;
-    say(&format!("{} holds {keys} keys, the first of them new: restart what serves", config.key_file.display()));
+    say(&format!(
+        "{} holds {keys} keys, the first of them new: restart what serves",
+        config.key_file.display()
+    ));
     if config.identity == Identity::Pseudonymous {
         say("Import the directory again: whoever comes under the new key is found in it only then.");
     }

@@ -1,6 +1,6 @@
 //! `seatledger serve`
 
-use super::{Done, Global, default_zone, wrong_usage};
+use super::{Done, Global, wrong_usage};
 use crate::service::{self, Settings};
 use clap::Args;
 
@@ -28,9 +28,18 @@ impl Serve {
         let listen =
             service::address(self.listen.as_deref(), port.as_deref(), configured.http.listen.as_deref())
                 .map_err(wrong_usage)?;
-        let (store, config) = global.create()?;
-        let zone = accounting::calendar::zone(&default_zone(&config))?;
-        service::run(Settings { store, zone, listen, http: config.http, heartbeats: config.heartbeats })?;
+        let (mut store, config) = global.create()?;
+        let zone = store.calendar()?.zone().clone();
+        let place = global.place(&config)?;
+        service::run(Settings {
+            place,
+            store,
+            zone,
+            listen,
+            http: config.http,
+            heartbeats: config.heartbeats,
+            retention: config.privacy.retention,
+        })?;
         Ok(Done::Well)
     }
 }

@@ -1,17 +1,9 @@
 //! `seatledger sessions`
 
-use super::render::Rows;
-use super::scope::{Days, Filters};
 use super::{Done, Global, Shown};
-use accounting::UnixMs;
-use accounting::calendar::Calendar;
-use accounting::ledger::Names;
-use accounting::pairing::InputId;
-use accounting::report::{Cell, Column, Lens, Scope};
-use accounting::session::Ended;
+use crate::answers::{self, Sight, list_sessions};
+use crate::render::Rows;
 use clap::Args;
-use rustc_hash::FxHashMap;
-use store::SessionRow;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -21,96 +13,24 @@ Examples:
 /// The sessions themselves: who held which seats from when until when, and how that ended
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct Sessions {
-    /// Only sessions that are not known to have ended
-    #[arg(long)]
-    open: bool,
+pub(crate) struct SessionsCommand {
     #[command(flatten)]
-    filters: Filters,
+    wanted: answers::Sessions,
     #[command(flatten)]
     shown: Shown,
 }
 
-const COLUMNS: [Column; 14] = [
-    Column::text("feature"),
-    Column::text("version"),
-    Column::text("user"),
-    Column::text("host"),
-    Column::text("display"),
-    Column::text("server"),
-    Column::number("seats"),
-    Column::text("from"),
-    Column::text("until"),
-    Column::text("ended"),
-    Column::number("held_seconds"),
-    Column::number("seat_seconds"),
-    Column::number("uncertainty_seconds"),
-    Column::text("source"),
-];
-
-impl Sessions {
+impl SessionsCommand {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
-        self.filters.refuse_cuts()?;
         let (mut store, _) = global.open()?;
-        self.filters.refuse_unknown_server(&mut store)?;
         let calendar = store.calendar()?;
-        let scope = self.filters.scope(&calendar, Days::All)?;
         self.shown.write(|face, look, out| {
-            let mut rows = Rows::new(face, COLUMNS.to_vec(), calendar.zone(), look, out);
-            let mut failed = None;
-            store.read(|reader| {
-                let (names, inputs) = (reader.names(), reader.inputs()?);
-                let lens = Lens::new(&names, &calendar, scope.clone());
-                for feature in lens.features() {
-                    reader.sessions(feature, period(&scope, &calendar), self.open, &mut |row| {
-                        let day = calendar.day_of(row.part.from);
-                        if failed.is_none() && lens.counted(row.part.holder, day).is_some() {
-                            failed = rows.row(cells(&row, &names, &inputs)).err();
-                        }
-                        Ok(())
-                    })?;
-                }
-                Ok(())
-            })?;
-            if let Some(error) = failed {
-                return Err(error.into());
-            }
+            let columns = answers::Sessions::COLUMNS.to_vec();
+            let mut rows = Rows::new(face, columns, calendar.zone(), look, out);
+            let each = &mut |cells: &[_]| rows.row(cells);
+            list_sessions(&mut store, &calendar, &self.wanted, &Sight::Everything, each)?;
             Ok(rows.finish(&[])?)
         })?;
         Ok(Done::Well)
     }
-}
-
-/// The instants of a scope's days.
-pub(crate) fn period(scope: &Scope, calendar: &Calendar) -> (UnixMs, UnixMs) {
-    let zone = calendar.zone();
-    (
-        scope.from.map_or(UnixMs::MIN, |from| from.start(zone)),
-        scope.until.map_or(UnixMs::MAX, |until| until.start(zone)),
-    )
-}
-
-fn cells(row: &SessionRow, names: &Names, inputs: &FxHashMap<InputId, String>) -> Vec<Cell> {
-    let text = |text: &str| if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) };
-    let holder = names.holders.get(&row.part.holder);
-    let of_holder =
-        |get: fn(&accounting::ledger::Holder) -> &str| holder.map_or(Cell::Empty, |h| text(get(h)));
-    let server = holder.and_then(|holder| names.servers.get(&holder.server));
-    let held = (row.part.until - row.part.from) as f64 / 1000.0;
-    vec![
-        names.features.get(&row.feature).map_or(Cell::Empty, |feature| text(&feature.code)),
-        names.versions.get(&row.part.version).map_or(Cell::Empty, |version| text(version)),
-        of_holder(|holder| &holder.user),
-        of_holder(|holder| &holder.host),
-        of_holder(|holder| &holder.display),
-        server.map_or(Cell::Empty, |server| text(&server.name)),
-        Cell::Int(i64::from(row.part.seats)),
-        Cell::Instant(row.part.from),
-        if row.part.ended == Ended::Open { Cell::Empty } else { Cell::Instant(row.part.until) },
-        Cell::Text(row.part.ended.as_str().to_owned()),
-        Cell::Decimal(held),
-        Cell::Decimal(held * f64::from(row.part.seats)),
-        row.uncertainty_ms.map_or(Cell::Empty, |ms| Cell::Decimal(ms as f64 / 1000.0)),
-        inputs.get(&row.input).map_or(Cell::Empty, |name| text(name)),
-    ]
 }

@@ -1,6 +1,7 @@
 //! `seatledger unrecognized`
 
-use super::{Done, Global, Shown, render};
+use super::{Done, Global, Shown};
+use crate::render;
 use accounting::report::{Cell, Column, Report};
 use clap::Args;
 

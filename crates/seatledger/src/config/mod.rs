@@ -54,7 +54,7 @@ pub(crate) use heartbeats::HeartbeatsConfig;
 pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
 pub(crate) use old_service::import;
-pub(crate) use privacy::PrivacyConfig;
+pub(crate) use privacy::{PrivacyConfig, Retention};
 pub(crate) use views::{OldTable, Winterthur};
 
 use accounting::calendar::Calendar;

@@ -1,6 +1,7 @@
 //! The section `[privacy]`: what is kept of persons, and for how long.
 
 use super::document::{Entry, Wrong};
+use accounting::day::Day;
 use accounting::privacy::Identity;
 use std::path::PathBuf;
 
@@ -58,6 +59,12 @@ impl PrivacyConfig {
 }
 
 impl Retention {
+    /// The first days of which facts, and lines that nobody understood, are kept.
+    pub(crate) fn first_days(self, today: Day) -> (Option<Day>, Option<Day>) {
+        let first = |days: Option<i32>| days.map(|days| Day(today.0 - days));
+        (first(self.sessions), first(self.quarantine))
+    }
+
     fn of(section: &Entry<'_>) -> Result<Self, Wrong> {
         let mut retention = Self::default();
         for entry in section.table()? {

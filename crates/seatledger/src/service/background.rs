@@ -5,7 +5,9 @@ use super::App;
 use super::health::Part;
 use super::log::{Level, tell};
 use crate::clock;
+use crate::config::Retention;
 use accounting::UnixMs;
+use accounting::day::Day;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +26,20 @@ struct Chores {
     store: Option<Store>,
     /// Before when all is sealed.
     sealed: UnixMs,
+    /// How long what is kept is kept, and the day on which it was looked at last.
+    retention: Retention,
+    looked_on: Option<Day>,
 }
 
 /// Runs until the service stops.
-pub(crate) async fn run(app: Arc<App>, opener: Opener, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn run(
+    app: Arc<App>,
+    opener: Opener,
+    retention: Retention,
+    mut stopping: watch::Receiver<bool>,
+) {
     let late = opener.late_ms(app.buckets.interval_ms());
-    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN };
+    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN, retention, looked_on: None };
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -81,13 +91,31 @@ impl Chores {
             Some(store) => store,
             None => self.store.insert(self.opener.open(PATIENCE)?),
         };
-        let done = chores(store, &mut self.sealed, before);
+        let removed = remove_old(store, self.retention, &mut self.looked_on);
+        let done = removed.and_then(|()| chores(store, &mut self.sealed, before));
         if done.is_err() {
             // What the connection is worth after an error is not known.
             self.store = None;
         }
         done
     }
+}
+
+/// Once a day, removes what is older than it shall be kept.
+fn remove_old(store: &mut Store, retention: Retention, looked_on: &mut Option<Day>) -> Result<(), Error> {
+    let today = clock::today(store.calendar()?.zone());
+    if *looked_on == Some(today) {
+        return Ok(());
+    }
+    let (sessions, quarantine) = retention.first_days(today);
+    if let Some(day) = sessions {
+        store.remove_facts_before(day)?;
+    }
+    if let Some(day) = quarantine {
+        store.remove_quarantine_before(day)?;
+    }
+    *looked_on = Some(today);
+    Ok(())
 }
 
 /// Seals, derives, and counts the seats in use by feature.

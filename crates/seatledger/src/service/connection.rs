@@ -2,6 +2,7 @@
 
 use super::path::{Way, way};
 use super::{App, pings};
+use crate::api::Client;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -30,10 +31,6 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// How long anything but a ping may take, the client's sending of a body included.
 const REQUEST_TIME: Duration = Duration::from_secs(60);
-
-/// The address of the client, in the extensions of a request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Client(pub(crate) IpAddr);
 
 /// What connections are served with.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ mod health;
 mod listener;
 mod log;
 mod metrics;
+mod mounted;
 mod networks;
 mod pages;
 mod path;
@@ -21,8 +22,9 @@ mod writer;
 
 pub(crate) use listener::address;
 
+use crate::api::{self, Gate};
 use crate::clock;
-use crate::config::{HeartbeatsConfig, HttpConfig, PingScope};
+use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
 use anyhow::Context;
 use buckets::Buckets;
 use counted::Counted;
@@ -35,8 +37,8 @@ use networks::{Networks, Rate};
 use sd_notify::NotifyState;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
 use store::heartbeats::BucketScope;
+use store::{Place, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use writer::Writer;
@@ -46,7 +48,8 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// What the service is made of.
 pub(crate) struct Settings {
-    /// A connection to the database that may write.
+    /// The database, and a connection to it that may write.
+    pub(crate) place: Place,
     pub(crate) store: Store,
     /// The zone whose civil time is cut in buckets.
     pub(crate) zone: TimeZone,
@@ -54,6 +57,7 @@ pub(crate) struct Settings {
     pub(crate) listen: String,
     pub(crate) http: HttpConfig,
     pub(crate) heartbeats: HeartbeatsConfig,
+    pub(crate) retention: Retention,
 }
 
 /// What every request may ask for.
@@ -70,6 +74,8 @@ pub(crate) struct App {
     pub(crate) base_path: Vec<String>,
     /// Whether nobody but this machine can reach the service.
     pub(crate) is_local: bool,
+    /// Who may ask for what is not open to everybody.
+    pub(crate) gate: Gate,
 }
 
 /// Serves until it is told to stop.
@@ -79,8 +85,10 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let Settings { store, zone, listen, http, heartbeats } = settings;
+    let Settings { place, mut store, zone, listen, http, heartbeats, retention } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
+    let gate = Gate::new(place.clone(), door.is_local())?;
+    let first_admin = if door.is_local() { None } else { api::offer_first_admin(&mut store)? };
     let (counted, metrics, health) =
         (Arc::new(Counted::new()), Arc::new(Metrics::new()), Arc::new(Health::default()));
     let beside = (Arc::clone(&counted), Arc::clone(&metrics), Arc::clone(&health));
@@ -89,7 +97,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let app = Arc::new(App {
         writer,
         counted,
-        buckets: Buckets::new(zone, heartbeats.interval),
+        buckets: Buckets::new(zone.clone(), heartbeats.interval),
         metrics,
         health,
         networks: Networks::new(http.trusted_proxies, http.ping_networks),
@@ -101,6 +109,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         unknown_version: heartbeats.unknown_version,
         base_path: http.base_path,
         is_local: door.is_local(),
+        gate: gate.clone(),
     });
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (gone, mut writer_gone) = oneshot::channel();
@@ -111,8 +120,14 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     });
     let (stop, stopping) = watch::channel(false);
     let addresses = door.addresses();
-    let doors = door.serve(Arc::clone(&app), pages::router(Arc::clone(&app)), &stopping);
-    let background = tokio::spawn(background::run(Arc::clone(&app), opener, stopping));
+    let around: Arc<dyn api::Around> = app.clone();
+    let mounted = api::Settings { place, gate, zone, interval: heartbeats.interval, around };
+    let router = pages::router(Arc::clone(&app), api::router(mounted));
+    let doors = door.serve(Arc::clone(&app), router, &stopping);
+    let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, stopping));
+    if let Some(secret) = first_admin {
+        tell_first_admin(&secret);
+    }
     tell(Level::Info, &format!("listening on {}", addresses.join(", ")));
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 
@@ -137,4 +152,15 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     anyhow::ensure!(!lost && ended.is_ok(), "the writer ended by itself: this is a fault of the program");
     tell(Level::Info, "stopped");
     Ok(())
+}
+
+/// Nobody could log in: how somebody can.
+fn tell_first_admin(secret: &str) {
+    tell(
+        Level::Warn,
+        &format!(
+            "there is no user yet, and nobody can log in: make the first admin with `seatledger user add NAME --role \
+             admin`, or within a day with this secret, sent as docs/api.md says to /api/v1/first-admin: {secret}"
+        ),
+    );
 }

@@ -1,8 +1,8 @@
 //! All that is no ping: the front page, health and metrics.
 
 use super::App;
-use super::connection::Client;
 use super::log::{Level, tell};
+use crate::api::{Around as _, Client, Failure};
 use crate::clock;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -43,15 +43,16 @@ const SECURITY: [(&str, &str); 4] = [
 ];
 
 /// All pages.
-pub(crate) fn router(app: Arc<App>) -> Router {
+pub(crate) fn router(app: Arc<App>, api: Router) -> Router {
     Router::new()
         .route("/", get(front))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
+        .with_state(app)
+        .merge(api)
         .fallback(|| async { (StatusCode::NOT_FOUND, "Not Found") })
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(from_fn(secured))
-        .with_state(app)
 }
 
 async fn secured(request: Request, next: Next) -> Response {
@@ -107,12 +108,15 @@ async fn health(State(app): State<Arc<App>>) -> Response {
         .into_response()
 }
 
-async fn metrics(State(app): State<Arc<App>>, Extension(client): Extension<Client>) -> Response {
-    if !is_here(&app, client) {
-        return (StatusCode::FORBIDDEN, "Only from the machine on which it runs").into_response();
-    }
+async fn metrics(
+    State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let caller = app.gate.admit(&headers, client.0, &|message| app.complain(message)).await?;
+    caller.must_see_everything("what is measured of the service")?;
     app.metrics.queue_depth.set(app.writer.depth() as i64);
-    match app.metrics.text() {
+    Ok(match app.metrics.text() {
         Ok(text) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(CONTENT_TYPE, kind)], text).into_response()
@@ -121,5 +125,5 @@ async fn metrics(State(app): State<Arc<App>>, Extension(client): Extension<Clien
             tell(Level::Error, &format!("the metrics could not be written: {error}"));
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
-    }
+    })
 }

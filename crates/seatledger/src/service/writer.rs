@@ -8,7 +8,7 @@ use accounting::UnixMs;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::heartbeats::Heartbeat;
+use store::heartbeats::{Heartbeat, Recorded};
 use store::{Error, Opener, Store};
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,6 +44,11 @@ enum Job {
         heartbeat: Heartbeat,
         answer: oneshot::Sender<bool>,
     },
+    /// Records a list as one: all of it, or nothing.
+    List {
+        heartbeats: Vec<Heartbeat>,
+        answer: oneshot::Sender<Option<Recorded>>,
+    },
     /// Notes that heartbeats were awaited until an instant; answers whether the database could be written.
     Watch {
         until: UnixMs,
@@ -72,6 +77,13 @@ impl Writer {
         let (answer, receipt) = oneshot::channel();
         self.send(Job::Record { key, heartbeat, answer }).await?;
         Ok(Receipt(receipt))
+    }
+
+    /// Records a list as one: all of it, or nothing. When this returns it is durable.
+    pub(crate) async fn record_list(&self, heartbeats: Vec<Heartbeat>) -> Result<Recorded, NotRecorded> {
+        let (answer, recorded) = oneshot::channel();
+        self.send(Job::List { heartbeats, answer }).await?;
+        recorded.await.ok().flatten().ok_or(NotRecorded)
     }
 
     /// Notes that heartbeats were awaited until an instant.
@@ -140,7 +152,7 @@ impl Scribe {
     fn take(&mut self, jobs: &mut Vec<Job>) -> bool {
         let (mut batch, mut waiting) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
         let mut nth_of: FxHashMap<(UnixMs, Key), usize> = FxHashMap::default();
-        let (mut watches, mut goes_on) = (Vec::new(), true);
+        let (mut lists, mut watches, mut goes_on) = (Vec::new(), Vec::new(), true);
         for job in jobs.drain(..) {
             match job {
                 Job::Record { key, heartbeat, answer } => {
@@ -151,6 +163,7 @@ impl Scribe {
                     });
                     waiting.push(Waiting { key, nth, answer });
                 }
+                Job::List { heartbeats, answer } => lists.push((heartbeats, answer)),
                 Job::Watch { until, answer } => watches.push((until, answer)),
                 Job::Stop => goes_on = false,
             }
@@ -166,12 +179,24 @@ impl Scribe {
                 let _ = answer.send(stored[nth]);
             }
         }
+        for (heartbeats, answer) in lists {
+            let _ = answer.send(self.commit_list(&heartbeats));
+        }
         for (until, answer) in watches {
             let noted = self.insistently(&mut |store| store.watch_heartbeats(until));
             self.note(noted.as_ref().err());
             let _ = answer.send(noted.is_ok());
         }
         goes_on
+    }
+
+    fn commit_list(&mut self, list: &[Heartbeat]) -> Option<Recorded> {
+        let begun = Instant::now();
+        let done = self.insistently(&mut |store| store.record_heartbeats(list));
+        self.note(done.as_ref().err());
+        let recorded = done.ok()?;
+        self.metrics.committed(list.len(), begun.elapsed().as_secs_f64(), recorded.late);
+        Some(recorded)
     }
 
     /// Commits a batch, and says what of it is durable. A batch that the database refuses is halved, so that one

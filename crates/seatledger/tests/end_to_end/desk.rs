@@ -41,6 +41,11 @@ impl Desk {
         Self { db: schema.url.clone(), schema: Some(schema), ..Self::new() }
     }
 
+    /// With a database that is somewhere else.
+    pub(crate) fn with_db(self, url: &str) -> Self {
+        Self { db: url.to_owned(), ..self }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -110,11 +115,17 @@ impl Desk {
     /// Imports what is piped in.
     #[track_caller]
     pub(crate) fn import_piped(&self, bytes: &[u8]) -> Ran {
-        let mut command = self.command(&["import", "--timezone", "UTC", "-"]);
+        self.run_piped(&["import", "--timezone", "UTC", "-"], bytes)
+    }
+
+    /// Runs a command with what is piped in.
+    pub(crate) fn run_piped(&self, arguments: &[&str], bytes: impl AsRef<[u8]>) -> Ran {
+        let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        std::io::Write::write_all(&mut stdin, bytes).unwrap();
+        // A command that refuses its arguments reads nothing.
+        let _ = std::io::Write::write_all(&mut stdin, bytes.as_ref());
         drop(stdin);
         child.wait_with_output().unwrap().into()
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod api;
 mod article;
 mod bad_inputs;
 mod commands;
@@ -11,7 +12,12 @@ mod desk;
 mod dsls;
 mod flexnet;
 mod kills;
+mod listening;
+mod load;
 mod old_service;
+mod outages;
+mod pings;
+mod races;
 mod rlm;
 mod same_books;
 mod snapshots;

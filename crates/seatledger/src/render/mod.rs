@@ -133,6 +133,13 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// An instant as ISO 8601 with the zone's offset.
+pub(crate) fn iso(at: UnixMs, zone: &TimeZone) -> String {
+    let mut text = String::new();
+    push_iso(&mut text, at, zone);
+    text
+}
+
 /// Appends an instant as ISO 8601 with the zone's offset; milliseconds only where there are any.
 fn push_iso(text: &mut String, at: UnixMs, zone: &TimeZone) {
     let (local, offset) = local(at, zone);

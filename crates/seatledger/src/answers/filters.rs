@@ -1,9 +1,10 @@
 //! The filters that reports and listings share.
 
-use super::wrong_usage;
+use super::{OutOfSight, Sight, wrong_usage};
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::report::Scope;
+use anyhow::Context as _;
 use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
 use store::Store;
@@ -97,7 +98,13 @@ impl Filters {
         Err(wrong_usage(format!("no license server `{wanted}`: the ledger knows {known}")))
     }
 
-    pub(crate) fn scope(&self, calendar: &Calendar, default_days: Days) -> anyhow::Result<Scope> {
+    /// The scope that they describe, narrowed to what the asker may see.
+    pub(crate) fn scope(
+        &self,
+        calendar: &Calendar,
+        default_days: Days,
+        sight: &Sight,
+    ) -> anyhow::Result<Scope> {
         if let (Some(from), Some(until)) = (self.from, self.until)
             && from >= until
         {
@@ -120,14 +127,25 @@ impl Filters {
             feature: self.feature.as_deref().map(|text| glob(text, "--feature")).transpose()?,
             server: self.server.clone(),
             person: self.person.as_deref().map(|text| glob(text, "--person")).transpose()?,
-            organization: self
-                .organization
-                .as_deref()
-                .map(|text| glob(text, "--organization"))
-                .transpose()?,
+            organization: self.organization(sight)?,
             class,
             working_days_only: self.days.unwrap_or(default_days) == Days::Working,
         })
+    }
+
+    /// The organizations asked for, of those that the asker may see.
+    fn organization(&self, sight: &Sight) -> anyhow::Result<Option<GlobMatcher>> {
+        match (sight, self.organization.as_deref()) {
+            (Sight::Everything, asked) => asked.map(|text| glob(text, "--organization")).transpose(),
+            (Sight::Organization(own), Some(other)) if own != other => Err(OutOfSight(format!(
+                "you may see the figures of {own} only: leave the organization out, or name that one"
+            ))
+            .into()),
+            (Sight::Organization(own), _) => {
+                let exactly = GlobBuilder::new(&globset::escape(own)).backslash_escape(false).build();
+                Ok(Some(exactly.context("an organization's name")?.compile_matcher()))
+            }
+        }
     }
 }
 

@@ -1,0 +1,270 @@
+//! The reports: what each is asked, and how it is answered from the books.
+
+use super::bill::Bill;
+use super::coverage::coverage;
+use super::filters::{Days, Filters};
+use super::{Sight, civil, wrong_usage};
+use accounting::UnixMs;
+use accounting::calendar::Calendar;
+use accounting::day::Day;
+use accounting::ledger::Names;
+use accounting::report::concurrency::UnknownStep;
+use accounting::report::group::Key;
+use accounting::report::{self as reports, Accumulator, Scope, Shared};
+use clap::{Args, ValueEnum};
+use store::{Error, Reader, Store};
+
+/// What a report is asked besides its name.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// Keys, separated by commas [default: month,feature for `usage`, organization for `allocation`; else none but
+    /// the report's own columns]
+    #[arg(long, value_name = "KEYS")]
+    by: Option<String>,
+    /// Steps of `concurrency`: hour, day or month [default: day]
+    #[arg(long, value_name = "STEP")]
+    step: Option<String>,
+    /// Working hours a day for `average-licenses` and `utilization` [default: the calendar's prime hours]
+    #[arg(long, value_name = "HOURS", value_parser = positive)]
+    hours_per_day: Option<f64>,
+    /// Working days a month for `average-licenses` and `utilization` [default: the calendar's]
+    #[arg(long, value_name = "DAYS", value_parser = positive)]
+    days_per_month: Option<f64>,
+    /// Only features that `idle` finds unused for so many days, or never used
+    #[arg(long, value_name = "DAYS")]
+    idle_days: Option<u32>,
+    /// Only what expires within so many days, for `expiry`
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..1_000_000))]
+    within: Option<u32>,
+    #[command(flatten)]
+    bill: Bill,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+/// A report, and the calendar by which it cuts time.
+pub(crate) struct Answer {
+    pub(crate) report: reports::Report,
+    pub(crate) calendar: Calendar,
+}
+
+/// The reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Name {
+    Usage,
+    Ranking,
+    AverageLicenses,
+    Concurrency,
+    Levels,
+    Utilization,
+    SeatsNeeded,
+    Heatmap,
+    Overnight,
+    Denials,
+    Allocation,
+    Idle,
+    Expiry,
+    Coverage,
+}
+
+/// A number by which can be divided.
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
+        _ => Err("a number greater than 0, such as 7.5".to_owned()),
+    }
+}
+
+/// The answer to a question, as far as the asker may see it; `today` is the day in a zone.
+pub(crate) fn answer(
+    store: &mut Store,
+    name: Name,
+    options: &Options,
+    sight: &Sight,
+    today: impl FnOnce(&jiff::tz::TimeZone) -> Day,
+) -> anyhow::Result<Answer> {
+    let keys = options.keys(name)?;
+    options.refuse_those_of_others(name)?;
+    if matches!(name, Name::Coverage | Name::Expiry) {
+        sight.refuse_unless_everything("this report")?;
+    }
+    let step = options.step.as_deref().unwrap_or("day").parse();
+    let step = step.map_err(|error: UnknownStep| wrong_usage(error))?;
+    options.filters.refuse_unknown_server(store)?;
+    let calendar = store.calendar()?;
+    let default_days = if name == Name::Ranking { Days::Working } else { Days::All };
+    let scope = options.filters.scope(&calendar, default_days, sight)?;
+    let report = store.read(|reader| {
+        let names = reader.names();
+        if name == Name::Coverage {
+            return coverage(reader, &names, &scope);
+        }
+        if name == Name::Expiry {
+            return Ok(options.expiry(&names, &scope, today(calendar.zone())));
+        }
+        let as_of = reader.as_of()?;
+        let question = Question { name, keys: keys.clone(), step, as_of, options };
+        let mut report = question.answer(reader, &names, &calendar, &scope)?;
+        if let Some(at) = as_of {
+            report.notes.push(format!("as of {}", civil(at, calendar.zone())));
+        }
+        Ok(report)
+    })?;
+    Ok(Answer { report, calendar })
+}
+
+impl Options {
+    /// Refuses options that say nothing of this report.
+    fn refuse_those_of_others(&self, name: Name) -> anyhow::Result<()> {
+        let averages = self.hours_per_day.is_some() || self.days_per_month.is_some();
+        let of_averages = [Name::AverageLicenses, Name::Utilization];
+        for (given, names, of) in [
+            (self.step.is_some(), &[Name::Concurrency][..], "--step belongs to the report concurrency"),
+            (
+                self.bill.is_given(),
+                &[Name::Allocation],
+                "--cost, --currency and --share belong to allocation",
+            ),
+            (self.idle_days.is_some(), &[Name::Idle], "--idle-days belongs to the report idle"),
+            (self.within.is_some(), &[Name::Expiry], "--within belongs to the report expiry"),
+            (
+                averages,
+                &of_averages,
+                "--hours-per-day and --days-per-month belong to average-licenses and utilization",
+            ),
+        ] {
+            if given && !names.contains(&name) {
+                return Err(wrong_usage(of));
+            }
+        }
+        match name {
+            Name::AverageLicenses => self.filters.refuse_all_days(),
+            Name::Coverage => self.filters.refuse_all_but_period_and_server(),
+            Name::Expiry => self.filters.refuse_all_but_names(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys of `--by`, as far as the report knows them.
+    fn keys(&self, name: Name) -> anyhow::Result<Vec<Key>> {
+        let Some(by) = self.by.as_deref() else {
+            return Ok(match name {
+                Name::Usage => vec![Key::Month, Key::Feature],
+                Name::Allocation => vec![Key::Organization],
+                _ => Vec::new(),
+            });
+        };
+        let (name, known): (_, &[Key]) = match name {
+            Name::Usage
+            | Name::Allocation
+            | Name::Ranking
+            | Name::Levels
+            | Name::SeatsNeeded
+            | Name::Heatmap => return Key::list(by).map_err(wrong_usage),
+            Name::Denials => ("denials", reports::denials::Options::KEYS),
+            Name::Utilization => ("utilization", &reports::utilization::Utilization::KEYS),
+            Name::AverageLicenses => ("average-licenses", &reports::average_licenses::AverageLicenses::KEYS),
+            Name::Concurrency => ("concurrency", &reports::concurrency::Concurrency::KEYS),
+            Name::Overnight | Name::Idle | Name::Expiry | Name::Coverage => {
+                return Err(wrong_usage("overnight, idle, expiry and coverage have no keys"));
+            }
+        };
+        Key::list_for(name, known, by).map_err(wrong_usage)
+    }
+
+    fn expiry(&self, names: &Names, scope: &Scope, today: Day) -> reports::Report {
+        let within = self.within.map(|days| days as i32);
+        reports::expiry::expiry(names, scope, reports::expiry::Options { today, within })
+    }
+}
+
+/// A report's name and what it is asked, with what follows from it.
+struct Question<'a> {
+    name: Name,
+    keys: Vec<Key>,
+    step: reports::concurrency::Step,
+    /// The ledger's last evidence.
+    as_of: Option<UnixMs>,
+    options: &'a Options,
+}
+
+impl Question<'_> {
+    fn answer(
+        &self,
+        reader: &mut Reader<'_>,
+        names: &Names,
+        calendar: &Calendar,
+        asked: &Scope,
+    ) -> Result<reports::Report, Error> {
+        let (by, given) = (self.keys.as_slice(), self.options);
+        let scope = || asked.clone();
+        let averages = reports::average_licenses::Options {
+            hours_per_day: given.hours_per_day,
+            days_per_month: given.days_per_month,
+        };
+        match self.name {
+            Name::Usage => {
+                let options = || reports::usage::Options { by: self.keys.clone() };
+                shared(reader, asked, || reports::usage::Usage::new(names, calendar, scope(), options()))
+            }
+            Name::Ranking => {
+                shared(reader, asked, || reports::ranking::Ranking::by(names, calendar, scope(), by))
+            }
+            Name::AverageLicenses => shared(reader, asked, || {
+                reports::average_licenses::AverageLicenses::by(names, calendar, scope(), averages, by)
+            }),
+            Name::Levels => {
+                shared(reader, asked, || reports::levels::Levels::by(names, calendar, scope(), by))
+            }
+            Name::Utilization => {
+                let made = reports::utilization::Utilization::by(names, calendar, scope(), averages, by);
+                alone(reader, asked, made)
+            }
+            Name::SeatsNeeded => {
+                alone(reader, asked, reports::seats_needed::SeatsNeeded::by(names, calendar, scope(), by))
+            }
+            Name::Heatmap => {
+                shared(reader, asked, || reports::heatmap::Heatmap::by(names, calendar, scope(), by))
+            }
+            Name::Overnight => {
+                alone(reader, asked, reports::overnight::Overnight::new(names, calendar, scope()))
+            }
+            Name::Denials => {
+                let options = reports::denials::Options { by: self.keys.clone() };
+                alone(reader, asked, reports::denials::Denials::new(names, calendar, scope(), options))
+            }
+            Name::Allocation => {
+                let options = given.bill.options(self.keys.clone());
+                alone(reader, asked, reports::allocation::Allocation::new(names, calendar, scope(), options))
+            }
+            Name::Idle => {
+                let idle_days = given.idle_days.map(i64::from);
+                let options = reports::idle::Options { as_of: self.as_of, idle_days };
+                alone(reader, asked, reports::idle::Idle::new(names, calendar, scope(), options))
+            }
+            Name::Concurrency | Name::Coverage | Name::Expiry => shared(reader, asked, || {
+                reports::concurrency::Concurrency::by(names, calendar, scope(), self.step, by)
+            }),
+        }
+    }
+}
+
+/// The report of an accumulator that takes in all days itself.
+fn alone(
+    reader: &mut Reader<'_>,
+    scope: &Scope,
+    mut accumulator: impl Accumulator,
+) -> Result<reports::Report, Error> {
+    reader.fold(scope.from, scope.until, &mut accumulator)?;
+    Ok(Box::new(accumulator).finish())
+}
+
+/// The report of an accumulator that several threads can fill.
+fn shared<A: Shared>(
+    reader: &mut Reader<'_>,
+    scope: &Scope,
+    make: impl Fn() -> A,
+) -> Result<reports::Report, Error> {
+    let accumulator = reader.fold_shared(scope.from, scope.until, make)?;
+    Ok(Box::new(accumulator).finish())
+}

@@ -1,0 +1,185 @@
+//! Query parameters: the options of the command line, by the same declarations and with the same checks.
+
+use super::failure::Failure;
+use axum::extract::Query;
+use axum::http::Uri;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Args, Command};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Required, Type};
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    Json,
+    Csv,
+}
+
+/// A question, and how its answer is to be written.
+#[derive(Debug)]
+pub(crate) struct Asked<T> {
+    pub(crate) options: T,
+    pub(crate) written: Written,
+}
+
+impl<T: Args> Asked<T> {
+    /// The question of a query. Parameters are called as the command's options, with `-` or `_` between words.
+    pub(crate) fn of(uri: &Uri) -> Result<Self, Failure> {
+        let mut command = command::<T>();
+        command.build();
+        let mut written = Written::Json;
+        let mut arguments = Vec::new();
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| Failure::Wrong("the query cannot be read".to_owned()))?;
+        for (name, value) in pairs {
+            let name = name.replace('_', "-");
+            if name == "format" {
+                written = match value.as_str() {
+                    "json" => Written::Json,
+                    "csv" => Written::Csv,
+                    _ => return Err(Failure::Wrong(format!("format is json or csv, not `{value}`"))),
+                };
+                continue;
+            }
+            let Some(argument) = command.get_arguments().find(|known| known.get_long() == Some(&name)) else {
+                return Err(unknown(&name, &command));
+            };
+            if !matches!(argument.get_action(), ArgAction::SetTrue) {
+                arguments.push(format!("--{name}={value}"));
+                continue;
+            }
+            match value.as_str() {
+                "true" => arguments.push(format!("--{name}")),
+                "false" => {}
+                _ => return Err(Failure::Wrong(format!("{name} is true or false, not `{value}`"))),
+            }
+        }
+        let matches = command.try_get_matches_from(arguments).map_err(|error| wrong(&error))?;
+        let options = T::from_arg_matches(&matches).map_err(|error| wrong(&error))?;
+        Ok(Self { options, written })
+    }
+}
+
+/// The options of `T`, without anything else that a command has.
+fn command<T: Args>() -> Command {
+    let bare = Command::new("question").no_binary_name(true);
+    T::augment_args(bare.disable_help_flag(true).disable_version_flag(true))
+}
+
+fn unknown(name: &str, command: &Command) -> Failure {
+    let known: Vec<_> = command.get_arguments().filter_map(Arg::get_long).collect();
+    Failure::Wrong(format!("no parameter `{name}`: there are {}, format", known.join(", ")))
+}
+
+/// What clap says of an option, said of a parameter.
+fn wrong(error: &clap::Error) -> Failure {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) if !texts.is_empty() => Some(texts.join(", ")),
+        _ => None,
+    };
+    let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+    let name = argument.trim_start_matches("--").split([' ', '=']).next().unwrap_or_default();
+    let value = text(ContextKind::InvalidValue).unwrap_or_default();
+    let reason = std::error::Error::source(error).map(ToString::to_string);
+    let right = text(ContextKind::ValidValue).map(|values| format!("one of {values}"));
+    Failure::Wrong(match (error.kind(), reason.or(right)) {
+        (ErrorKind::ArgumentConflict, _) => format!("{name} is given twice"),
+        (_, _) if value.is_empty() => format!("{name} is empty: leave it out, or give a value"),
+        (_, Some(right)) => format!("{name} `{value}`: {right}"),
+        (_, None) => format!("{name} `{value}` is not understood"),
+    })
+}
+
+/// The parameters of `T` as the API's description has them.
+pub(crate) fn parameters<T: Args>() -> Vec<Parameter> {
+    let command = command::<T>();
+    let format = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(["json", "csv"]))
+        .default(Some("json".into()));
+    let format = parameter("format", "How the answer is written").schema(Some(format)).build();
+    command.get_arguments().map(described).chain([format]).collect()
+}
+
+fn described(argument: &Arg) -> Parameter {
+    let name = argument.get_long().unwrap_or_default();
+    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let values: Vec<String> =
+        argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    let schema = match argument.get_action() {
+        ArgAction::SetTrue => ObjectBuilder::new().schema_type(Type::Boolean),
+        _ if values.is_empty() => ObjectBuilder::new().schema_type(Type::String),
+        _ => ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)),
+    };
+    let example = match name {
+        "from" => Some("2025-03-01"),
+        "until" => Some("2025-04-01"),
+        _ => None,
+    };
+    parameter(name, &help.replace("--", ""))
+        .schema(Some(schema))
+        .example(example.map(serde_json::Value::from))
+        .build()
+}
+
+fn parameter(name: &str, description: &str) -> ParameterBuilder {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Asked, Written, parameters};
+    use crate::answers::{Options, Sessions};
+    use crate::api::failure::Failure;
+
+    fn refused(query: &str) -> String {
+        match Asked::<Options>::of(&format!("/x?{query}").parse().unwrap()) {
+            Err(Failure::Wrong(text)) => text,
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_options_of_the_command_are_the_parameters() {
+        let of = |query: &str| Asked::<Sessions>::of(&format!("/x?{query}").parse().unwrap()).unwrap();
+        assert!(format!("{:?}", of("open=true").options).contains("open: true"));
+        assert!(format!("{:?}", of("open=false").options).contains("open: false"));
+        assert_eq!(of("format=csv").written, Written::Csv);
+        assert_eq!(of("").written, Written::Json);
+        let one = format!("{:?}", of("time-class=prime&feature=a%2Ab&from=2025-03-01").options);
+        assert!(one.contains("prime") && one.contains("a*b"), "{one}");
+        assert_eq!(one, format!("{:?}", of("time_class=prime&feature=a*b&from=2025-03-01").options));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_what_would_be_right() {
+        let told = [
+            ("from=yesterday", "from `yesterday`: "),
+            ("days=all&days=all", "days is given twice"),
+            ("days=sunny", "days `sunny`: one of all, working"),
+            ("days=", "days is empty"),
+            ("hours_per_day=0", "hours-per-day `0`: a number greater than 0"),
+            ("format=table", "format is json or csv, not `table`"),
+            ("organisation=x", "no parameter `organisation`: there are by, step,"),
+            ("output=/tmp/x", "no parameter `output`"),
+            ("help", "no parameter `help`"),
+        ];
+        for (query, expected) in told {
+            let text = refused(query);
+            assert!(text.contains(expected), "{query}: {text}");
+        }
+    }
+
+    #[test]
+    fn every_option_is_described() {
+        let names: Vec<_> = parameters::<Options>().into_iter().map(|parameter| parameter.name).collect();
+        for name in ["by", "from", "until", "organization", "time-class", "cost", "format"] {
+            assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Who asks, and what they may.
+//!
+//! On a loopback listener without users everything is open to who is on the machine. Otherwise whoever asks logs in with
+//! HTTP Basic, or shows a token.
+
+use super::failure::Failure;
+use super::login::Login;
+use super::readers::Readers;
+use crate::answers::Sight;
+use crate::secrets::hash_of_secret;
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, HOST};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::net::IpAddr;
+use std::sync::Arc;
+use store::accounts::{Purpose, Role};
+
+/// Who logs in may not take the connections of those who ask.
+const CONNECTIONS: usize = 1;
+const WHO_ARE_YOU: &str = "log in with a name and a password, or send a token";
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Somebody on the machine, while there are no users.
+    Anybody,
+    /// A user, or a program with a token.
+    Known(Purpose),
+}
+
+impl Caller {
+    /// Whose figures the caller may see.
+    pub(crate) fn sight(&self) -> Result<Sight, Failure> {
+        match self {
+            Self::Anybody | Self::Known(Purpose::Role(Role::Admin | Role::Viewer)) => Ok(Sight::Everything),
+            Self::Known(Purpose::Role(Role::OrganizationViewer(organization))) => {
+                Ok(Sight::Organization(organization.clone()))
+            }
+            Self::Known(Purpose::Heartbeats) => {
+                Err(Failure::Forbidden("this token is for sending heartbeats only".to_owned()))
+            }
+        }
+    }
+
+    /// Refuses who may not see what tells of everybody.
+    pub(crate) fn must_see_everything(&self, what: &str) -> Result<(), Failure> {
+        match self.sight()? {
+            Sight::Everything => Ok(()),
+            Sight::Organization(organization) => Err(Failure::Forbidden(format!(
+                "{what} cannot be shown for one organization, and you may see {organization} only"
+            ))),
+        }
+    }
+
+    /// Refuses who may not send heartbeats.
+    pub(crate) fn must_send_heartbeats(&self) -> Result<(), Failure> {
+        match self {
+            Self::Anybody | Self::Known(Purpose::Heartbeats | Purpose::Role(Role::Admin)) => Ok(()),
+            Self::Known(Purpose::Role(Role::Viewer | Role::OrganizationViewer(_))) => {
+                Err(Failure::Forbidden("a viewer sends no heartbeats: make a token for them".to_owned()))
+            }
+        }
+    }
+}
+
+/// Where everybody who asks comes through.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<Inner>);
+
+struct Inner {
+    login: Login,
+    accounts: Arc<Readers>,
+    /// Whether nobody but this machine reaches the listener.
+    is_loopback: bool,
+}
+
+/// What a request says of who sends it.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    Password(String, String),
+    Token(String),
+    Unreadable,
+}
+
+impl Gate {
+    /// A gate to a ledger, behind a listener.
+    pub(crate) fn new(place: store::Place, is_loopback: bool) -> anyhow::Result<Self> {
+        let accounts = Readers::new(place, CONNECTIONS);
+        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, is_loopback })))
+    }
+
+    /// Who sends a request with these headers; `complain` hears of our own faults.
+    pub(crate) async fn admit(
+        &self,
+        headers: &HeaderMap,
+        client: IpAddr,
+        complain: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Caller, Failure> {
+        let ours = |error: anyhow::Error| Failure::of(&error, complain);
+        let Inner { login, accounts, is_loopback } = &*self.0;
+        if *is_loopback && client.is_loopback() && is_addressed_locally(headers) {
+            let has_users = accounts.ask(|store| Ok(store.has_users()?)).await?.map_err(ours)?;
+            if !has_users {
+                return Ok(Caller::Anybody);
+            }
+        }
+        match said(headers) {
+            Said::Nothing => Err(Failure::Unknown(WHO_ARE_YOU)),
+            Said::Unreadable => Err(Failure::Unknown("the header Authorization cannot be read")),
+            Said::Token(secret) => {
+                let hash = hash_of_secret(&secret);
+                let token = accounts.ask(move |store| Ok(store.token_of_secret(&hash)?)).await?;
+                match token.map_err(ours)? {
+                    Some(token) => Ok(Caller::Known(token.purpose)),
+                    None => Err(Failure::Unknown("this token is not, or no more, good for anything")),
+                }
+            }
+            Said::Password(name, password) => {
+                let wanted = name.clone();
+                let user = accounts.ask(move |store| Ok(store.user(&wanted)?)).await?.map_err(ours)?;
+                let role = login.role(&name, &password, user, client).await?;
+                Ok(Caller::Known(Purpose::Role(role)))
+            }
+        }
+    }
+}
+
+/// Whether a request was meant for this machine by its own name. A page from elsewhere whose name was made to point here,
+/// and a proxy that hands on requests from outside, call it by another one.
+fn is_addressed_locally(headers: &HeaderMap) -> bool {
+    if ["forwarded", "x-forwarded-for", "x-forwarded-host"].iter().any(|name| headers.contains_key(*name)) {
+        return false;
+    }
+    let mut hosts = headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => true,
+        (Some(host), None) => host.to_str().is_ok_and(is_local_name),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn is_local_name(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn said(headers: &HeaderMap) -> Said {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Said::Nothing };
+    let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.trim().split_once(' ')) else {
+        return Said::Unreadable;
+    };
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Said::Token(rest.to_owned());
+    }
+    let decoded = STANDARD.decode(rest).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    match decoded.as_deref().and_then(|text| text.split_once(':')) {
+        Some((name, password)) if scheme.eq_ignore_ascii_case("basic") => {
+            Said::Password(name.to_owned(), password.to_owned())
+        }
+        Some(_) | None => Said::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Caller, Said, is_addressed_locally, said};
+    use crate::answers::Sight;
+    use axum::http::HeaderMap;
+    use store::accounts::{Purpose, Role};
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn what_a_request_says_of_its_sender() {
+        let of = |value: &str| said(&headers(&[("authorization", value)]));
+        let password = |name: &str, password: &str| Said::Password(name.to_owned(), password.to_owned());
+        assert_eq!(of("Basic YW1hcmE6cHc6d2l0aCBjb2xvbg=="), password("amara", "pw:with colon"));
+        assert_eq!(of("basic  w6R0aGVyOnDDpA=="), password("äther", "pä"));
+        assert_eq!(of("BEARER slt_1"), Said::Token("slt_1".to_owned()));
+        assert_eq!(said(&HeaderMap::new()), Said::Nothing);
+        for wrong in ["Basic", "Basic %%%", "Basic YW1hcmE=", "Digest YW1hcmE6cHc=", "", "Basic /w=="] {
+            assert_eq!(of(wrong), Said::Unreadable, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_requests_that_name_this_machine_are_local() {
+        let of = |host: &str| is_addressed_locally(&headers(&[("host", host)]));
+        for local in ["localhost", "LocalHost:8088", "127.0.0.1", "127.0.0.1:8088", "127.9.9.9", "[::1]:8088"]
+        {
+            assert!(of(local), "{local}");
+        }
+        for other in ["seats.example.com", "192.0.2.1:8088", "localhost.example.com", "", "[2001:db8::1]"] {
+            assert!(!of(other), "{other}");
+        }
+        assert!(is_addressed_locally(&HeaderMap::new()));
+        for handed_on in ["forwarded", "x-forwarded-for", "x-forwarded-host"] {
+            let pairs = [("host", "localhost"), (handed_on, "192.0.2.1")];
+            assert!(!is_addressed_locally(&headers(&pairs)), "{handed_on}");
+        }
+    }
+
+    #[test]
+    fn everybody_may_what_their_role_says() {
+        let of = |purpose| Caller::Known(purpose);
+        let own = Role::OrganizationViewer("R&D".to_owned());
+        let [admin, viewer, organization] =
+            [Role::Admin, Role::Viewer, own].map(|role| of(Purpose::Role(role)));
+        let sender = of(Purpose::Heartbeats);
+        let everything = [&Caller::Anybody, &admin, &viewer];
+        assert!(everything.iter().all(|caller| caller.sight() == Ok(Sight::Everything)));
+        assert_eq!(organization.sight(), Ok(Sight::Organization("R&D".to_owned())));
+        assert!(organization.must_see_everything("this").is_err() && sender.sight().is_err());
+        for (caller, may) in
+            [(Caller::Anybody, true), (admin, true), (sender, true), (viewer, false), (organization, false)]
+        {
+            assert_eq!(caller.must_send_heartbeats().is_ok(), may, "{caller:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The JSON interface under `/api/v1`: reports and listings as the command line gives them, heartbeats from clients that
+//! speak JSON, the first admin; described at `/api/openapi.json`.
+//!
+//! Every request comes through the [`Gate`], which says who asks; each answer says what that caller may see.
+
+mod asked;
+mod attempts;
+mod failure;
+mod first_admin;
+mod gate;
+mod heartbeats;
+mod login;
+mod names;
+mod openapi;
+mod questions;
+mod readers;
+mod stream;
+
+pub(crate) use failure::Failure;
+pub(crate) use first_admin::offer_first_admin;
+pub(crate) use gate::Gate;
+
+use accounting::heartbeat::Interval;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodFilter, get, on, post};
+use gate::Caller;
+use jiff::tz::TimeZone;
+use readers::Readers;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
+use std::sync::Arc;
+use store::Place;
+use store::heartbeats::{Heartbeat, Recorded};
+
+/// How many questions are answered at once; each may use two connections.
+const QUESTIONS: usize = 2;
+/// How many bytes the body of a request may have: a thousand heartbeats fit in.
+const LONGEST_BODY: usize = 1 << 20;
+
+/// The address of the client, in the extensions of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
+/// What becomes of heartbeats: `None` where they could not be stored.
+pub(crate) type Recording<'a> = Pin<Box<dyn Future<Output = Option<Recorded>> + Send + 'a>>;
+
+/// What the API needs of the service around it.
+pub(crate) trait Around: Send + Sync {
+    /// Stores heartbeats, all of them or none; when it answers they are durable.
+    fn record(&self, heartbeats: Vec<Heartbeat>) -> Recording<'_>;
+    /// Tells whoever runs the service of a fault of its own.
+    fn complain(&self, message: &str);
+}
+
+/// What the API is made of.
+pub(crate) struct Settings {
+    /// The ledger.
+    pub(crate) place: Place,
+    /// Who may ask.
+    pub(crate) gate: Gate,
+    /// The zone and length of the buckets of heartbeats.
+    pub(crate) zone: TimeZone,
+    pub(crate) interval: Interval,
+    pub(crate) around: Arc<dyn Around>,
+}
+
+/// What every request may ask for.
+struct Api {
+    place: Place,
+    gate: Gate,
+    questions: Arc<Readers>,
+    zone: TimeZone,
+    interval: Interval,
+    around: Arc<dyn Around>,
+}
+
+/// The routes under `/api`.
+pub(crate) fn router(settings: Settings) -> Router {
+    let Settings { place, gate, zone, interval, around } = settings;
+    let questions = Readers::new(place.clone(), QUESTIONS);
+    let api = Arc::new(Api { place, gate, questions, zone, interval, around });
+    let reading = || MethodFilter::GET;
+    let get_only = || async { failure::method_not_allowed("GET, HEAD") };
+    let post_only = || async { failure::method_not_allowed("POST") };
+    Router::new()
+        .route("/api/openapi.json", get(openapi::document).fallback(get_only))
+        .route("/api/v1/reports/{name}", on(reading(), questions::report).fallback(get_only))
+        .route("/api/v1/sessions", on(reading(), questions::sessions).fallback(get_only))
+        .route("/api/v1/history", on(reading(), questions::history).fallback(get_only))
+        .route("/api/v1/features", on(reading(), names::features).fallback(get_only))
+        .route("/api/v1/servers", on(reading(), names::servers).fallback(get_only))
+        .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
+        .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(get_only))
+        .route("/api/{*rest}", axum::routing::any(nothing_there))
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .with_state(api)
+}
+
+async fn nothing_there() -> Response {
+    Failure::Missing("there is nothing at this address: /api/openapi.json tells what there is".to_owned())
+        .into_response()
+}
+
+impl Api {
+    /// Who sends a request.
+    fn caller(&self, request: &Request) -> impl Future<Output = Result<Caller, Failure>> + Send {
+        // The body, which no two threads may look at, stays outside.
+        let (headers, client) = (request.headers(), client(request));
+        async move {
+            let complain = |message: &str| self.around.complain(message);
+            self.gate.admit(headers, client, &complain).await
+        }
+    }
+
+    /// What an error of an answer means to who asked.
+    fn failure(&self, error: &anyhow::Error) -> Failure {
+        Failure::of(error, |message| self.around.complain(message))
+    }
+}
+
+/// From where a request comes.
+fn client(request: &Request) -> IpAddr {
+    let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    request.extensions().get::<Client>().map_or(unknown, |client| client.0)
+}
+
+/// The body of a request, which must be JSON and say so: no page of another site can send that unasked.
+async fn json_body<T: DeserializeOwned>(request: Request) -> Result<T, Failure> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(Failure::NotJson);
+    }
+    let body = axum::body::Bytes::from_request(request, &()).await.map_err(|error| {
+        if error.status().as_u16() == 413 {
+            Failure::TooLarge(format!("the body has more than {LONGEST_BODY} bytes: send it in parts"))
+        } else {
+            Failure::Wrong("the body did not arrive whole".to_owned())
+        }
+    })?;
+    serde_json::from_slice(&body).map_err(|error| Failure::Wrong(format!("the body is not right: {error}")))
+}

@@ -1,0 +1,24 @@
+//! What the API asks of the service: to store heartbeats, and to tell whoever runs it what went wrong.
+
+use super::App;
+use super::log::{Level, tell};
+use super::metrics::Outcome;
+use crate::api::{Around, Recording};
+use store::heartbeats::Heartbeat;
+
+impl Around for App {
+    fn record(&self, heartbeats: Vec<Heartbeat>) -> Recording<'_> {
+        Box::pin(async move {
+            let all = heartbeats.len();
+            let recorded = self.writer.record_list(heartbeats).await.ok();
+            let in_time = recorded.map_or(0, |recorded| all.saturating_sub(recorded.late as usize));
+            let outcome = if recorded.is_some() { Outcome::Recorded } else { Outcome::Failed };
+            (0..if recorded.is_some() { in_time } else { all }).for_each(|_| self.metrics.count(outcome));
+            recorded
+        })
+    }
+
+    fn complain(&self, message: &str) {
+        tell(Level::Error, message);
+    }
+}

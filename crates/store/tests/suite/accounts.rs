@@ -1,0 +1,112 @@
+//! Users, tokens, and how the first admin comes in.
+
+use crate::ledger::Ledger;
+use store::accounts::{FirstAdmin, Purpose, Role, Token, User, complaint_about_name};
+
+fn user(name: &str, role: Role) -> User {
+    User {
+        name: name.to_owned(),
+        role,
+        password_hash: format!("hash of {name}"),
+        created_at: 1_700_000_000_000,
+    }
+}
+
+fn token(name: &str, purpose: Purpose) -> Token {
+    Token { name: name.to_owned(), purpose, last_four: "wxyz".to_owned(), created_at: 1_700_000_000_001 }
+}
+
+fn names(users: Vec<User>) -> Vec<String> {
+    users.into_iter().map(|user| user.name).collect()
+}
+
+pub(crate) fn users_are_found_by_their_name_as_it_is_written(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    assert!(!store.has_users().unwrap());
+    let all = [
+        user("amara", Role::Admin),
+        user("bela", Role::OrganizationViewer("R&D 'north'".to_owned())),
+        user("chen", Role::Viewer),
+    ];
+    for user in all.iter().rev() {
+        assert!(store.add_user(user).unwrap());
+    }
+    assert!(store.has_users().unwrap());
+    assert_eq!(store.users().unwrap(), all, "in order of their names");
+    assert_eq!(
+        ledger.store().user("bela").unwrap().as_ref(),
+        Some(&all[1]),
+        "another process knows them too"
+    );
+    assert_eq!(store.user("Bela").unwrap(), None);
+    assert_eq!(store.user("' or name <> '").unwrap(), None);
+}
+
+pub(crate) fn a_user_of_a_name_that_is_taken_changes_nothing(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    assert!(store.add_user(&user("amara", Role::Viewer)).unwrap());
+    assert!(!store.add_user(&user("amara", Role::Admin)).unwrap());
+    assert_eq!(store.user("amara").unwrap().unwrap().role, Role::Viewer);
+    assert!(store.remove_user("amara").unwrap());
+    assert!(!store.remove_user("amara").unwrap());
+    assert!(store.add_user(&user("amara", Role::Admin)).unwrap());
+}
+
+pub(crate) fn a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let sender = token("plug-ins", Purpose::Heartbeats);
+    let reader = token("charts", Purpose::Role(Role::OrganizationViewer("R&D".to_owned())));
+    assert!(store.add_token(&sender, "hash 1").unwrap());
+    assert!(store.add_token(&reader, "hash 2").unwrap());
+    assert!(!store.add_token(&token("charts", Purpose::Heartbeats), "hash 3").unwrap(), "the name is taken");
+    assert_eq!(store.tokens().unwrap(), [reader.clone(), sender.clone()]);
+    assert_eq!(store.token_of_secret("hash 1").unwrap(), Some(sender));
+    assert_eq!(store.token_of_secret("hash 2").unwrap(), Some(reader));
+    assert_eq!(store.token_of_secret("hash 3").unwrap(), None);
+    assert!(ledger.store().remove_token("plug-ins").unwrap());
+    assert_eq!(store.token_of_secret("hash 1").unwrap(), None);
+    assert!(!store.remove_token("plug-ins").unwrap());
+}
+
+pub(crate) fn the_first_admin_is_made_once(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let (now, later) = (1_000, 2_000);
+    // Two processes that start at once each print a link: both are good until one is used.
+    assert!(store.offer_first_admin("one", now, later).unwrap());
+    assert!(ledger.store().offer_first_admin("two", now, later).unwrap());
+    let admin = user("amara", Role::Admin);
+    assert_eq!(store.make_first_admin("three", now, &admin).unwrap(), FirstAdmin::UnknownSecret);
+    assert_eq!(store.make_first_admin("one", later, &admin).unwrap(), FirstAdmin::UnknownSecret, "too late");
+    assert!(!store.has_users().unwrap());
+    assert_eq!(store.make_first_admin("one", now, &admin).unwrap(), FirstAdmin::Made);
+    let other = user("bela", Role::Admin);
+    assert_eq!(store.make_first_admin("two", now, &other).unwrap(), FirstAdmin::UnknownSecret);
+    assert_eq!(names(store.users().unwrap()), ["amara"]);
+    assert!(!store.offer_first_admin("four", now, later).unwrap(), "there is a user");
+}
+
+pub(crate) fn a_link_is_void_once_a_user_was_added_otherwise(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    assert!(store.offer_first_admin("one", 0, 10).unwrap());
+    assert!(store.add_user(&user("bela", Role::Viewer)).unwrap());
+    let made = store.make_first_admin("one", 5, &user("amara", Role::Admin)).unwrap();
+    assert_eq!(made, FirstAdmin::NotTheFirst);
+    assert_eq!(names(store.users().unwrap()), ["bela"]);
+}
+
+pub(crate) fn links_whose_time_has_passed_are_forgotten(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    assert!(store.offer_first_admin("one", 0, 10).unwrap());
+    assert!(store.offer_first_admin("two", 10, 20).unwrap());
+    assert_eq!(ledger.query("select secret_hash from first_admin"), ["two"]);
+}
+
+#[test]
+fn names_that_a_login_could_not_carry_are_refused() {
+    for wrong in ["", " amara", "amara ", "am:ara", "am\nara", &"a".repeat(101)] {
+        assert!(complaint_about_name(wrong).is_some(), "{wrong:?}");
+    }
+    for right in ["amara", "Amara Ní Bhriain", "amara@example.com", "村上", &"ä".repeat(100)] {
+        assert_eq!(complaint_about_name(right), None, "{right:?}");
+    }
+}
