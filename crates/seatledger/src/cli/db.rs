@@ -55,6 +55,8 @@ impl Db {
                 let config = global.config()?;
                 let place = global.place(&config)?;
                 let mut store = Store::create(&place).with_context(|| format!("cannot migrate {place}"))?;
+                // What a migration took out of the feature days is there again when it is done.
+                store.derive(&mut |_, _| {})?;
                 say(&format!("schema version {}", store.status()?.schema_version));
             }
             Command::Status { json } => status(global, json)?,
