@@ -82,10 +82,11 @@ impl Curve<'_> {
         let nothing = Sum { seat_ms: 0, seats_peak: 0, seats_peak_at: 0 };
         let (mut piece, mut sum): (Option<Piece>, Sum) = (None, nothing);
         self.levels(|of, level| {
-            if let Some(last) = piece.filter(|last| last.from != of.from) {
+            if piece.is_none_or(|last| last.from != of.from)
+                && let Some(last) = piece.replace(*of)
+            {
                 each(last.bin, std::mem::replace(&mut sum, nothing));
             }
-            piece = Some(*of);
             sum.seat_ms += i128::from(level.seats) * i128::from(level.until - level.from);
             if level.seats > sum.seats_peak {
                 (sum.seats_peak, sum.seats_peak_at) = (level.seats, level.from);
