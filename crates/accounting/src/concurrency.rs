@@ -159,16 +159,22 @@ mod tests {
         let mut sweep = Sweep::default();
         let held = [(0, 10, 2), (10, 20, 3), (10, 30, 1), (10, 10, 5), (25, 25, 1), (20, 25, 1)];
         sweep.begin(0, 40);
-        held.iter().for_each(|&(from, until, seats)| sweep.add(from, until, seats));
+        add(&mut sweep, &held);
         let mut needs = Vec::new();
         sweep.needs(|at, need| needs.push((at, need)));
         assert_eq!(needs, [(0, 2), (10, 5), (10, 1), (10, 4), (20, 2), (25, 2)]);
         let mut levels = Vec::new();
         sweep.begin(5, 22);
-        held.iter().for_each(|&(from, until, seats)| sweep.add(from, until, seats));
+        add(&mut sweep, &held);
         sweep.levels(|level| levels.push(level));
         let level = |from, until, seats| Level { from, until, seats };
         assert_eq!(levels, [level(5, 10, 2), level(10, 20, 4), level(20, 22, 2)]);
+    }
+
+    fn add(sweep: &mut Sweep, held: &[(i64, i64, u32)]) {
+        for &(from, until, seats) in held {
+            sweep.add(from, until, seats);
+        }
     }
 
     /// u at an instant, from what is held.
@@ -187,7 +193,7 @@ mod tests {
         ) {
             let held: Vec<_> = held.into_iter().map(|(from, length, seats)| (from, from + length, seats)).collect();
             let mut sweep = Sweep::over(from, from + length);
-            held.iter().for_each(|&(from, until, seats)| sweep.add(from, until, seats));
+            add(&mut sweep, &held);
             let (mut at, mut last) = (from, None);
             sweep.levels(|level| {
                 assert_eq!((level.from, Some(level.seats) != last), (at, true), "no gap, each another level");

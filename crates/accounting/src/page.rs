@@ -119,9 +119,12 @@ impl Bytes<'_> {
         let (column, rest) = self.rest.split_at_checked(parts.len() * WIDTH).ok_or(MISSING)?;
         self.rest = rest;
         if WIDTH == 0 {
-            parts.iter_mut().for_each(|part| set(part, least));
+            for part in parts {
+                set(part, least);
+            }
+            return Ok(());
         }
-        for (part, bytes) in parts.iter_mut().zip(column.chunks_exact(WIDTH.max(1))) {
+        for (part, bytes) in parts.iter_mut().zip(column.chunks_exact(WIDTH)) {
             let mut number = [0; 8];
             number[..WIDTH].copy_from_slice(bytes);
             set(part, least.wrapping_add(u64::from_le_bytes(number)));
@@ -154,10 +157,10 @@ fn put_column(bytes: &mut Vec<u8>, numbers: impl Iterator<Item = u64> + Clone) {
     put(bytes, least);
     let width: u8 = match most - least {
         0 => 0,
-        ..0x100 => 1,
-        ..0x1_0000 => 2,
-        ..0x100_0000 => 3,
-        ..0x1_0000_0000 => 4,
+        1..0x100 => 1,
+        0x100..0x1_0000 => 2,
+        0x1_0000..0x100_0000 => 3,
+        0x100_0000..0x1_0000_0000 => 4,
         _ => 8,
     };
     bytes.push(width);
