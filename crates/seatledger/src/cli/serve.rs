@@ -30,9 +30,7 @@ impl Serve {
                 .map_err(wrong_usage)?;
         let (mut store, config) = global.create()?;
         let zone = store.calendar()?.zone().clone();
-        let place = global.place(&config)?;
         service::run(Settings {
-            place,
             store,
             zone,
             listen,

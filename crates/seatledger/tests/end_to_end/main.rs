@@ -17,6 +17,7 @@ mod load;
 mod old_service;
 mod outages;
 mod pings;
+mod privacy;
 mod races;
 mod rlm;
 mod same_books;
