@@ -55,6 +55,7 @@ macro_rules! store_suite {
 store_suite! {
     schema {
         migrating_twice_changes_nothing,
+        days_of_old_pages_are_derived_anew,
         a_newer_schema_is_refused,
         a_ledger_that_is_not_there_is_not_created_by_readers,
         a_backup_is_the_same_ledger,
@@ -126,12 +127,6 @@ store_suite! {
         capacity_expiry_and_totals_are_told_as_last_heard,
         polls_in_any_order_and_any_inputs_give_the_same_books,
     }
-    views {
-        the_old_usage_table_is_what_the_report_says,
-        the_old_tables_of_persons_are_views,
-        views_tell_no_more_than_the_reports,
-        views_go_when_nobody_wants_them,
-    }
     accounts {
         users_are_found_by_their_name_as_it_is_written,
         a_user_of_a_name_that_is_taken_changes_nothing,
@@ -139,6 +134,12 @@ store_suite! {
         the_first_admin_is_made_once,
         a_link_is_void_once_a_user_was_added_otherwise,
         links_whose_time_has_passed_are_forgotten,
+    }
+    views {
+        the_old_usage_table_is_what_the_report_says,
+        the_old_tables_of_persons_are_views,
+        views_tell_no_more_than_the_reports,
+        views_go_when_nobody_wants_them,
     }
     privacy {
         under_a_pseudonym_no_name_is_stored_anywhere,
