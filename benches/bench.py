@@ -9,6 +9,7 @@ import tempfile
 import time
 from datetime import date, datetime
 
+import pinging
 import questions
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -321,7 +322,37 @@ def step_rebuild():
     ratio("rebuild of ten million sessions, beside a scan of their rows", ours, scan, "<= 3")
 
 
-STEPS = ["import", "postgres", "memory", "dsls", "reports", "sql", "month", "rebuild"]
+def step_ping():
+    """New persons on SQLite, known persons, new persons on PostgreSQL, each beside a handler that does nothing."""
+    pinging.needs()
+    bare = [program("bare_server"), "127.0.0.1:18087"]
+    serve = ["serve", "--listen", "127.0.0.1:18088"]
+    remove("pings.db")
+    with pinging.Server(bare, 18087, DATA) as server, \
+            pinging.Server(seatledger("pings.db", *serve), 18088, DATA) as service:
+        pings("pings of new persons, SQLite", server, service, ">= 0.3, goal 0.5", 0)
+        pings("pings of persons already counted", server, service, ">= 0.8", 1000)
+    remove("pings.db")
+    with tempfile.TemporaryDirectory() as cluster:
+        os.chmod(cluster, 0o755)
+        script = os.path.join(HERE, "..", "scripts", "postgres")
+        url = run(script, "start", os.path.join(cluster, "pg"))[2].strip()
+        try:
+            with pinging.Server(bare, 18087, DATA) as server, \
+                    pinging.Server(seatledger(url, *serve), 18088, DATA) as service:
+                pings("pings of new persons, PostgreSQL", server, service, ">= 0.15, goal 0.3", 0)
+        finally:
+            run(script, "stop", os.path.join(cluster, "pg"))
+
+
+def pings(what, bare, ours, bar, persons):
+    rate, p99 = pinging.compare(bare, ours, TIMES, persons)
+    row(what, f"{rate['ours']:.0f} /s", f"{rate['bare']:.0f} /s", f"{rate['ours'] / rate['bare']:.2f}", bar)
+    row("99th percentile of the latency at half of that rate", f"{p99['ours']:.1f} ms", f"{p99['bare']:.1f} ms",
+        f"{p99['ours'] / p99['bare']:.1f}", "<= 10")
+
+
+STEPS = ["import", "postgres", "memory", "dsls", "reports", "sql", "month", "rebuild", "ping"]
 
 
 def main(chosen):

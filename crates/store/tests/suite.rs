@@ -62,6 +62,8 @@ store_suite! {
         each_commit_leaves_days_that_agree_with_their_sessions,
         days_that_another_process_touches_are_let_go,
         late_lines_find_held_days_again,
+        beside_others_who_store_days_nothing_is_held,
+        deriving_all_the_while_loses_nothing,
     }
     heartbeats {
         a_bucket_counts_once_whoever_tells_it,
