@@ -56,6 +56,9 @@ impl Directory {
     /// not know, or knows twice, is a person by that text, trimmed and in lower case.
     pub fn person_name(&self, user: &str) -> String {
         let (domain, login) = split(user);
+        if domain.is_none() && self.logins.is_empty() {
+            return login;
+        }
         let text = joined(domain.as_deref(), &login);
         if self.persons.contains_key(&text) && domain.is_some() {
             return text;
@@ -66,6 +69,11 @@ impl Directory {
             None if names.len() == 1 => names.first().cloned().unwrap_or(text),
             _ => text,
         }
+    }
+
+    /// The names of all persons, ascending.
+    pub fn persons(&self) -> impl Iterator<Item = &str> {
+        self.persons.keys().map(String::as_str)
     }
 
     /// What a person belongs to, ascending and without overlap: an entry ends where a later one begins. Empty for a

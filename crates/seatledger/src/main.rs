@@ -7,7 +7,6 @@ mod clock;
 mod config;
 mod demo;
 mod keys;
-#[expect(dead_code, reason = "the service writes it")]
 mod oplog;
 mod render;
 mod secrets;

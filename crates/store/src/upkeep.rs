@@ -168,10 +168,12 @@ impl Store {
         let copied = reading(self.backend.as_mut(), |from| {
             writing(copy.backend.as_mut(), |to| {
                 copy_table(from, to, "setting")?;
-                TABLES.iter().try_for_each(|table| copy_table(from, to, table))
+                TABLES.iter().try_for_each(|table| copy_table(from, to, table))?;
+                // Views are not copied: whoever goes on with the copy makes them as its configuration says.
+                to.execute("delete from setting where name = $1", &[crate::views::SETTING.into()])
             })
         });
-        let closed = copied.and_then(|()| copy.backend.batch("pragma journal_mode = delete"));
+        let closed = copied.and_then(|_| copy.backend.batch("pragma journal_mode = delete"));
         drop(copy);
         let named = closed.and_then(|()| {
             std::fs::rename(&part, file).map_err(|error| Error::Full(format!("{}: {error}", file.display())))
@@ -266,13 +268,13 @@ impl Sums {
     fn add(&mut self, context: &mut Context, computed: &Computed) {
         let (start, end) = (context.civil(computed.day).start, context.civil(computed.day).end);
         let clipped = |part: &Part| (part.from.max(start), part.until.min(end));
-        let mut sweep = Sweep::default();
+        let mut sweep = Sweep::over(start, end);
         for part in &computed.parts {
             let (from, until) = clipped(part);
             self.parts += i128::from(until.max(from) - from) * i128::from(part.seats);
             sweep.add(from, until, part.seats);
         }
-        sweep.levels(start, end, |level| {
+        sweep.levels(|level| {
             self.swept += i128::from(level.until - level.from) * i128::from(level.seats);
         });
         let classes = context.calendar.classes().len();

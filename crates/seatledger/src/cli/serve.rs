@@ -1,6 +1,7 @@
 //! `seatledger serve`
 
 use super::{Done, Global, wrong_usage};
+use crate::oplog;
 use crate::service::{self, Settings};
 use clap::Args;
 
@@ -30,6 +31,7 @@ impl Serve {
                 .map_err(wrong_usage)?;
         let (mut store, config) = global.create()?;
         let zone = store.calendar()?.zone().clone();
+        let log = oplog::Settings::of(&config, &global.place(&config)?);
         service::run(Settings {
             store,
             zone,
@@ -37,6 +39,7 @@ impl Serve {
             http: config.http,
             heartbeats: config.heartbeats,
             retention: config.privacy.retention,
+            log,
         })?;
         Ok(Done::Well)
     }

@@ -1,6 +1,7 @@
 //! What the log needs to know, from the configuration and the machine.
 
 use crate::config::{Config, ElkConfig};
+use accounting::privacy::Identity;
 use std::path::PathBuf;
 use std::time::Duration;
 use store::Place;
@@ -70,8 +71,8 @@ impl Settings {
 }
 
 /// Whether the issue log may name people: the one place where that is decided.
-fn names_may_be_written(_config: &Config) -> bool {
-    true
+fn names_may_be_written(config: &Config) -> bool {
+    config.privacy.identity == Identity::Named
 }
 
 /// The issue log beside the database; where that is no file, in the current directory.
@@ -131,6 +132,17 @@ mod tests {
         assert_eq!(found(&elk, "sqlite:tgis.db"), "production", "what is configured counts");
         elk.environment = Some("staging".to_owned());
         assert_eq!(found(&elk, "sqlite:tgis.db"), "staging");
+    }
+
+    #[test]
+    fn names_are_written_only_where_persons_are_kept_by_name() {
+        let names = |identity| {
+            let mut config = Config::default();
+            config.privacy.identity = identity;
+            Settings::of(&config, &"a.db".parse().expect("a place")).names
+        };
+        assert!(names(Identity::Named));
+        assert!(!names(Identity::Pseudonymous) && !names(Identity::Organization));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::App;
 use super::health::Part;
-use super::log::{Level, tell};
+use super::metrics::Outcome;
 use crate::clock;
 use crate::config::Retention;
 use accounting::UnixMs;
@@ -40,6 +40,7 @@ pub(crate) async fn run(
 ) {
     let late = opener.late_ms(app.buckets.interval_ms());
     let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN, retention, looked_on: None };
+    let mut faulty = 0;
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -47,6 +48,10 @@ pub(crate) async fn run(
             biased;
             _ = stopping.wait_for(|stop| *stop) => return,
             _ = tick.tick() => {}
+        }
+        let before = std::mem::replace(&mut faulty, app.metrics.counted(Outcome::Faulty));
+        if faulty > before {
+            app.log.warn("pings were faulty: the issue log says whose", &[("pings", &(faulty - before))]);
         }
         let now = clock::now();
         if let Ok(receipt) = app.writer.watch(now).await {
@@ -61,7 +66,7 @@ pub(crate) async fn run(
         let Ok((returned, done)) = done.await else {
             let wrong = "the background work ended by itself: this is a fault of the program";
             app.health.note(Part::Background, Some(wrong));
-            tell(Level::Error, wrong);
+            app.log.error(wrong, &[]);
             return;
         };
         chores = returned;
@@ -78,9 +83,9 @@ pub(crate) async fn run(
 fn note(app: &App, error: Option<&Error>) {
     let text = error.map(|error| format!("days cannot be derived: {error}"));
     if app.health.note(Part::Background, text.as_deref()) {
-        match text {
-            Some(text) => tell(Level::Error, &text),
-            None => tell(Level::Info, "days are derived again"),
+        match error {
+            Some(error) => app.log.error("days cannot be derived", &[("error", error)]),
+            None => app.log.info("days are derived again", &[]),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::path::{Way, way};
 use super::{App, pings};
 use crate::api::Client;
+use crate::oplog::OpLog;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -56,6 +57,11 @@ impl Connections {
             .max_headers(MOST_HEADERS)
             .max_buf_size(LONGEST_HEAD);
         Self { app, router, acceptor, protocol, stopping }
+    }
+
+    /// The log.
+    pub(crate) fn log(&self) -> &OpLog {
+        &self.app.log
     }
 
     /// Serves a connection to its end.

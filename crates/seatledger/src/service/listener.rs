@@ -1,7 +1,6 @@
 //! The sockets on which the service listens.
 
 use super::connection::Connections;
-use super::log::{Level, tell};
 use super::{App, tls};
 use crate::config::TlsConfig;
 use anyhow::Context;
@@ -138,7 +137,7 @@ async fn accept(
             }
             (_, Err(error)) => {
                 if !std::mem::replace(&mut is_short, true) {
-                    tell(Level::Warn, &format!("a connection could not be accepted: {error}"));
+                    connections.log().warn("a connection could not be accepted", &[("error", &error)]);
                 }
                 tokio::time::sleep(PAUSE).await;
             }

@@ -44,6 +44,8 @@ pub(crate) struct Metrics {
     pub(crate) queue_depth: Gauge,
     pub(crate) connections: Gauge,
     seats_in_use: Family<Labels, Gauge>,
+    log_dropped: Family<Labels, Gauge>,
+    log_waiting: Gauge,
 }
 
 impl Metrics {
@@ -59,6 +61,7 @@ impl Metrics {
         let (late, retries) = (Counter::default(), Counter::default());
         let (queue_depth, connections) = (Gauge::default(), Gauge::default());
         let seats_in_use = Family::<Labels, Gauge>::default();
+        let (log_dropped, log_waiting) = (Family::<Labels, Gauge>::default(), Gauge::default());
         registry.register("heartbeats", "Heartbeats by what became of them", by_outcome);
         registry.register(
             "heartbeat_batch_size",
@@ -83,6 +86,12 @@ impl Metrics {
             "Seats of sessions not known to have ended, by feature; once a minute",
             seats_in_use.clone(),
         );
+        registry.register(
+            "log_dropped",
+            "Entries of the log that were lost, by where to",
+            log_dropped.clone(),
+        );
+        registry.register("log_waiting", "Entries of the log that wait for ELK", log_waiting.clone());
         Self {
             registry,
             outcomes,
@@ -93,12 +102,27 @@ impl Metrics {
             queue_depth,
             connections,
             seats_in_use,
+            log_dropped,
+            log_waiting,
         }
     }
 
     /// Counts a heartbeat.
     pub(crate) fn count(&self, outcome: Outcome) {
         self.outcomes[outcome as usize].inc();
+    }
+
+    /// How many heartbeats became that.
+    pub(crate) fn counted(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize].get()
+    }
+
+    /// What the log has lost, and what waits.
+    pub(crate) fn set_log(&self, local_dropped: u64, elk_dropped: u64, elk_waiting: u64) {
+        for (to, dropped) in [("local", local_dropped), ("elk", elk_dropped)] {
+            self.log_dropped.get_or_create(&[("to", to.to_owned())]).set(dropped as i64);
+        }
+        self.log_waiting.set(elk_waiting as i64);
     }
 
     /// A batch became durable.

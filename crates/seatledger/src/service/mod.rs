@@ -9,7 +9,6 @@ mod connection;
 mod counted;
 mod health;
 mod listener;
-mod log;
 mod metrics;
 mod mounted;
 mod networks;
@@ -25,26 +24,29 @@ pub(crate) use listener::address;
 use crate::api::{self, Gate};
 use crate::clock;
 use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
+use crate::oplog::{self, OpLog};
 use anyhow::Context;
 use buckets::Buckets;
 use counted::Counted;
 use health::Health;
 use jiff::tz::TimeZone;
 use listener::Door;
-use log::{Level, tell};
 use metrics::Metrics;
 use networks::{Networks, Rate};
 use sd_notify::NotifyState;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use store::heartbeats::BucketScope;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
-use writer::Writer;
+use writer::{Beside, Writer};
 
 /// How long requests that have begun may take to end when the service stops.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long the log may take to send what waits.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// What the service is made of.
 pub(crate) struct Settings {
@@ -57,6 +59,7 @@ pub(crate) struct Settings {
     pub(crate) http: HttpConfig,
     pub(crate) heartbeats: HeartbeatsConfig,
     pub(crate) retention: Retention,
+    pub(crate) log: oplog::Settings,
 }
 
 /// What every request may ask for.
@@ -75,24 +78,34 @@ pub(crate) struct App {
     pub(crate) is_local: bool,
     /// Who may ask for what is not open to everybody.
     pub(crate) gate: Gate,
+    pub(crate) log: OpLog,
 }
 
 /// Serves until it is told to stop.
 pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings))
+    let log = OpLog::start(&settings.log)?;
+    let served = runtime.block_on(serve(settings, log.clone()));
+    // What is not sent by then is counted nowhere any more: the process ends.
+    log.close(LAST_WORDS);
+    served
 }
 
-async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let Settings { mut store, zone, listen, http, heartbeats, retention } = settings;
+async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
+    let Settings { mut store, zone, listen, http, heartbeats, retention, .. } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let opener = store.opener();
     let gate = Gate::new(opener.clone(), door.is_local())?;
     let first_admin = if door.is_local() { None } else { api::offer_first_admin(&mut store)? };
     let (counted, metrics, health) =
         (Arc::new(Counted::new()), Arc::new(Metrics::new()), Arc::new(Health::default()));
-    let beside = (Arc::clone(&counted), Arc::clone(&metrics), Arc::clone(&health));
-    let (writer, thread) = Writer::start(opener.clone(), store, beside.0, beside.1, beside.2)?;
+    let beside = Beside {
+        counted: Arc::clone(&counted),
+        metrics: Arc::clone(&metrics),
+        health: Arc::clone(&health),
+        log: log.clone(),
+    };
+    let (writer, thread) = Writer::start(opener.clone(), store, beside)?;
     let app = Arc::new(App {
         writer,
         counted,
@@ -109,6 +122,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         base_path: http.base_path,
         is_local: door.is_local(),
         gate: gate.clone(),
+        log: log.clone(),
     });
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (gone, mut writer_gone) = oneshot::channel();
@@ -127,7 +141,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     if let Some(secret) = first_admin {
         tell_first_admin(&secret);
     }
-    tell(Level::Info, &format!("listening on {}", addresses.join(", ")));
+    log.info(&format!("listening on {}", addresses.join(", ")), &[]);
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 
     let lost = tokio::select! {
@@ -136,11 +150,11 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         _ = &mut writer_gone => true,
     };
 
-    tell(Level::Info, "stopping: what was accepted is finished");
+    log.info("stopping: what was accepted is finished", &[]);
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     let _ = stop.send(true);
     if tokio::time::timeout(GRACE, doors).await.is_err() {
-        tell(Level::Warn, "some connections did not end in time: they are cut off");
+        log.warn("some connections did not end in time: they are cut off", &[]);
     }
     let _ = background.await;
     if let Ok(receipt) = app.writer.watch(clock::now()).await {
@@ -149,17 +163,16 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     app.writer.stop().await;
     let ended = thread.await.context("the writer's end was not seen")?;
     anyhow::ensure!(!lost && ended.is_ok(), "the writer ended by itself: this is a fault of the program");
-    tell(Level::Info, "stopped");
+    log.info("stopped", &[]);
     Ok(())
 }
 
-/// Nobody could log in: how somebody can.
+/// Nobody could log in: how somebody can. Only the terminal is told, for it is a secret.
 fn tell_first_admin(secret: &str) {
-    tell(
-        Level::Warn,
-        &format!(
-            "there is no user yet, and nobody can log in: make the first admin with `seatledger user add NAME --role \
-             admin`, or within a day with this secret, sent as docs/api.md says to /api/v1/first-admin: {secret}"
-        ),
+    // Where nobody can be told there is still the command.
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "seatledger: there is no user yet, and nobody can log in: make the first admin with `seatledger user add NAME \
+         --role admin`, or within a day with this secret, sent as docs/api.md says to /api/v1/first-admin: {secret}"
     );
 }

@@ -1,7 +1,6 @@
 //! What the API asks of the service: to store heartbeats, and to tell whoever runs it what went wrong.
 
 use super::App;
-use super::log::{Level, tell};
 use super::metrics::Outcome;
 use crate::api::{Around, Recording};
 use store::heartbeats::Heartbeat;
@@ -19,6 +18,6 @@ impl Around for App {
     }
 
     fn complain(&self, message: &str) {
-        tell(Level::Error, message);
+        self.log.error(message, &[]);
     }
 }

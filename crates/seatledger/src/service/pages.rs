@@ -1,7 +1,6 @@
 //! All that is no ping: the front page, health and metrics.
 
 use super::App;
-use super::log::{Level, tell};
 use crate::api::{Around as _, Client, Failure};
 use crate::clock;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -115,6 +114,8 @@ async fn metrics(
 ) -> Result<Response, Failure> {
     let caller = app.gate.admit(&headers, client.0, &|message| app.complain(message)).await?;
     caller.must_see_everything("what is measured of the service")?;
+    let counts = app.log.counts();
+    app.metrics.set_log(counts.local_dropped, counts.elk_dropped, counts.elk_waiting);
     app.metrics.queue_depth.set(app.writer.depth() as i64);
     Ok(match app.metrics.text() {
         Ok(text) => {
@@ -122,7 +123,7 @@ async fn metrics(
             ([(CONTENT_TYPE, kind)], text).into_response()
         }
         Err(error) => {
-            tell(Level::Error, &format!("the metrics could not be written: {error}"));
+            app.log.error("the metrics could not be written", &[("error", &error)]);
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     })

@@ -41,30 +41,51 @@ impl Fault {
 
 /// Reads the query of a ping. What is no UTF-8 is replaced, never refused.
 pub(crate) fn read<'q>(query: &'q str, unknown_version: &'q str) -> Result<Ping<'q>, Fault> {
-    let (mut user, mut domain, mut app_code, mut version, mut host) = (None, None, None, None, None);
+    let said = parameters(query);
+    let text = |value: Option<&'q str>| value.map(decoded).filter(|text| !text.is_empty());
+    let user = lower(text(said.user).ok_or(Fault::NoUser)?);
+    let domain = lower(text(said.domain).ok_or(Fault::NoDomain)?);
+    let feature = integer(text(said.app_code).ok_or(Fault::NoAppCode)?).ok_or(Fault::NoAppCode)?;
+    let version = text(said.version).map_or(Cow::Borrowed(unknown_version), lower);
+    let host = text(said.host).map_or(Cow::Borrowed(""), lower);
+    let ping = Ping { user, domain, feature, version, host };
+    let names = [&ping.user, &ping.domain, &ping.feature, &ping.version, &ping.host];
+    if names.iter().any(|name| name.len() > LONGEST) { Err(Fault::TooLong) } else { Ok(ping) }
+}
+
+/// The user and the domain that a faulty ping tells, if it does: for the issue log.
+pub(crate) fn names(query: &str) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
+    let said = parameters(query);
+    (said.user.map(decoded), said.domain.map(decoded))
+}
+
+/// The values of a query as they stand there.
+#[derive(Default)]
+struct Parameters<'q> {
+    user: Option<&'q str>,
+    domain: Option<&'q str>,
+    app_code: Option<&'q str>,
+    version: Option<&'q str>,
+    host: Option<&'q str>,
+}
+
+fn parameters(query: &str) -> Parameters<'_> {
+    let mut said = Parameters::default();
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decoded(name);
         let place = match name.len() {
-            7 if name.eq_ignore_ascii_case("appcode") => &mut app_code,
-            7 if name.eq_ignore_ascii_case("version") => &mut version,
-            8 if name.eq_ignore_ascii_case("username") => &mut user,
-            10 if name.eq_ignore_ascii_case("domainname") => &mut domain,
-            11 if name.eq_ignore_ascii_case("machinename") => &mut host,
+            7 if name.eq_ignore_ascii_case("appcode") => &mut said.app_code,
+            7 if name.eq_ignore_ascii_case("version") => &mut said.version,
+            8 if name.eq_ignore_ascii_case("username") => &mut said.user,
+            10 if name.eq_ignore_ascii_case("domainname") => &mut said.domain,
+            11 if name.eq_ignore_ascii_case("machinename") => &mut said.host,
             _ => continue,
         };
         // Of several the first counts.
         place.get_or_insert(value);
     }
-    let text = |value: Option<&'q str>| value.map(decoded).filter(|text| !text.is_empty());
-    let user = lower(text(user).ok_or(Fault::NoUser)?);
-    let domain = lower(text(domain).ok_or(Fault::NoDomain)?);
-    let feature = integer(text(app_code).ok_or(Fault::NoAppCode)?).ok_or(Fault::NoAppCode)?;
-    let version = text(version).map_or(Cow::Borrowed(unknown_version), lower);
-    let host = text(host).map_or(Cow::Borrowed(""), lower);
-    let ping = Ping { user, domain, feature, version, host };
-    let names = [&ping.user, &ping.domain, &ping.feature, &ping.version, &ping.host];
-    if names.iter().any(|name| name.len() > LONGEST) { Err(Fault::TooLong) } else { Ok(ping) }
+    said
 }
 
 /// A part of a query as text: `+` is a blank, and what cannot be stored is replaced.

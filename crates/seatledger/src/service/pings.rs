@@ -31,6 +31,8 @@ pub(crate) async fn answer<B>(app: &App, peer: IpAddr, request: &Request<B>) -> 
         Ok(ping) => ping,
         Err(fault) => {
             app.metrics.count(Outcome::Faulty);
+            let (user, domain) = ping::names(request.uri().query().unwrap_or_default());
+            app.log.issue(fault.text(), user.as_deref(), domain.as_deref());
             return plain_text(StatusCode::BAD_REQUEST, fault.text());
         }
     };

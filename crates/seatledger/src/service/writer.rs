@@ -2,8 +2,8 @@
 
 use super::counted::{Counted, Key};
 use super::health::{Health, Part};
-use super::log::{Level, tell};
 use super::metrics::Metrics;
+use crate::oplog::OpLog;
 use accounting::UnixMs;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -31,6 +31,15 @@ pub(crate) struct NotRecorded;
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Job>,
+}
+
+/// What the writer tells others.
+pub(crate) struct Beside {
+    /// Who is counted in the present bucket.
+    pub(crate) counted: Arc<Counted>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) log: OpLog,
 }
 
 /// What tells when a heartbeat is durable.
@@ -62,12 +71,10 @@ impl Writer {
     pub(crate) fn start(
         opener: Opener,
         store: Store,
-        counted: Arc<Counted>,
-        metrics: Arc<Metrics>,
-        health: Arc<Health>,
+        beside: Beside,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let scribe = Scribe { opener, store: Some(store), counted, metrics, health, is_away: false };
+        let scribe = Scribe { opener, store: Some(store), beside, is_away: false };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(|| scribe.run(receiver))?;
         Ok((Self { queue: sender }, thread))
     }
@@ -124,9 +131,7 @@ struct Scribe {
     opener: Opener,
     /// The connection, unless it is gone.
     store: Option<Store>,
-    counted: Arc<Counted>,
-    metrics: Arc<Metrics>,
-    health: Arc<Health>,
+    beside: Beside,
     /// Whether the last commit failed after all patience: then nobody has to wait so long again.
     is_away: bool,
 }
@@ -173,7 +178,7 @@ impl Scribe {
             self.commit(&batch, &mut stored);
             for Waiting { key, nth, answer } in waiting {
                 if stored[nth] {
-                    self.counted.add(batch[nth].from, key);
+                    self.beside.counted.add(batch[nth].from, key);
                 }
                 // Who has gone away need not be told.
                 let _ = answer.send(stored[nth]);
@@ -195,7 +200,7 @@ impl Scribe {
         let done = self.insistently(&mut |store| store.record_heartbeats(list));
         self.note(done.as_ref().err());
         let recorded = done.ok()?;
-        self.metrics.committed(list.len(), begun.elapsed().as_secs_f64(), recorded.late);
+        self.beside.metrics.committed(list.len(), begun.elapsed().as_secs_f64(), recorded.late);
         Some(recorded)
     }
 
@@ -206,7 +211,7 @@ impl Scribe {
         match self.insistently(&mut |store| store.record_heartbeats(batch)) {
             Ok(recorded) => {
                 stored.fill(true);
-                self.metrics.committed(batch.len(), begun.elapsed().as_secs_f64(), recorded.late);
+                self.beside.metrics.committed(batch.len(), begun.elapsed().as_secs_f64(), recorded.late);
                 self.note(None);
             }
             Err(Error::Driver(_)) if batch.len() > 1 => {
@@ -239,7 +244,7 @@ impl Scribe {
                 self.is_away = true;
                 return Err(error);
             }
-            self.metrics.retried();
+            self.beside.metrics.retried();
             std::thread::sleep(pause);
             pause = (pause * 2).min(PAUSES.1);
         }
@@ -260,10 +265,10 @@ impl Scribe {
 
     fn note(&self, error: Option<&Error>) {
         let text = error.map(ToString::to_string);
-        if self.health.note(Part::Writer, text.as_deref()) {
-            match text {
-                Some(text) => tell(Level::Error, &format!("heartbeats cannot be recorded: {text}")),
-                None => tell(Level::Info, "heartbeats are recorded again"),
+        if self.beside.health.note(Part::Writer, text.as_deref()) {
+            match error {
+                Some(error) => self.beside.log.error("heartbeats cannot be recorded", &[("error", error)]),
+                None => self.beside.log.info("heartbeats are recorded again", &[]),
             }
         }
     }

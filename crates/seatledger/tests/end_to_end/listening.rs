@@ -48,16 +48,20 @@ impl Service {
 
     /// With a command of the caller's.
     pub(crate) fn start_as(mut command: Command) -> Self {
-        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (out, errors) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
         let mut service = Self { process, port: 0, said: Vec::new() };
-        // Read to its end, so that the service never waits for a reader.
         let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
+        let both: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(errors)];
+        for stream in both {
+            let sender = sender.clone();
+            // Read to its end, so that the service never waits for a reader.
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    let _ = sender.send(line);
+                }
+            });
+        }
         while service.port == 0 {
             let line = receiver.recv_timeout(STUCK);
             let line = line.unwrap_or_else(|_| panic!("it does not listen: {:?}", service.said));

@@ -50,6 +50,20 @@ fn requests_of_the_service_that_it_replaces_get_the_same_answers() {
 }
 
 #[test]
+fn faulty_pings_are_in_the_issue_log_with_names_only_where_names_are_kept() {
+    for (identity, names) in [("named", true), ("pseudonymous", false)] {
+        let desk = Desk::new();
+        one_bucket(&desk, &format!("[privacy]\nidentity = \"{identity}\"\n"));
+        let service = Service::start(&desk);
+        assert_eq!(service.get("/ping?username=ann&appcode=1").status, 400);
+        assert_eq!(service.stop(), Some(0));
+        let issues = std::fs::read_to_string(desk.path("adsk_usage_measurement.log")).unwrap();
+        assert!(issues.contains("No domain name provided"), "{issues}");
+        assert_eq!(issues.contains("user=ann"), names, "{issues}");
+    }
+}
+
+#[test]
 fn a_person_has_one_feature_in_a_bucket_unless_each_is_to_count() {
     for (scope, features) in [("person", 1), ("person_and_feature", 3)] {
         let desk = Desk::new();
