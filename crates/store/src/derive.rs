@@ -21,6 +21,10 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 /// The number of the lock under which one process derives the days of a feature.
 const DERIVE_LOCK: i64 = 0x5ea7_0000_0000;
 
+/// The number of the lock of whoever stores feature days, or changes what they are computed from beside sessions and
+/// requests: shared, but had alone by a commit that stores days of which it has everything in memory.
+pub(crate) const DAYS_LOCK: i64 = 0x5ea7_da75;
+
 /// A feature day as computed from its sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Computed {
@@ -291,7 +295,10 @@ impl Store {
             // Several features a transaction: few commits, and other writers get their turn between them.
             for (done, features) in (0_u64..).zip(dirty.chunks(FEATURES_TOGETHER)) {
                 progress(done * FEATURES_TOGETHER as u64, total);
-                writing(backend, |backend| derive_features(backend, &mut context, &mut helpers, features))?;
+                writing(backend, |backend| {
+                    backend.share(DAYS_LOCK)?;
+                    derive_features(backend, &mut context, &mut helpers, features)
+                })?;
             }
             progress(total, total);
         }

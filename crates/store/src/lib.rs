@@ -233,6 +233,11 @@ impl Opener {
         Ok(Store { privacy: self.privacy.clone(), ..store })
     }
 
+    /// A connection for reading a ledger that must be there.
+    pub fn open_for_reading(&self) -> Result<Store, Error> {
+        Store::open(&self.place)
+    }
+
     /// How long after a bucket its heartbeats are still taken in, in milliseconds.
     pub fn late_ms(&self, interval_ms: i64) -> i64 {
         self.privacy.late_ms(interval_ms)

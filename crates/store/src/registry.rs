@@ -1,6 +1,7 @@
 //! The directory (who belongs where) and the catalog (what a feature code is called).
 
 use crate::backend::{Backend, Value, all, writing};
+use crate::derive::DAYS_LOCK;
 use crate::{Error, Store, settings};
 use accounting::day::Day;
 use accounting::directory::Entry;
@@ -43,6 +44,7 @@ impl Store {
     pub fn import_directory(&mut self, rows: &[DirectoryRow]) -> Result<Changes, Error> {
         let rows = kept(&self.privacy, rows);
         writing(self.backend.as_mut(), |backend| {
+            backend.share(DAYS_LOCK)?;
             let key = |row: &Entry| (row.login.to_lowercase(), domain_of(row), first_day_of(row));
             let there: FxHashMap<_, Entry> =
                 entries(backend)?.into_iter().map(|row| (key(&row), row)).collect();

@@ -1,6 +1,7 @@
 //! Retention: what is older than somebody wants to keep it goes, whole days at a time.
 
 use crate::backend::{Backend, Value, all, writing};
+use crate::derive::DAYS_LOCK;
 use crate::intake::new_mark;
 use crate::{Error, Store, settings};
 use accounting::day::Day;
@@ -25,6 +26,7 @@ impl Store {
     /// Removes sessions, requests, polls, totals and feature days before a day. What reaches over its beginning stays.
     pub fn remove_facts_before(&mut self, day: Day) -> Result<Removed, Error> {
         writing(self.backend.as_mut(), |backend| {
+            backend.share(DAYS_LOCK)?;
             let at: Value = day.start(settings::calendar(backend)?.zone()).into();
             let mut run = |sql: &str, param: &Value| backend.execute(sql, std::slice::from_ref(param));
             let mut removed = Removed {

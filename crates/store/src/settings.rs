@@ -1,6 +1,7 @@
 //! What the ledger itself has been told: the calendar in force.
 
 use crate::backend::{Backend, Value, one, writing};
+use crate::derive::DAYS_LOCK;
 use crate::intake::new_mark;
 use crate::{Error, Store};
 use accounting::calendar::{Calendar, Stretch, TimeClass, all_days};
@@ -142,6 +143,7 @@ impl Store {
             return Ok(false);
         }
         writing(self.backend.as_mut(), |backend| {
+            backend.share(DAYS_LOCK)?;
             let sql = "insert into setting (name, value) values ('calendar', $1)
                        on conflict (name) do update set value = excluded.value";
             backend.execute(sql, &[Value::Text(text)])?;

@@ -1,7 +1,7 @@
 //! Verify, rebuild, back up, tell the state.
 
 use crate::backend::{Backend, Cell, Table, Type, all, one, reading, writing};
-use crate::derive::{Computed, Context, FeatureDayRow, Progress, parse_days};
+use crate::derive::{Computed, Context, DAYS_LOCK, FeatureDayRow, Progress, parse_days};
 use crate::{Error, Place, Store, schema, settings};
 use accounting::UnixMs;
 use accounting::concurrency::Sweep;
@@ -125,6 +125,7 @@ impl Store {
     /// Marks all feature days dirty and drops what is stored of them; [`Store::derive`] computes them anew.
     pub fn rebuild(&mut self) -> Result<(), Error> {
         writing(self.backend.as_mut(), |backend| {
+            backend.share(DAYS_LOCK)?;
             backend.execute("delete from calendar_slot", &[])?;
             settings::mark_all(backend)
         })

@@ -62,6 +62,8 @@ store_suite! {
         each_commit_leaves_days_that_agree_with_their_sessions,
         days_that_another_process_touches_are_let_go,
         late_lines_find_held_days_again,
+        beside_others_who_store_days_nothing_is_held,
+        deriving_all_the_while_loses_nothing,
     }
     heartbeats {
         a_bucket_counts_once_whoever_tells_it,
@@ -122,6 +124,14 @@ store_suite! {
         capacity_expiry_and_totals_are_told_as_last_heard,
         polls_in_any_order_and_any_inputs_give_the_same_books,
     }
+    accounts {
+        users_are_found_by_their_name_as_it_is_written,
+        a_user_of_a_name_that_is_taken_changes_nothing,
+        a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed,
+        the_first_admin_is_made_once,
+        a_link_is_void_once_a_user_was_added_otherwise,
+        links_whose_time_has_passed_are_forgotten,
+    }
     privacy {
         under_a_pseudonym_no_name_is_stored_anywhere,
         who_keeps_persons_otherwise_is_refused,
@@ -131,14 +141,6 @@ store_suite! {
         a_person_forgotten_changes_no_figure,
         what_is_too_old_goes_and_the_books_balance,
         two_features_in_a_bucket_are_sealed_as_two,
-    }
-    accounts {
-        users_are_found_by_their_name_as_it_is_written,
-        a_user_of_a_name_that_is_taken_changes_nothing,
-        a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed,
-        the_first_admin_is_made_once,
-        a_link_is_void_once_a_user_was_added_otherwise,
-        links_whose_time_has_passed_are_forgotten,
     }
     registry {
         another_calendar_cuts_the_days_anew,

@@ -17,6 +17,7 @@ const USER: usize = 10;
 const FIELDS: usize = 15;
 
 /// Reads the text of a usage line, or says why not.
+#[inline]
 pub(super) fn parse(line: &[u8]) -> Result<What<'_>, &'static str> {
     let mut fields = [&[][..]; USER + 2];
     let (mut count, mut start) = (0, 0);

@@ -44,19 +44,20 @@ pub(crate) struct Complaint {
 
 impl Failure {
     fn status(&self) -> StatusCode {
-        match self {
-            Self::Wrong(_) => StatusCode::BAD_REQUEST,
-            Self::Unknown(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::Missing(_) => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Ours => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+        let number = match self {
+            Self::Wrong(_) => 400,
+            Self::Unknown(_) => 401,
+            Self::Forbidden(_) => 403,
+            Self::Missing(_) => 404,
+            Self::Method => 405,
+            Self::Conflict(_) => 409,
+            Self::TooLarge(_) => 413,
+            Self::NotJson => 415,
+            Self::TooMany(_) => 429,
+            Self::Ours => 500,
+            Self::Busy(_) => 503,
+        };
+        StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn message(self) -> String {

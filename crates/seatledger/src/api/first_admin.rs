@@ -10,12 +10,16 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use store::Store;
 use store::accounts::{FirstAdmin, Role, User, complaint_about_name};
 use utoipa::ToSchema;
 
 /// How long a secret is good, in milliseconds: a day.
 const GOOD_FOR: i64 = 86_400_000;
+
+/// How long another writer is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const HOW: &str = "\
 This service has no user yet. Make the first admin with the secret of the link, within a day of the start:
@@ -33,8 +37,10 @@ pub(super) struct Candidate {
     /// What the service printed.
     secret: String,
     /// The login.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// At least 8 characters.
+    #[schema(min_length = 8, max_length = 128)]
     password: String,
 }
 
@@ -61,6 +67,7 @@ pub(crate) fn offer_first_admin(store: &mut Store) -> anyhow::Result<Option<Stri
     get,
     path = "/api/v1/first-admin",
     responses((status = 200, description = "For people", content_type = "text/plain", body = String)),
+    tag = "First admin",
     security(()),
 )]
 pub(super) async fn explain() -> Response {
@@ -80,6 +87,7 @@ pub(super) async fn explain() -> Response {
         openapi::Refusals,
         openapi::BodyRefusals,
     ),
+    tag = "First admin",
     security(()),
 )]
 pub(super) async fn make(
@@ -92,7 +100,7 @@ pub(super) async fn make(
     {
         return Err(Failure::Wrong(complaint.to_owned()));
     }
-    let place = api.place.clone();
+    let opener = api.opener.clone();
     // Whoever tries out secrets waits for one turn of those who ask, and costs no hash of a password.
     let made = api.questions.ask(move |reader| {
         let (hash, now) = (secrets::hash_of_secret(&secret), clock::now());
@@ -101,7 +109,7 @@ pub(super) async fn make(
         }
         let password_hash = secrets::hash_password(&password)?;
         let user = User { name, role: Role::Admin, password_hash, created_at: now };
-        let made = Store::create(&place)?.make_first_admin(&hash, now, &user)?;
+        let made = opener.open(PATIENCE)?.make_first_admin(&hash, now, &user)?;
         Ok((made, user.name))
     });
     match made.await?.map_err(|error| api.failure(&error))? {

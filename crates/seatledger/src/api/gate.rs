@@ -86,8 +86,8 @@ enum Said {
 
 impl Gate {
     /// A gate to a ledger, behind a listener.
-    pub(crate) fn new(place: store::Place, is_loopback: bool) -> anyhow::Result<Self> {
-        let accounts = Readers::new(place, CONNECTIONS);
+    pub(crate) fn new(opener: store::Opener, is_loopback: bool) -> anyhow::Result<Self> {
+        let accounts = Readers::new(opener, CONNECTIONS);
         Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, is_loopback })))
     }
 

@@ -58,7 +58,7 @@ struct Beat {
     version: Option<String>,
     /// When, as RFC 3339; now where it is not told.
     #[serde(default)]
-    #[schema(format = DateTime)]
+    #[schema(example = "2025-03-03T09:17:20+01:00")]
     at: Option<String>,
 }
 
@@ -93,6 +93,7 @@ struct Refused {
 #[utoipa::path(
     post,
     path = "/api/v1/heartbeats",
+    tag = "Sending",
     request_body = Told,
     responses(
         (status = 200, description = "What became of them", body = Taken),

@@ -25,7 +25,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodFilter, get, on, post};
+use axum::routing::{get, post};
 use gate::Caller;
 use jiff::tz::TimeZone;
 use readers::Readers;
@@ -34,7 +34,7 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
-use store::Place;
+use store::Opener;
 use store::heartbeats::{Heartbeat, Recorded};
 
 /// How many questions are answered at once; each may use two connections.
@@ -60,7 +60,7 @@ pub(crate) trait Around: Send + Sync {
 /// What the API is made of.
 pub(crate) struct Settings {
     /// The ledger.
-    pub(crate) place: Place,
+    pub(crate) opener: Opener,
     /// Who may ask.
     pub(crate) gate: Gate,
     /// The zone and length of the buckets of heartbeats.
@@ -71,7 +71,7 @@ pub(crate) struct Settings {
 
 /// What every request may ask for.
 struct Api {
-    place: Place,
+    opener: Opener,
     gate: Gate,
     questions: Arc<Readers>,
     zone: TimeZone,
@@ -81,21 +81,21 @@ struct Api {
 
 /// The routes under `/api`.
 pub(crate) fn router(settings: Settings) -> Router {
-    let Settings { place, gate, zone, interval, around } = settings;
-    let questions = Readers::new(place.clone(), QUESTIONS);
-    let api = Arc::new(Api { place, gate, questions, zone, interval, around });
-    let reading = || MethodFilter::GET;
+    let Settings { opener, gate, zone, interval, around } = settings;
+    let questions = Readers::new(opener.clone(), QUESTIONS);
+    let api = Arc::new(Api { opener, gate, questions, zone, interval, around });
     let get_only = || async { failure::method_not_allowed("GET, HEAD") };
     let post_only = || async { failure::method_not_allowed("POST") };
+    let both = || async { failure::method_not_allowed("GET, HEAD, POST") };
     Router::new()
         .route("/api/openapi.json", get(openapi::document).fallback(get_only))
-        .route("/api/v1/reports/{name}", on(reading(), questions::report).fallback(get_only))
-        .route("/api/v1/sessions", on(reading(), questions::sessions).fallback(get_only))
-        .route("/api/v1/history", on(reading(), questions::history).fallback(get_only))
-        .route("/api/v1/features", on(reading(), names::features).fallback(get_only))
-        .route("/api/v1/servers", on(reading(), names::servers).fallback(get_only))
+        .route("/api/v1/reports/{name}", get(questions::report).fallback(get_only))
+        .route("/api/v1/sessions", get(questions::sessions).fallback(get_only))
+        .route("/api/v1/history", get(questions::history).fallback(get_only))
+        .route("/api/v1/features", get(names::features).fallback(get_only))
+        .route("/api/v1/servers", get(names::servers).fallback(get_only))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
-        .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(get_only))
+        .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(both))
         .route("/api/{*rest}", axum::routing::any(nothing_there))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(api)

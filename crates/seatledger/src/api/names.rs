@@ -50,6 +50,7 @@ pub(super) struct Server {
 /// All features.
 #[utoipa::path(
     get,
+    tag = "Asking",
     path = "/api/v1/features",
     responses((status = 200, description = "By their codes", body = Vec<Feature>), openapi::Refusals),
 )]
@@ -64,6 +65,7 @@ pub(super) async fn features(
 /// All license servers.
 #[utoipa::path(
     get,
+    tag = "Asking",
     path = "/api/v1/servers",
     responses((status = 200, description = "By their names", body = Vec<Server>), openapi::Refusals),
 )]

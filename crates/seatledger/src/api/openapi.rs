@@ -35,7 +35,8 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema
         first_admin::make,
         document,
     ),
-    components(schemas(Complaint)),
+    info(title = "Seatledger"),
+    components(schemas(Complaint, ReportName)),
     modifiers(&Logins),
     security(("password" = []), ("token" = [])),
 )]
@@ -44,6 +45,7 @@ struct Description;
 /// This description
 #[utoipa::path(
     get,
+    tag = "This description",
     path = "/api/openapi.json",
     responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object)),
     security(()),
@@ -82,24 +84,27 @@ impl ToSchema for ReportName {
     }
 }
 
+/// Listings show whole sessions and single events.
+const CUTS: [&str; 2] = ["time-class", "days"];
+
 /// The parameters of a kind of question.
 macro_rules! parameters_of {
-    ($($name:ident of $question:ty;)*) => {$(
+    ($($name:ident of $question:ty, without $left_out:expr;)*) => {$(
         /// The options of the command.
         pub(super) struct $name;
 
         impl IntoParams for $name {
             fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-                parameters::<$question>()
+                parameters::<$question>(&$left_out)
             }
         }
     )*};
 }
 
 parameters_of! {
-    ReportParameters of Options;
-    SessionsParameters of Sessions;
-    HistoryParameters of History;
+    ReportParameters of Options, without [];
+    SessionsParameters of Sessions, without CUTS;
+    HistoryParameters of History, without CUTS;
 }
 
 /// The rows of a report: its columns depend on the report and on `by`.

@@ -22,6 +22,7 @@ const LOOK: Look = Look { width: 100, color: false, bars: false };
 /// calendar, what is left out) is in the header `Seatledger-Notes`, a JSON array of texts.
 #[utoipa::path(
     get,
+    tag = "Asking",
     path = "/api/v1/reports/{name}",
     params(("name" = openapi::ReportName, Path, description = "Which report"), openapi::ReportParameters),
     responses(openapi::Rows, openapi::Refusals, openapi::NoSuchThing),
@@ -51,6 +52,7 @@ fn no_report(name: &str) -> Failure {
 /// The sessions themselves: who held which seats from when until when, and how that ended.
 #[utoipa::path(
     get,
+    tag = "Asking",
     path = "/api/v1/sessions",
     params(openapi::SessionsParameters),
     responses(openapi::SessionRows, openapi::Refusals)
@@ -64,6 +66,7 @@ pub(super) async fn sessions(State(api): State<Arc<Api>>, request: Request) -> R
 /// What happened, in order of time: grants, checkins, denials, time-outs.
 #[utoipa::path(
     get,
+    tag = "Asking",
     path = "/api/v1/history",
     params(openapi::HistoryParameters),
     responses(openapi::HistoryRows, openapi::Refusals)

@@ -1,9 +1,10 @@
 //! A few connections that read, each on a thread of its own while it does.
 
 use super::failure::Failure;
+use crate::clock;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use store::{Place, Store};
+use store::{Opener, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a question waits for its turn.
@@ -12,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Connections to the ledger, opened when they are needed and kept.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    place: Place,
+    opener: Opener,
     idle: Mutex<Vec<Store>>,
     turns: Arc<Semaphore>,
 }
@@ -25,8 +26,8 @@ pub(crate) struct Turn {
 
 impl Readers {
     /// At most so many at once.
-    pub(crate) fn new(place: Place, most: usize) -> Arc<Self> {
-        Arc::new(Self { place, idle: Mutex::new(Vec::new()), turns: Arc::new(Semaphore::new(most)) })
+    pub(crate) fn new(opener: Opener, most: usize) -> Arc<Self> {
+        Arc::new(Self { opener, idle: Mutex::new(Vec::new()), turns: Arc::new(Semaphore::new(most)) })
     }
 
     /// Waits for a turn.
@@ -56,9 +57,9 @@ impl Turn {
         let kept = idle().pop();
         let mut store = match kept {
             Some(store) => store,
-            None => Store::open(&self.readers.place)?,
+            None => self.readers.opener.open_for_reading()?,
         };
-        store.tell_time(crate::clock::now());
+        store.tell_time(clock::now());
         let done = work(&mut store);
         let is_sound = match &done {
             Ok(_) => true,

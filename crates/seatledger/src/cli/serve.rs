@@ -31,10 +31,8 @@ impl Serve {
                 .map_err(wrong_usage)?;
         let (mut store, config) = global.create()?;
         let zone = store.calendar()?.zone().clone();
-        let place = global.place(&config)?;
-        let log = oplog::Settings::of(&config, &place);
+        let log = oplog::Settings::of(&config, &global.place(&config)?);
         service::run(Settings {
-            place,
             store,
             zone,
             listen,

@@ -37,8 +37,8 @@ use sd_notify::NotifyState;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
 use store::heartbeats::BucketScope;
-use store::{Place, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use writer::{Beside, Writer};
@@ -50,8 +50,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// What the service is made of.
 pub(crate) struct Settings {
-    /// The database, and a connection to it that may write.
-    pub(crate) place: Place,
+    /// A connection to the database that may write.
     pub(crate) store: Store,
     /// The zone whose civil time is cut in buckets.
     pub(crate) zone: TimeZone,
@@ -93,13 +92,13 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
-    let Settings { place, mut store, zone, listen, http, heartbeats, retention, .. } = settings;
+    let Settings { mut store, zone, listen, http, heartbeats, retention, .. } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
-    let gate = Gate::new(place.clone(), door.is_local())?;
+    let opener = store.opener();
+    let gate = Gate::new(opener.clone(), door.is_local())?;
     let first_admin = if door.is_local() { None } else { api::offer_first_admin(&mut store)? };
     let (counted, metrics, health) =
         (Arc::new(Counted::new()), Arc::new(Metrics::new()), Arc::new(Health::default()));
-    let opener = store.opener();
     let beside = Beside {
         counted: Arc::clone(&counted),
         metrics: Arc::clone(&metrics),
@@ -135,7 +134,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let addresses = door.addresses();
     let around: Arc<dyn api::Around> = app.clone();
-    let mounted = api::Settings { place, gate, zone, interval: heartbeats.interval, around };
+    let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
     let router = pages::router(Arc::clone(&app), api::router(mounted));
     let doors = door.serve(Arc::clone(&app), router, &stopping);
     let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, stopping));

@@ -9,10 +9,11 @@ use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use store::input::Counts;
 use store::intake::{
     Batch, BreakEvent, DaemonId, ExpiryEvent, Interner, KeyEvent, POLLS_APART_MS, PollEvent, Quarantined,
-    RequestEvent, RequestOutcome, SeatsEvent, ShownEvent, Span, TotalEvent, UsedEvent,
+    RequestEvent, RequestOutcome, SeatsEvent, ShownEvent, Span, TotalEvent, UsedEvent, same_text,
 };
 
 /// A fall of the clock by more than this begins a new run: the dates go back, as in files pasted together.
@@ -46,7 +47,7 @@ pub(crate) struct Collector<'a> {
     daemons: Vec<(String, DaemonId)>,
     /// The other license servers of a text that polls several.
     elsewhere: BTreeMap<String, Elsewhere>,
-    handles: FxHashMap<String, u32>,
+    handles: FxHashMap<Arc<str>, u32>,
     shapes: FxHashMap<(String, &'static str), usize>,
     /// Where the figures of a feature's seats at the latest instant are gathered.
     seats: FxHashMap<(DaemonId, u32), usize>,
@@ -286,7 +287,7 @@ impl<'a> Collector<'a> {
     }
 
     fn daemon(&mut self, vendor: &str) -> DaemonId {
-        if let Some((_, id)) = self.daemons.iter().find(|(known, _)| known == vendor) {
+        if let Some((_, id)) = self.daemons.iter().find(|(known, _)| same_text(known, vendor)) {
             return *id;
         }
         let pairing = self.format.pairing();
@@ -302,7 +303,7 @@ impl<'a> Collector<'a> {
         if restarted || events.iter().any(|event| event.what == What::ServerStarted) {
             self.close_spans(None);
         }
-        let process = if read.process == self.format.server_process() { "" } else { read.process };
+        let process = if same_text(read.process, self.format.server_process()) { "" } else { read.process };
         let daemon = self.daemon(process);
         if starts(read)
             && let Some(span) = self.open_spans.remove(&daemon)
@@ -500,9 +501,11 @@ impl<'a> Collector<'a> {
         if let Some(index) = self.handles.get(&**handle) {
             return *index;
         }
-        self.batch.handles.push(handle.replace('\0', "\u{fffd}"));
+        let known: Arc<str> = (&**handle).into();
+        let clean = if known.contains('\0') { known.replace('\0', "\u{fffd}").into() } else { known.clone() };
+        self.batch.handles.push(clean);
         let index = self.batch.handles.len() as u32;
-        self.handles.insert(handle.to_string(), index);
+        self.handles.insert(known, index);
         index
     }
 

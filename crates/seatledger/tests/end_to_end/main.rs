@@ -16,6 +16,7 @@ mod listening;
 mod load;
 mod outages;
 mod pings;
+mod privacy;
 mod races;
 mod rlm;
 mod same_books;

@@ -185,6 +185,10 @@ pub(crate) trait Backend: Send {
     fn dialect(&self, sql: &str) -> String;
     /// Takes a lock that is held until the transaction ends.
     fn lock(&mut self, number: i64) -> Result<(), Error>;
+    /// Takes a lock that is held until the transaction ends beside others who share it.
+    fn share(&mut self, number: i64) -> Result<(), Error>;
+    /// As [`Self::lock`], but does not wait; false where somebody else has it or shares it.
+    fn try_lock(&mut self, number: i64) -> Result<bool, Error>;
     /// The names of the tables and views that are there.
     fn tables(&mut self) -> Result<Vec<String>, Error>;
     /// `sqlite` or `postgres`, for people.

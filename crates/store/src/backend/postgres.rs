@@ -3,11 +3,11 @@
 use super::{Backend, Cell, EachRow, FillRow, Row, Table, Type as ColumnType, Value};
 use crate::Error;
 use fallible_iterator::FallibleIterator;
-use postgres::binary_copy::BinaryCopyInWriter;
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, NoTls, Statement};
 use std::collections::HashMap;
+use std::io::Write;
 
 /// A connection to a PostgreSQL database.
 pub(crate) struct Postgres {
@@ -55,26 +55,14 @@ fn translate(sql: &str) -> String {
     text
 }
 
+/// Takes a lock by its number. Those of a database are one space: ledgers in several schemas of one do not share theirs.
+fn advisory(function: &str) -> String {
+    format!("select {function}(hashtextextended(coalesce(cast(current_schema() as text), ''), $1))")
+}
+
 type ToSqlResult = Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
 
 impl ToSql for Value {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> ToSqlResult {
-        match self {
-            Self::Null => Ok(IsNull::Yes),
-            Self::Int(value) => value.to_sql(ty, out),
-            Self::Text(value) => without_nul(value).to_sql(ty, out),
-            Self::Blob(value) => value.to_sql(ty, out),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
-impl ToSql for Cell<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> ToSqlResult {
         match self {
             Self::Null => Ok(IsNull::Yes),
@@ -104,6 +92,27 @@ fn wire_type(column: ColumnType) -> Type {
     }
 }
 
+/// The beginning of a binary COPY: its signature, no flags, no extension of the header.
+const COPY_BEGINS: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+/// Its end: a row of -1 columns.
+const COPY_ENDS: i16 = -1;
+/// So many bytes of rows are sent together.
+const COPY_TOGETHER: usize = 128 * 1024;
+
+/// Appends a cell to a row of a binary COPY: its length (-1 for none) and its bytes.
+fn put_cell(cell: &Cell<'_>, out: &mut Vec<u8>) {
+    let mut put = |bytes: &[u8]| {
+        out.extend_from_slice(&(bytes.len() as i32).to_be_bytes());
+        out.extend_from_slice(bytes);
+    };
+    match cell {
+        Cell::Null => out.extend_from_slice(&(-1_i32).to_be_bytes()),
+        Cell::Int(value) => put(&value.to_be_bytes()),
+        Cell::Text(text) => put(without_nul(text).as_bytes()),
+        Cell::Blob(bytes) => put(bytes),
+    }
+}
+
 impl Backend for Postgres {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
         let statement = self.statement(sql)?;
@@ -130,14 +139,28 @@ impl Backend for Postgres {
             return Ok(());
         }
         let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-        let types: Vec<Type> = table.columns.iter().map(|(_, column)| wire_type(*column)).collect();
         let sql = format!("copy {} ({}) from stdin (format binary)", table.name, names.join(","));
-        let mut writer = BinaryCopyInWriter::new(self.client.copy_in(&sql)?, &types);
+        let mut writer = self.client.copy_in(&sql)?;
+        let sent = |sent: std::io::Result<()>| {
+            sent.map_err(|error| match error.downcast::<postgres::Error>() {
+                Ok(error) => error.into(),
+                Err(error) => Error::Gone(error.to_string()),
+            })
+        };
         let mut cells = vec![Cell::Null; names.len()];
+        let mut out = Vec::with_capacity(COPY_TOGETHER + 4096);
+        out.extend_from_slice(COPY_BEGINS);
         for row in 0..rows {
             fill(row, &mut cells);
-            writer.write_raw(cells.iter())?;
+            out.extend_from_slice(&(cells.len() as i16).to_be_bytes());
+            cells.iter().for_each(|cell| put_cell(cell, &mut out));
+            if out.len() >= COPY_TOGETHER {
+                sent(writer.write_all(&out))?;
+                out.clear();
+            }
         }
+        out.extend_from_slice(&COPY_ENDS.to_be_bytes());
+        sent(writer.write_all(&out))?;
         writer.finish()?;
         Ok(())
     }
@@ -187,7 +210,19 @@ impl Backend for Postgres {
     }
 
     fn lock(&mut self, number: i64) -> Result<(), Error> {
-        self.batch(&format!("select pg_advisory_xact_lock({number})"))
+        self.execute(&advisory("pg_advisory_xact_lock"), &[number.into()])?;
+        Ok(())
+    }
+
+    fn share(&mut self, number: i64) -> Result<(), Error> {
+        self.execute(&advisory("pg_advisory_xact_lock_shared"), &[number.into()])?;
+        Ok(())
+    }
+
+    fn try_lock(&mut self, number: i64) -> Result<bool, Error> {
+        let sql = advisory("pg_try_advisory_xact_lock");
+        let sql = format!("select cast(cast(taken as int) as bigint) from ({sql}) as locks (taken)");
+        Ok(super::one(self, &sql, &[number.into()], |row| row.int(0))? == Some(1))
     }
 
     fn tables(&mut self) -> Result<Vec<String>, Error> {

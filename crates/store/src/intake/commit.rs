@@ -3,8 +3,9 @@
 use super::interner::Daemon;
 use super::repair::{Changes, Late, Repair, Scope, open_keys_of, step_of};
 use super::server::{BreakRow, ServerState, SpanRow};
-use super::{Batch, Intake, Key, KeyEvent, Outcome, handle_of};
+use super::{Batch, Intake, Key, KeyEvent, Outcome};
 use crate::backend::{Backend, Value, all, writing};
+use crate::derive::DAYS_LOCK;
 use crate::input::{self, Checkpoint};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
@@ -101,6 +102,11 @@ impl Intake {
         let mut stale = false;
         let mut written = None;
         let result = writing(backend, |backend| {
+            // The first of all locks: who waits for it holds nothing that others wait for.
+            if batches.iter().any(|batch| !batch.seats.is_empty()) {
+                backend.share(DAYS_LOCK)?;
+            }
+            let alone = backend.try_lock(DAYS_LOCK)?;
             for server in &servers {
                 stale |= !self.claim(backend, *server)?;
             }
@@ -111,7 +117,7 @@ impl Intake {
             written = Some(Checkpoint { id: Some(id), ..checkpoint.clone() });
             let mut outcome = Outcome::default();
             for batch in batches {
-                let of_batch = self.apply(backend, batch, id, &servers)?;
+                let of_batch = self.apply(backend, batch, (id, alone), &servers)?;
                 outcome.sessions_closed += of_batch.sessions_closed;
                 outcome.unmatched += of_batch.unmatched;
             }
@@ -165,7 +171,7 @@ impl Intake {
         &mut self,
         backend: &mut dyn Backend,
         batch: &Batch,
-        input: InputId,
+        (input, alone): (InputId, bool),
         servers: &BTreeSet<ServerId>,
     ) -> Result<Outcome, Error> {
         let before: FxHashMap<(ServerId, String), Before> = self.before(servers);
@@ -178,7 +184,7 @@ impl Intake {
         }
         let zone = settings::calendar(backend)?.zone().clone();
         let mut marks = Marks::new(zone, std::mem::take(&mut self.held));
-        marks.begin_held(backend, batch, &self.resolved.features)?;
+        marks.begin_held(backend, batch, &self.resolved.features, alone)?;
         rows::write_spans_and_breaks(self, backend, batch, input)?;
         self.write_requests(backend, batch, input, &before, &scope, &mut marks)?;
         let gone = self.write_polls(backend, batch, input, &mut marks)?;

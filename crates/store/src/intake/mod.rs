@@ -9,7 +9,7 @@ mod server;
 pub(crate) use commit::marks::new_mark;
 pub(crate) use commit::requests::{outcome_from_codes, outcome_of};
 pub(crate) use commit::rows::SESSION;
-pub use interner::{DaemonId, Interner, NameId, NewNames};
+pub use interner::{DaemonId, Interner, NameId, NewNames, same_text};
 pub(crate) use interner::{new_holders, texts as names_of};
 pub(crate) use server::{SpanRow, evidence, spans};
 
@@ -236,7 +236,7 @@ pub struct Batch {
     /// As `retracted`, for sums of use.
     pub retracted_totals: Vec<TotalEvent>,
     /// The handles that events refer to.
-    pub handles: Vec<String>,
+    pub handles: Vec<Arc<str>>,
     /// Denied and queued requests.
     pub requests: Vec<RequestEvent>,
     /// Starts and stops of daemons.

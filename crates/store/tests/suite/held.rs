@@ -2,6 +2,7 @@
 
 use crate::ledger::Ledger;
 use crate::log::{self, Said, What, at};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Nothing differs from what the sessions say; when all is derived, deriving it once more gives the same bytes.
 #[track_caller]
@@ -59,9 +60,7 @@ pub(crate) fn complete_days_are_as_derived_however_the_commits_fall(ledger: &mut
         let parts: Vec<&[Said]> = said.chunks(together).collect();
         let mut process = ledger.process();
         process.read_parts(&mut ledger.store(), "five", &parts);
-        if matches!(ledger.place(), store::Place::Sqlite(_)) {
-            assert!(complete_days(ledger) >= 8, "{together} together: {}", complete_days(ledger));
-        }
+        assert!(complete_days(ledger) >= 8, "{together} together: {}", complete_days(ledger));
         is_as_derived(ledger, &format!("{together} together"));
         let input = process.intake.input().and_then(|input| input.id).unwrap();
         process.intake.take_out(&mut ledger.store(), input).unwrap();
@@ -127,4 +126,50 @@ pub(crate) fn late_lines_find_held_days_again(ledger: &mut Ledger) {
     assert_eq!(ledger.verify().difference, None);
     process.read(&mut ledger.store(), "late", late);
     is_as_derived(ledger, "at the end");
+}
+
+pub(crate) fn beside_others_who_store_days_nothing_is_held(ledger: &mut Ledger) {
+    let said = five_days();
+    let mut process = ledger.process();
+    process.intake.begin(None);
+    let mut spans = std::collections::BTreeMap::new();
+    for (nth, part) in said.chunks(12).enumerate() {
+        let mut store = ledger.store();
+        let others = if matches!(nth, 1 | 2) { ledger.storing_days() } else { None };
+        let before = complete_days(ledger);
+        let batch = process.batch(0, part, &mut spans);
+        process.commit(&mut store, "five", nth as u64 + 1, &[batch]).unwrap();
+        if others.is_some() {
+            assert_eq!(complete_days(ledger), before, "commit {nth}");
+        }
+        assert_eq!(ledger.verify().difference, None, "after commit {nth}");
+    }
+    is_as_derived(ledger, "at the end");
+}
+
+pub(crate) fn deriving_all_the_while_loses_nothing(ledger: &mut Ledger) {
+    let (said, done) = (five_days(), AtomicBool::new(false));
+    let mut process = ledger.process();
+    process.intake.begin(None);
+    let mut spans = std::collections::BTreeMap::new();
+    let mut store = ledger.store();
+    let committed = std::thread::scope(|scope| {
+        let deriving = scope.spawn(|| {
+            let mut store = ledger.store();
+            while !done.load(Ordering::Relaxed) {
+                store.derive(&mut |_, _| {})?;
+            }
+            Ok::<_, store::Error>(())
+        });
+        let committed = said.iter().enumerate().try_for_each(|(nth, line)| {
+            let batch = process.batch(0, std::slice::from_ref(line), &mut spans);
+            process.commit(&mut store, "five", nth as u64 + 1, &[batch])
+        });
+        done.store(true, Ordering::Relaxed);
+        deriving.join().unwrap().unwrap();
+        committed
+    });
+    committed.unwrap();
+    // Days may stay unsettled that a commit has settled while they were derived: they are computed when read.
+    ledger.balances();
 }

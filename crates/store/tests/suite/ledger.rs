@@ -83,6 +83,16 @@ impl Ledger {
         verified
     }
 
+    /// Somebody who stores days until this is dropped, where others can do so beside a commit at all.
+    pub(crate) fn storing_days(&self) -> Option<postgres::Client> {
+        let Kind::Postgres(url, ..) = &self.kind else { return None };
+        let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+        let lock =
+            "pg_advisory_xact_lock_shared(hashtextextended(cast(current_schema() as text), 1588058741))";
+        client.batch_execute(&format!("begin; select {lock}")).unwrap();
+        Some(client)
+    }
+
     /// Runs a statement behind the store's back.
     pub(crate) fn sql(&self, statement: &str) {
         match &self.kind {

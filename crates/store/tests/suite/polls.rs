@@ -39,7 +39,7 @@ fn instant(hour: i64) -> UnixMs {
 fn batch(process: &mut Process, polls: &[Poll]) -> Batch {
     let daemon = process.daemon("v");
     let feature = process.interner.feature("solver");
-    let mut batch = Batch { handles: vec!["7".to_owned()], ..Batch::default() };
+    let mut batch = Batch { handles: vec!["7".into()], ..Batch::default() };
     let mut span: Option<Span> = None;
     for Poll { hour, shown } in polls {
         let at = instant(*hour);
@@ -296,7 +296,7 @@ pub(crate) fn finished_uses_are_known_by_their_start(ledger: &mut Ledger) {
         let holder = process.interner.holder(daemon, "fiore", "wks12", "", "");
         let (from, until) = (instant(8), instant(until));
         let used = UsedEvent { feature, holder, handle: 1, from, until, seats: 1, version: 0 };
-        let mut batch = Batch { used: vec![used], handles: vec!["599".to_owned()], ..Batch::default() };
+        let mut batch = Batch { used: vec![used], handles: vec!["599".into()], ..Batch::default() };
         batch.names = process.interner.news();
         process.intake.begin(None);
         process.commit(&mut ledger.store(), name, 1, &[batch]).unwrap();

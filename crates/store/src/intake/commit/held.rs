@@ -6,6 +6,10 @@
 //! states. It is stored when all evidence has passed it and none of its sessions is open. Whatever else touches it (late
 //! input, polls, another process) lets go of it: then it is a dirty day like any other. Between commits it is marked as
 //! if nothing were kept here, so that a kill loses nothing.
+//!
+//! Beside another process this is safe because a commit holds days only while it has the lock of all who store days
+//! ([`crate::derive::DAYS_LOCK`]) alone, and takes away no mark but its own: others may add sessions to a day that it
+//! stores, and their marks stay.
 
 use super::marks::new_mark;
 use super::rows_of;
@@ -38,16 +42,19 @@ pub(in crate::intake) struct Held {
     known: FxHashSet<(FeatureId, Day)>,
     /// The first day that can be taken in by this commit; none where no day can.
     first: Option<Day>,
-    /// Marked days that this commit has stored.
-    stored: Vec<(FeatureId, Day)>,
+    /// Days that this commit has stored, with the mark that they had.
+    stored: Vec<(FeatureId, Day, Mark)>,
 }
+
+/// The state and number of a mark.
+type Mark = (i64, i64);
 
 #[derive(Debug, Default)]
 struct HeldDay {
     parts: Vec<Part>,
     requests: Vec<Request>,
     /// The state and number of its one mark in the ledger; none before the end of the commit that took it in.
-    mark: Option<(i64, i64)>,
+    mark: Option<Mark>,
     /// Whether some evidence is known not to have passed its end.
     unsettled: bool,
 }
@@ -69,7 +76,7 @@ impl Held {
         self.first = Some(first);
         let earliest = self.days.values().filter_map(|days| days.keys().next()).min();
         let since = earliest.map_or(first, |day| first.min(*day)).to_string();
-        let mut marks: FxHashMap<(FeatureId, Day), Vec<(i64, i64)>> = FxHashMap::default();
+        let mut marks: FxHashMap<(FeatureId, Day), Vec<Mark>> = FxHashMap::default();
         let sql = "select feature_id, day, state, mark from feature_day_mark where day >= $1";
         backend.query(sql, &[since.as_str().into()], &mut |row| {
             let day = (row.id(0)?, row.with_text(1, parse_day)??);
@@ -193,44 +200,50 @@ impl Held {
                 complete.add(context, feature, &computed);
             }
             known.insert((feature, *day));
-            if held.mark.is_some() {
-                stored.push((feature, *day));
+            if let Some(mark) = held.mark {
+                stored.push((feature, *day, mark));
             }
             false
         });
     }
 
     /// Ends a commit: marks what is held as it must be for everybody else, and takes away the marks of what was stored.
-    /// Days in `dirty` keep all their marks.
+    /// Days in `dirty` keep all their marks; `of_commit` is the number of all others that this commit has set.
     pub(super) fn end(
         &mut self,
         backend: &mut dyn Backend,
         dirty: &FxHashSet<(FeatureId, Day)>,
+        of_commit: i64,
     ) -> Result<(), Error> {
         let too_much = self.kept > KEPT_AT_MOST;
+        // One that no other process has set either, whatever its state: it is ours to take away.
         let mark = new_mark();
         let mut gone = std::mem::take(&mut self.stored);
         let mut by_state: [Vec<(FeatureId, Day)>; 2] = Default::default();
         for (feature, days) in &mut self.days {
             for (day, held) in days {
-                if held.mark.is_some() {
-                    gone.push((*feature, *day));
+                if let Some(mark) = held.mark {
+                    gone.push((*feature, *day, mark));
                 }
-                let (state, mark) = if held.unsettled { (UNSETTLED, 0) } else { (DIRTY, mark) };
+                let state = if held.unsettled { UNSETTLED } else { DIRTY };
                 held.mark = Some((state, mark));
                 by_state[state as usize].push((*feature, *day));
             }
         }
-        gone.retain(|day| !dirty.contains(day));
+        gone.retain(|(feature, day, _)| !dirty.contains(&(*feature, *day)));
         let rows =
             |days: &[(FeatureId, Day)]| rows_of(days, |(feature, day)| json!([feature, day.to_string()]));
         if !gone.is_empty() {
-            backend.execute(include_str!("../../../queries/mark_delete_all.sql"), &[rows(&gone)])?;
+            let ours = gone.iter().flat_map(|(feature, day, mark)| {
+                [*mark, (DIRTY, of_commit)]
+                    .map(|(state, mark)| json!([feature, day.to_string(), state, mark]))
+            });
+            let ours = rows_of(ours, |row| row);
+            backend.execute(include_str!("../../../queries/mark_delete_exact.sql"), &[ours])?;
         }
         for (state, mut days) in [DIRTY, UNSETTLED].into_iter().zip(by_state) {
             if !days.is_empty() {
                 days.sort_unstable();
-                let mark = if state == DIRTY { mark } else { 0 };
                 let params = [rows(&days), Value::Int(state), Value::Int(mark)];
                 backend.execute(include_str!("../../../queries/mark_insert.sql"), &params)?;
             }

@@ -89,14 +89,16 @@ impl Marks {
         }
     }
 
-    /// Lets the days that are held go on with a commit, where nobody else can write beside it and nothing is taken back.
+    /// Lets the days that are held go on with a commit, where nobody else can store days beside it (it is `alone`) and
+    /// nothing is taken back.
     pub(super) fn begin_held(
         &mut self,
         backend: &mut dyn Backend,
         batch: &Batch,
         features: &[FeatureId],
+        alone: bool,
     ) -> Result<(), Error> {
-        if !backend.is_alone() || batch.takes_back() {
+        if !alone || batch.takes_back() {
             self.held.let_go_of_all();
             return Ok(());
         }
@@ -119,7 +121,8 @@ impl Marks {
     }
 
     pub(super) fn write(&mut self, backend: &mut dyn Backend) -> Result<(), Error> {
-        let mark = Value::Int(new_mark());
+        let number = new_mark();
+        let mark = Value::Int(number);
         let mut days: Vec<_> = self.dirty.iter().collect();
         days.sort_unstable();
         for days in days.chunks(20_000) {
@@ -140,7 +143,7 @@ impl Marks {
             let params = [(*feature).into(), from.into(), until.to_string().into(), mark.clone()];
             backend.execute(sql, &params)?;
         }
-        self.held.end(backend, &self.dirty)
+        self.held.end(backend, &self.dirty, number)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The events of a batch by key, and what is to be done with each key.
 
 use super::super::repair::{Repair, step_of};
-use super::{Batch, Key, KeyEvent, handle_of};
+use super::{Batch, Key, KeyEvent};
 use crate::intake::interner::{Daemon, Resolved};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
@@ -123,7 +123,7 @@ impl Resolved {
     pub(super) fn key(&self, event: &KeyEvent, batch: &Batch) -> Key {
         let handle = match event.handle {
             0 => None,
-            handle => handle_of(&batch.handles[handle as usize - 1]),
+            handle => Some(batch.handles[handle as usize - 1].clone()).filter(|handle| !handle.is_empty()),
         };
         Key {
             feature: self.features[event.feature as usize],

@@ -191,7 +191,7 @@ impl Intake {
     }
 
     fn hold(&self, batch: &Batch, feature: u32, holder: u32, handle: u32, from: UnixMs) -> Hold {
-        let handle = handle.checked_sub(1).map_or("", |index| &batch.handles[index as usize]);
+        let handle = handle.checked_sub(1).map_or("", |index| &*batch.handles[index as usize]);
         Hold {
             feature: self.resolved.features[feature as usize],
             from,

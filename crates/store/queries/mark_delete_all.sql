@@ -1,4 +1,0 @@
--- The marks of days, all of them.
-delete from feature_day_mark where (feature_id, day) in (
-    select cast(r.value ->> 0 as bigint), r.value ->> 1 from rows($1) as r
-)
