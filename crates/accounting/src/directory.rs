@@ -68,6 +68,11 @@ impl Directory {
         }
     }
 
+    /// The names of all persons, ascending.
+    pub fn persons(&self) -> impl Iterator<Item = &str> {
+        self.persons.keys().map(String::as_str)
+    }
+
     /// What a person belongs to, ascending and without overlap: an entry ends where a later one begins. Empty for a
     /// name that the directory does not know.
     pub fn memberships(&self, person_name: &str) -> Vec<Membership> {

@@ -11,6 +11,7 @@ pub mod heartbeats;
 pub mod input;
 pub mod intake;
 mod names;
+pub mod oracle;
 mod persons;
 mod read;
 mod reconcile;
@@ -19,6 +20,7 @@ mod retention;
 mod schema;
 mod settings;
 mod upkeep;
+mod views;
 
 pub use derive::Progress;
 pub use persons::{Forgotten, Known as KnownOfPerson};
@@ -27,6 +29,7 @@ pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use retention::Removed;
 pub use upkeep::{Difference, Status, Verified};
+pub use views::{UNKNOWN as UNKNOWN_ORGANIZATION, View, Winterthur};
 
 use accounting::UnixMs;
 use accounting::privacy::Privacy;
@@ -72,6 +75,9 @@ pub enum Error {
     /// The connection is gone.
     #[error("the database went away ({0}); nothing is half-stored, run the same command again")]
     Gone(String),
+    /// A view cannot have this name.
+    #[error("there is a table or view `{0}` in the database already: give the view another name")]
+    NameTaken(String),
     /// The database says something that cannot be.
     #[error("the database is damaged: {0}")]
     Corrupt(String),

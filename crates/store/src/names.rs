@@ -410,7 +410,7 @@ fn organizations_by_number(entries: &[Entry]) -> FxHashMap<i64, String> {
 const SMALL: &str = "(small groups)";
 
 /// The organizations to which fewer persons belong than the smallest group that is shown.
-fn small_organizations(entries: &[Entry], smallest: u32) -> FxHashSet<String> {
+pub(crate) fn small_organizations(entries: &[Entry], smallest: u32) -> FxHashSet<String> {
     let mut persons: FxHashMap<&str, FxHashSet<(&str, Option<&str>)>> = FxHashMap::default();
     for entry in entries.iter().filter(|_| smallest > 1) {
         if let Some(organization) = &entry.organization {

@@ -143,6 +143,11 @@ impl Reader<'_> {
         Ok(rows.into_iter().collect())
     }
 
+    /// By what numbers other systems know organizations; of several the latest.
+    pub fn organization_numbers(&mut self) -> Result<FxHashMap<String, i64>, Error> {
+        Ok(crate::views::numbers(&crate::registry::entries(self.backend)?))
+    }
+
     /// Gives an accumulator the feature days that it needs, of the days `[from, until)`.
     pub fn fold(
         &mut self,

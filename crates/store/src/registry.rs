@@ -70,6 +70,7 @@ impl Store {
                 let rows = Value::Text(json!(rows).to_string());
                 backend.execute(include_str!("../queries/directory_upsert.sql"), &[rows])?;
             }
+            crate::views::refresh(backend)?;
             let known: std::collections::HashSet<_> =
                 there.values().map(|row| (row.login.to_lowercase(), domain_of(row))).collect();
             if rows.iter().any(|row| !known.contains(&(row.login.to_lowercase(), domain_of(row)))) {

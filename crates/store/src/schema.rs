@@ -38,6 +38,10 @@ pub(crate) fn migrate(backend: &mut dyn Backend) -> Result<(), Error> {
         backend.lock(MIGRATION_LOCK)?;
         let found = version(backend)?;
         refuse_newer(found)?;
+        if found > 0 {
+            // They name columns that a migration may change; whoever wants them makes them again.
+            crate::views::drop_views(backend)?;
+        }
         for (number, sql) in (1_i64..).zip(MIGRATIONS).skip(found as usize) {
             backend.batch(&backend.dialect(sql))?;
             let note = "insert into setting (name, value) values ('schema_version', $1)

@@ -168,10 +168,12 @@ impl Store {
         let copied = reading(self.backend.as_mut(), |from| {
             writing(copy.backend.as_mut(), |to| {
                 copy_table(from, to, "setting")?;
-                TABLES.iter().try_for_each(|table| copy_table(from, to, table))
+                TABLES.iter().try_for_each(|table| copy_table(from, to, table))?;
+                // Views are not copied: whoever goes on with the copy makes them as its configuration says.
+                to.execute("delete from setting where name = $1", &[crate::views::SETTING.into()])
             })
         });
-        let closed = copied.and_then(|()| copy.backend.batch("pragma journal_mode = delete"));
+        let closed = copied.and_then(|_| copy.backend.batch("pragma journal_mode = delete"));
         drop(copy);
         let named = closed.and_then(|()| {
             std::fs::rename(&part, file).map_err(|error| Error::Full(format!("{}: {error}", file.display())))

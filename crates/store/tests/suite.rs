@@ -24,6 +24,8 @@ mod privacy;
 mod registry;
 #[path = "suite/schema.rs"]
 mod schema;
+#[path = "suite/views.rs"]
+mod views;
 #[path = "suite/writing.rs"]
 mod writing;
 
@@ -131,6 +133,12 @@ store_suite! {
         the_first_admin_is_made_once,
         a_link_is_void_once_a_user_was_added_otherwise,
         links_whose_time_has_passed_are_forgotten,
+    }
+    views {
+        the_old_usage_table_is_what_the_report_says,
+        the_old_tables_of_persons_are_views,
+        views_tell_no_more_than_the_reports,
+        views_go_when_nobody_wants_them,
     }
     privacy {
         under_a_pseudonym_no_name_is_stored_anywhere,

@@ -106,7 +106,7 @@ pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Resul
     let told: Told = json_body(request).await?;
     if told.heartbeats.len() > MOST {
         let sent = told.heartbeats.len();
-        return Err(Failure::TooLarge(format!(
+        return Err(Failure::Wrong(format!(
             "a list has at most {MOST} heartbeats, not {sent}: send it in parts"
         )));
     }

@@ -1,11 +1,18 @@
 //! `seatledger config`
 
 use super::{Done, Global, default_zone, say};
+use crate::config::{DEFAULT_PATH, import};
+use anyhow::Context;
 use clap::{Args, Subcommand};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// The configuration file
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  seatledger --config /etc/seatledger.toml config check")]
+#[command(
+    after_help = "Examples:\n  seatledger --config /etc/seatledger.toml config check\n  seatledger config import config.ini"
+)]
 pub(crate) struct ConfigCommand {
     #[command(subcommand)]
     command: Command,
@@ -16,23 +23,66 @@ enum Command {
     /// Say whether the configuration is right, and what it comes to
     #[command(after_help = "Example:\n  seatledger config check")]
     Check,
+    /// Write the configuration that does as another program's file says: config.ini of the AutoCAD usage measurement service
+    #[command(after_help = IMPORT_HELP)]
+    Import {
+        /// The other program's file
+        #[arg(value_name = "OLD.ini")]
+        old: PathBuf,
+        /// The configuration to write, which must not exist
+        #[arg(short, long, value_name = "FILE", default_value = DEFAULT_PATH)]
+        output: PathBuf,
+    },
 }
+
+const IMPORT_HELP: &str = "\
+What cannot be carried over is said; no password is shown or written.
+
+Examples:
+  seatledger config import config.ini
+  seatledger config import config.ini -o /etc/seatledger.toml";
 
 impl ConfigCommand {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
-        let Command::Check = self.command;
-        let config = global.config()?;
-        let calendar = config.calendar(&default_zone(&config))?;
-        say(&format!("database   {}", global.place(&config)?));
-        say(&format!("time zone  {}", calendar.zone_name()));
-        for class in calendar.classes() {
-            say(&format!("class      {}", class.name));
+        match self.command {
+            Command::Check => check(global),
+            Command::Import { old, output } => from_other_program(&old, &output),
         }
-        say(&format!("holidays   {}", calendar.holidays().len()));
-        for server in &config.servers {
-            say(&format!("server     {} {}", server.name, server.aliases.join(" ")));
-        }
-        say("the configuration is right");
-        Ok(Done::Well)
     }
+}
+
+fn check(global: &Global) -> anyhow::Result<Done> {
+    let config = global.config()?;
+    let calendar = config.calendar(&default_zone(&config))?;
+    say(&format!("database   {}", global.place(&config)?));
+    say(&format!("time zone  {}", calendar.zone_name()));
+    for class in calendar.classes() {
+        say(&format!("class      {}", class.name));
+    }
+    say(&format!("holidays   {}", calendar.holidays().len()));
+    for server in &config.servers {
+        say(&format!("server     {} {}", server.name, server.aliases.join(" ")));
+    }
+    say("the configuration is right");
+    Ok(Done::Well)
+}
+
+fn from_other_program(old: &Path, output: &Path) -> anyhow::Result<Done> {
+    let bytes = std::fs::read(old).with_context(|| format!("failed to read {}", old.display()))?;
+    let imported = import(&bytes, &old.display().to_string())?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(output)
+        .with_context(|| format!("failed to write {}: nothing is overwritten", output.display()))?;
+    file.write_all(imported.text.as_bytes())
+        .with_context(|| format!("failed to write {}", output.display()))?;
+    for line in &imported.left_out {
+        say(&format!("not carried over: {line}"));
+    }
+    say(&format!(
+        "{0} is written: look at it, then run `seatledger --config {0} config check`",
+        output.display()
+    ));
+    Ok(Done::Well)
 }

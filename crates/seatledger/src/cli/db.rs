@@ -1,6 +1,6 @@
 //! `seatledger db`
 
-use super::{Done, Global, say};
+use super::{Done, Global, say, set_views};
 use crate::clock;
 use accounting::day::Day;
 use anyhow::{Context, bail};
@@ -55,6 +55,7 @@ impl Db {
                 let config = global.config()?;
                 let place = global.place(&config)?;
                 let mut store = Store::create(&place).with_context(|| format!("cannot migrate {place}"))?;
+                set_views(&mut store, &config)?;
                 say(&format!("schema version {}", store.status()?.schema_version));
             }
             Command::Status { json } => status(global, json)?,

@@ -9,6 +9,7 @@ mod db;
 mod demo;
 mod directory;
 mod directory_file;
+mod export;
 mod history;
 mod import;
 mod password;
@@ -28,15 +29,15 @@ mod verify;
 pub(crate) use crate::answers::wrong_usage;
 
 use crate::answers::WrongUsage;
-use crate::config::Config;
+use crate::config::{Config, OldTable};
 use crate::render::{self, Face, Look};
 use crate::{clock, keys};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use store::{Place, Store};
+use store::{Place, Store, View};
 
 /// How a command ended, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +102,7 @@ enum Command {
     Unrecognized(unrecognized::Unrecognized),
     Directory(directory::Directory),
     Catalog(catalog::Catalog),
+    Export(export::Export),
     Person(person::Person),
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
@@ -126,6 +128,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Unrecognized(command) => command.run(&cli.global),
         Command::Directory(command) => command.run(&cli.global),
         Command::Catalog(command) => command.run(&cli.global),
+        Command::Export(command) => command.run(&cli.global),
         Command::Person(command) => command.run(&cli.global),
         Command::Verify(command) => command.run(&cli.global),
         Command::Rebuild(command) => command.run(&cli.global),
@@ -187,6 +190,7 @@ impl Global {
             store.set_calendar(&calendar)?;
         }
         store.keep(keys::privacy(&config.privacy)?)?;
+        set_views(&mut store, &config)?;
         Ok((store, config))
     }
 
@@ -195,6 +199,21 @@ impl Global {
         let place = self.place(&self.config()?)?;
         Store::create(&place).with_context(|| format!("cannot open {place}"))
     }
+}
+
+/// Makes the views that the configuration wants, or takes them away. Where there is no configuration at all they stay.
+fn set_views(store: &mut Store, config: &Config) -> anyhow::Result<()> {
+    let view = |table: &OldTable| View { name: table.view_name().to_owned(), columns: table.columns.clone() };
+    let wanted = config.winterthur.as_ref().map(|names| store::Winterthur {
+        acad_user: view(&names.acad_user),
+        user: view(&names.user),
+        usage: view(&names.usage),
+        interval_ms: config.heartbeats.interval.ms(),
+    });
+    if wanted.is_some() || config.file.is_some() {
+        store.set_winterthur_views(wanted.as_ref()).context("cannot make the views of [views.winterthur]")?;
+    }
+    Ok(())
 }
 
 /// The zone of what no one gives a zone: the configuration's, else the machine's, else UTC.
@@ -219,20 +238,28 @@ impl Shown {
         &self,
         write: impl FnOnce(Face, &Look, &mut dyn Write) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let Some(path) = &self.output else {
-            let mut out = BufWriter::new(io::stdout().lock());
-            write(self.format, &Look::of_stdout(), &mut out)?;
-            return Ok(out.flush()?);
-        };
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let whole = tempfile::NamedTempFile::new_in(directory.unwrap_or_else(|| std::path::Path::new(".")))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        let mut out = BufWriter::new(whole);
-        write(self.format, &Look { width: 100, color: false, bars: false }, &mut out)?;
-        let whole = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        whole.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(())
+        write_whole(self.output.as_deref(), |look, out| write(self.format, look, out))
     }
+}
+
+/// Calls `write` with where the output goes: standard output, or a file, which appears under its name only when it is whole.
+pub(crate) fn write_whole(
+    output: Option<&Path>,
+    write: impl FnOnce(&Look, &mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Some(path) = output else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        write(&Look::of_stdout(), &mut out)?;
+        return Ok(out.flush()?);
+    };
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let whole = tempfile::NamedTempFile::new_in(directory.unwrap_or_else(|| Path::new(".")))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    let mut out = BufWriter::new(whole);
+    write(&Look { width: 100, color: false, bars: false }, &mut out)?;
+    let whole = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    whole.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
 }
 
 impl Shown {

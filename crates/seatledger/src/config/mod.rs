@@ -37,9 +37,12 @@ mod document;
 mod elk;
 mod heartbeats;
 mod http;
+mod ini;
 mod log;
+mod old_service;
 mod privacy;
 mod stretch;
+mod views;
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +53,9 @@ pub(crate) use elk::ElkConfig;
 pub(crate) use heartbeats::HeartbeatsConfig;
 pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
+pub(crate) use old_service::import;
 pub(crate) use privacy::{PrivacyConfig, Retention};
+pub(crate) use views::{OldTable, Winterthur};
 
 use accounting::calendar::Calendar;
 use anyhow::Context as _;
@@ -81,6 +86,8 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     /// The receiver of the operational log.
     pub(crate) elk: Option<ElkConfig>,
+    /// The views under the names of the service before this one.
+    pub(crate) winterthur: Option<Winterthur>,
     /// The file that says so, where there is one: for messages.
     pub(crate) file: Option<String>,
 }
@@ -97,11 +104,11 @@ pub(crate) struct ServerConfig {
 }
 
 /// Sections that belong to what this version does not do.
-const LATER: [&str; 4] = ["forward", "source", "alert", "views"];
+const LATER: [&str; 3] = ["forward", "source", "alert"];
 
 /// What can stand outermost.
-const KNOWN: [&str; 9] =
-    ["db", "timezone", "calendar", "http", "heartbeats", "privacy", "server", "log", "elk"];
+const KNOWN: [&str; 10] =
+    ["db", "timezone", "calendar", "http", "heartbeats", "privacy", "server", "log", "elk", "views"];
 
 impl Config {
     /// The configuration in the file; without a path that of [`DEFAULT_PATH`] where it exists, else an empty one.
@@ -153,6 +160,7 @@ impl Config {
                 "server" => config.servers = servers(&entry)?,
                 "log" => config.log = LogConfig::of(&entry)?,
                 "elk" => config.elk = Some(ElkConfig::of(&entry)?),
+                "views" => config.winterthur = Winterthur::of_views(&entry)?,
                 name if LATER.contains(&name) => {
                     let section = if matches!(name, "source" | "alert") {
                         format!("[[{name}]]")

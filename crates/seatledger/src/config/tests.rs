@@ -148,7 +148,6 @@ fn sections_of_later_versions_are_refused() {
         error("[[source]]\nkind = \"poll\"\n"),
         format!("s.toml:1: this version does not know [[source]] {said}")
     );
-    assert_eq!(error("[views.w]\n"), format!("s.toml:1: this version does not know [views] {said}"));
 }
 
 #[test]

@@ -135,6 +135,17 @@ mod tests {
     }
 
     #[test]
+    fn names_are_written_only_where_persons_are_kept_by_name() {
+        let names = |identity| {
+            let mut config = Config::default();
+            config.privacy.identity = identity;
+            Settings::of(&config, &"a.db".parse().expect("a place")).names
+        };
+        assert!(names(Identity::Named));
+        assert!(!names(Identity::Pseudonymous) && !names(Identity::Organization));
+    }
+
+    #[test]
     fn the_issue_log_is_beside_the_database() {
         let issues = |place: &str| Settings::of(&Config::default(), &place.parse().expect(place)).issues;
         assert_eq!(issues("sqlite:books/a.db"), PathBuf::from("books/adsk_usage_measurement.log"));

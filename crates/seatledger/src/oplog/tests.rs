@@ -17,7 +17,7 @@ fn now() -> UnixMs {
 }
 
 /// As long as it takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A console that remembers.
 #[derive(Clone, Default)]

@@ -14,6 +14,7 @@ mod flexnet;
 mod kills;
 mod listening;
 mod load;
+mod old_service;
 mod outages;
 mod pings;
 mod privacy;

@@ -2,7 +2,8 @@
 //!
 //! One SQL text serves both. Where the dialects force a difference a placeholder stands in the text:
 //! `rows($n)` is a table of JSON arrays with one column `value` (SQLite: `json_each`, PostgreSQL:
-//! `jsonb_array_elements`), read with `value ->> 0`; in migrations `{id}`, `{clustered}` and `{bytes}`.
+//! `jsonb_array_elements`), read with `value ->> 0`; in migrations `{id}`, `{clustered}` and `{bytes}`;
+//! in views `{civil:AT}`, `{today}`, and `{position:TEXT}`: where the first backslash is in a text, from 1.
 
 mod postgres;
 mod sqlite;
@@ -198,16 +199,22 @@ pub(crate) trait Backend: Send {
 /// Replaces `{civil:AT}` by the civil time of the instant AT as `YYYY-MM-DD HH:MM`, in the zone of the
 /// `calendar_slot` row called `c`; `stamp` writes milliseconds of local time in its dialect.
 fn civil(sql: &str, stamp: impl Fn(&str) -> String) -> String {
-    let mut text = String::with_capacity(sql.len());
-    let mut rest = sql;
-    while let Some((before, after)) = rest.split_once("{civil:") {
-        let (at, after) = after.split_once('}').unwrap_or((after, ""));
-        let local = format!(
+    placed(sql, "{civil:", |at| {
+        stamp(&format!(
             "({at}) + case when c.changes_at is not null and ({at}) >= c.changes_at \
              then c.offset_after_ms else c.offset_ms end"
-        );
+        ))
+    })
+}
+
+/// Replaces `BEGINNING…}` by what `replacement` makes of the text within.
+fn placed(sql: &str, beginning: &str, replacement: impl Fn(&str) -> String) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once(beginning) {
+        let (within, after) = after.split_once('}').unwrap_or((after, ""));
         text.push_str(before);
-        text.push_str(&stamp(&local));
+        text.push_str(&replacement(within));
         rest = after;
     }
     text.push_str(rest);

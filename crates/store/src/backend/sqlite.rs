@@ -106,7 +106,9 @@ impl Backend for Sqlite {
     fn dialect(&self, sql: &str) -> String {
         let sql =
             super::civil(sql, |local| format!("strftime('%Y-%m-%d %H:%M', ({local}) / 1000, 'unixepoch')"));
+        let sql = super::placed(&sql, "{position:", |text| format!("instr({text}, '\\')"));
         sql.replace("{id}", "integer primary key")
+            .replace("{today}", "date('now')")
             .replace("{clustered}", "without rowid")
             .replace("{bytes}", "blob")
     }
