@@ -13,115 +13,194 @@ pub struct Level {
     pub seats: i64,
 }
 
-/// Reusable memory of a sweep.
+/// A sweep over a window of time, a civil day; its memory is used again.
+///
+/// What happens is kept as one number each, the milliseconds since the instant before the window and the seats, so
+/// that sorting is quick. What lies outside of the window is moved to the instant before it, or to its end.
 #[derive(Debug, Default)]
 pub struct Sweep {
-    starts: Vec<(UnixMs, u32)>,
-    ends: Vec<(UnixMs, u32)>,
+    from: UnixMs,
+    until: UnixMs,
+    starts: Vec<u64>,
+    ends: Vec<u64>,
     /// What was held for no time.
-    points: Vec<(UnixMs, u32)>,
+    points: Vec<u64>,
 }
 
 impl Sweep {
-    /// Forgets what was added.
-    pub fn clear(&mut self) {
+    /// An empty sweep over `[from, until)`, which is no longer than 49 days.
+    pub fn over(from: UnixMs, until: UnixMs) -> Self {
+        let mut sweep = Self::default();
+        sweep.begin(from, until);
+        sweep
+    }
+
+    /// Forgets what was added, and goes over another window.
+    pub fn begin(&mut self, from: UnixMs, until: UnixMs) {
+        (self.from, self.until) = (from, until.clamp(from, from + i64::from(u32::MAX) - 1));
         self.starts.clear();
         self.ends.clear();
         self.points.clear();
     }
 
     /// Adds seats held over `[from, until)`; nothing is held where the range is empty.
+    #[inline]
     pub fn add(&mut self, from: UnixMs, until: UnixMs, seats: u32) {
         if from < until {
-            self.starts.push((from, seats));
-            self.ends.push((until, seats));
+            self.starts.push(self.pack(from, seats));
+            self.ends.push(self.pack(until, seats));
         } else {
-            self.points.push((from, seats));
+            self.points.push(self.pack(from, seats));
         }
     }
 
-    /// Whether anything starts at an instant.
+    #[inline]
+    fn pack(&self, at: UnixMs, seats: u32) -> u64 {
+        let before = self.from - 1;
+        ((at.clamp(before, self.until) - before) as u64) << 32 | u64::from(seats)
+    }
+
+    /// The instant and the seats.
+    #[inline]
+    fn unpack(&self, packed: u64) -> (UnixMs, i64) {
+        (self.from - 1 + (packed >> 32) as i64, i64::from(packed as u32))
+    }
+
+    /// Whether anything starts at an instant of the window.
     pub(crate) fn starts_at(&self, at: UnixMs) -> bool {
-        self.starts.iter().chain(&self.points).any(|&(from, _)| from == at)
+        self.starts.iter().chain(&self.points).any(|&packed| self.unpack(packed).0 == at)
+    }
+
+    fn sort(&mut self) {
+        // Starts mostly come sorted, and sorting what is sorted costs nothing.
+        self.starts.sort_unstable();
+        self.ends.sort_unstable();
     }
 
     /// The seats that each start needed: those in use just before it and its own, in order of time. At one instant
     /// ends come first, then what is held for no time (each for itself), then the other starts, fewer seats first.
     pub fn needs(&mut self, mut each: impl FnMut(UnixMs, i64)) {
-        self.starts.sort_unstable();
+        self.sort();
         self.points.sort_unstable();
-        self.ends.sort_unstable_by_key(|&(at, _)| at);
         let (mut points, mut ends) = (self.points.iter().peekable(), self.ends.iter().peekable());
         let mut seats = 0;
         let mut give_back = |seats: &mut i64, at: UnixMs| {
-            while let Some((_, back)) = ends.next_if(|(end, _)| *end <= at) {
-                *seats -= i64::from(*back);
+            while let Some(end) = ends.next_if(|end| self.unpack(**end).0 <= at) {
+                *seats -= self.unpack(*end).1;
             }
         };
-        for &(at, asked) in &self.starts {
-            while let Some(&(point, asked)) = points.next_if(|(point, _)| *point <= at) {
+        for &start in &self.starts {
+            let (at, asked) = self.unpack(start);
+            while let Some(&point) = points.next_if(|point| self.unpack(**point).0 <= at) {
+                let (point, asked) = self.unpack(point);
                 give_back(&mut seats, point);
-                each(point, seats + i64::from(asked));
+                each(point, seats + asked);
             }
             give_back(&mut seats, at);
-            seats += i64::from(asked);
+            seats += asked;
             each(at, seats);
         }
-        for &(point, asked) in points {
+        for &point in points {
+            let (point, asked) = self.unpack(point);
             give_back(&mut seats, point);
-            each(point, seats + i64::from(asked));
+            each(point, seats + asked);
         }
     }
 
-    /// u(t) over `[from, until)`, as its stretches in order of time, without gap. Concurrency is half-open: at one
-    /// instant ends come before starts, so what ends where another starts never counts together.
-    pub fn levels(&mut self, from: UnixMs, until: UnixMs, mut each: impl FnMut(Level)) {
-        // Starts mostly come sorted, and sorting what is sorted costs nothing.
-        self.starts.sort_unstable_by_key(|&(at, _)| at);
-        self.ends.sort_unstable_by_key(|&(at, _)| at);
-        let (mut starts, mut ends) = (self.starts.iter().peekable(), self.ends.iter().peekable());
-        let (mut seats, mut start) = (0, from);
-        // No start is left where no end is left.
-        while let Some(&&(end, _)) = ends.peek() {
-            let at = starts.peek().map_or(end, |&&(next, _)| next.min(end));
-            let mut change = 0;
-            while let Some((_, seats)) = starts.next_if(|(next, _)| *next == at) {
-                change += i64::from(*seats);
+    /// u(t) over the window, as its stretches in order of time, without gap. Concurrency is half-open: at one instant
+    /// ends come before starts, so what ends where another starts never counts together.
+    #[inline]
+    pub fn levels(&mut self, mut each: impl FnMut(Level)) {
+        self.sort();
+        let (mut seats, mut level) = (0, Level { from: self.from, until: self.from, seats: 0 });
+        let (mut next_start, mut next_end) = (0, 0);
+        for _ in 0..self.starts.len() + self.ends.len() {
+            // Which comes first cannot be foreseen: both are looked at, and one is taken without a branch.
+            let start = self.starts.get(next_start).copied().unwrap_or(u64::MAX);
+            let end = self.ends.get(next_end).copied().unwrap_or(u64::MAX);
+            let is_start = start >> 32 < end >> 32;
+            next_start += usize::from(is_start);
+            next_end += usize::from(!is_start);
+            let (at, change) = self.unpack(if is_start { start } else { end });
+            let at = at.max(self.from);
+            // `level` is what holds up to the instant looked at last; `seats` is what holds from it on.
+            if at != level.until {
+                level = Self::go_on(level, seats, &mut each);
+                level.until = at;
             }
-            while let Some((_, seats)) = ends.next_if(|(next, _)| *next == at) {
-                change -= i64::from(*seats);
-            }
-            let edge = at.clamp(from, until);
-            if change != 0 && edge > start {
-                each(Level { from: start, until: edge, seats });
-                start = edge;
-            }
-            seats += change;
+            seats += if is_start { change } else { -change };
         }
-        if start < until {
-            each(Level { from: start, until, seats });
+        level = Self::go_on(level, seats, &mut each);
+        if level.from < self.until {
+            each(Level { until: self.until, ..level });
         }
+    }
+
+    /// The level after an instant at which the last one ends, where it does.
+    #[inline]
+    fn go_on(level: Level, seats: i64, each: &mut impl FnMut(Level)) -> Level {
+        if level.seats == seats {
+            return level;
+        }
+        if level.from < level.until {
+            each(level);
+        }
+        Level { from: level.until, seats, ..level }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Level, Sweep};
+    use proptest::prelude::*;
 
     #[test]
     fn each_start_needs_what_is_in_use_and_its_own_seats() {
         let mut sweep = Sweep::default();
-        for (from, until, seats) in
-            [(0, 10, 2), (10, 20, 3), (10, 30, 1), (10, 10, 5), (25, 25, 1), (20, 25, 1)]
-        {
-            sweep.add(from, until, seats);
-        }
+        let held = [(0, 10, 2), (10, 20, 3), (10, 30, 1), (10, 10, 5), (25, 25, 1), (20, 25, 1)];
+        sweep.begin(0, 40);
+        add(&mut sweep, &held);
         let mut needs = Vec::new();
         sweep.needs(|at, need| needs.push((at, need)));
         assert_eq!(needs, [(0, 2), (10, 5), (10, 1), (10, 4), (20, 2), (25, 2)]);
         let mut levels = Vec::new();
-        sweep.levels(5, 22, |level| levels.push(level));
+        sweep.begin(5, 22);
+        add(&mut sweep, &held);
+        sweep.levels(|level| levels.push(level));
         let level = |from, until, seats| Level { from, until, seats };
         assert_eq!(levels, [level(5, 10, 2), level(10, 20, 4), level(20, 22, 2)]);
+    }
+
+    fn add(sweep: &mut Sweep, held: &[(i64, i64, u32)]) {
+        for &(from, until, seats) in held {
+            sweep.add(from, until, seats);
+        }
+    }
+
+    /// u at an instant, from what is held.
+    fn in_use(held: &[(i64, i64, u32)], at: i64) -> i64 {
+        held.iter()
+            .filter(|(from, until, _)| *from <= at && at < *until)
+            .map(|(.., seats)| i64::from(*seats))
+            .sum()
+    }
+
+    proptest! {
+        #[test]
+        fn levels_are_what_is_held_at_each_instant(
+            held in prop::collection::vec((-20..60_i64, 0..30_i64, 0..4_u32), 0..20),
+            (from, length) in (-10..30_i64, 0..30_i64),
+        ) {
+            let held: Vec<_> = held.into_iter().map(|(from, length, seats)| (from, from + length, seats)).collect();
+            let mut sweep = Sweep::over(from, from + length);
+            add(&mut sweep, &held);
+            let (mut at, mut last) = (from, None);
+            sweep.levels(|level| {
+                assert_eq!((level.from, Some(level.seats) != last), (at, true), "no gap, each another level");
+                (last, at) = (Some(level.seats), level.until);
+                assert!((level.from..level.until).all(|at| in_use(&held, at) == level.seats));
+            });
+            prop_assert_eq!(at, from + length);
+        }
     }
 }

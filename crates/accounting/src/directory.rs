@@ -56,6 +56,9 @@ impl Directory {
     /// not know, or knows twice, is a person by that text, trimmed and in lower case.
     pub fn person_name(&self, user: &str) -> String {
         let (domain, login) = split(user);
+        if domain.is_none() && self.logins.is_empty() {
+            return login;
+        }
         let text = joined(domain.as_deref(), &login);
         if self.persons.contains_key(&text) && domain.is_some() {
             return text;

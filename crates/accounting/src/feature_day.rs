@@ -81,11 +81,11 @@ pub fn figures(
         ..Figures::default()
     };
     let (start, end) = (view.civil.start, view.civil.end);
-    let mut sweep = Sweep::default();
+    let mut sweep = Sweep::over(start, end);
     for part in view.parts {
-        sweep.add(part.from.max(start), part.until.min(end), part.seats);
+        sweep.add(part.from, part.until, part.seats);
     }
-    sweep.levels(start, end, |level| {
+    sweep.levels(|level| {
         if level.seats > figures.seats_peak {
             (figures.seats_peak, figures.seats_peak_at) = (level.seats, Some(level.from));
         }

@@ -42,8 +42,6 @@ pub struct Holder {
     pub host: String,
     /// The display; empty where none is printed.
     pub display: String,
-    /// FlexNet's `[checkout data]`; empty where none is printed.
-    pub checkout_data: String,
     /// The person whom the user is matched to.
     pub person: PersonId,
 }

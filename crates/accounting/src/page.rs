@@ -1,14 +1,16 @@
 //! Pages: the parts of a feature day's sessions as compressed columns.
 //!
-//! Layout, all numbers as LEB128 varints: version of the layout; unit of time in ms (1000 where every instant and
-//! length is whole seconds, else 1); number of parts; then column by column, ordered by start: start (the first
-//! relative to the day's start, zigzag; the others relative to the one before), length, holder, version, and
-//! seats and ending in one number (`(seats << 3) | ending`).
+//! Layout: as LEB128 varints the version of the layout, the unit of time in ms (1000 where every instant and length is
+//! whole seconds, else 1), the number of parts and the first start (relative to the day's start, zigzag); then column
+//! by column, ordered by start: start (relative to the one before), length, holder, version, and seats and ending in
+//! one number (`(seats << 3) | ending`). A column is its least number as a varint, a byte that says how many bytes a
+//! number takes, and what each number has above the least one, little endian: columns are read without a branch for
+//! each number, and one whose numbers are all the same takes no bytes for them.
 
 use crate::UnixMs;
 use crate::session::{Ended, Part};
 
-const LAYOUT: u64 = 1;
+const LAYOUT: u64 = 2;
 
 /// How many parts a page holds at most; a day with more has several pages.
 pub const PAGE_PARTS: usize = 65_536;
@@ -35,28 +37,20 @@ fn encode_one(day_start: UnixMs, parts: &[Part]) -> Vec<u8> {
     let whole_seconds =
         |part: &Part| (part.from - day_start) % 1000 == 0 && (part.until - part.from) % 1000 == 0;
     let unit = if parts.iter().all(whole_seconds) { 1000 } else { 1 };
-    let mut bytes = Vec::with_capacity(16 + parts.len() * 10);
+    let first = parts.first().map_or(day_start, |part| part.from);
+    let mut bytes = Vec::with_capacity(24 + parts.len() * 10);
     put(&mut bytes, LAYOUT);
     put(&mut bytes, unit as u64);
     put(&mut bytes, parts.len() as u64);
-    let mut before = day_start;
-    for (index, part) in parts.iter().enumerate() {
-        let delta = (part.from - before) / unit;
-        put(&mut bytes, if index == 0 { zigzag(delta) } else { delta as u64 });
-        before = part.from;
-    }
-    for part in parts {
-        put(&mut bytes, ((part.until - part.from) / unit) as u64);
-    }
-    for part in parts {
-        put(&mut bytes, u64::from(part.holder));
-    }
-    for part in parts {
-        put(&mut bytes, u64::from(part.version));
-    }
-    for part in parts {
-        put(&mut bytes, u64::from(part.seats) << 3 | part.ended.code() as u64);
-    }
+    put(&mut bytes, zigzag((first - day_start) / unit));
+    let mut before = first;
+    let deltas = parts.iter().map(|part| (part.from - std::mem::replace(&mut before, part.from)) / unit);
+    let deltas: Vec<u64> = deltas.map(|delta| delta as u64).collect();
+    put_column(&mut bytes, deltas.into_iter());
+    put_column(&mut bytes, parts.iter().map(|part| ((part.until - part.from) / unit) as u64));
+    put_column(&mut bytes, parts.iter().map(|part| u64::from(part.holder)));
+    put_column(&mut bytes, parts.iter().map(|part| u64::from(part.version)));
+    put_column(&mut bytes, parts.iter().map(|part| u64::from(part.seats) << 3 | part.ended.code() as u64));
     bytes
 }
 
@@ -71,19 +65,14 @@ pub fn decode(day_start: UnixMs, page: &[u8], parts: &mut Vec<Part>) -> Result<(
     if count > PAGE_PARTS {
         return Err(Damaged("too many parts"));
     }
-    // A part takes at least a byte of each column: what is shorter is damaged, and is not worth the memory.
-    if bytes.rest.len() < count * 5 {
-        return Err(Damaged("a column is missing"));
-    }
-    let first = parts.len();
+    let first = unzigzag(bytes.next()?).wrapping_mul(unit);
+    let mut at = day_start.wrapping_add(first);
+    let place = parts.len();
     let blank = Part { from: 0, until: 0, holder: 0, version: 0, seats: 0, ended: Ended::Open };
-    parts.resize(first + count, blank);
-    let parts = &mut parts[first..];
-    let mut at = day_start;
-    let mut head = true;
+    parts.resize(place + count, blank);
+    let parts = &mut parts[place..];
     bytes.column(parts, |part, delta| {
-        let steps = if std::mem::take(&mut head) { unzigzag(delta) } else { delta as i64 };
-        at = at.wrapping_add(steps.wrapping_mul(unit));
+        at = at.wrapping_add((delta as i64).wrapping_mul(unit));
         part.from = at;
     })?;
     bytes.column(parts, |part, length| {
@@ -105,39 +94,45 @@ struct Bytes<'a> {
 impl Bytes<'_> {
     /// Reads a number for each part.
     #[inline]
-    fn column(&mut self, parts: &mut [Part], mut set: impl FnMut(&mut Part, u64)) -> Result<(), Damaged> {
-        // Versions, seats and short pages are mostly numbers of one byte.
-        if let Some((column, rest)) = self.rest.split_at_checked(parts.len())
-            && column.iter().fold(0, |all, byte| all | byte) < 0x80
-        {
-            self.rest = rest;
-            for (part, byte) in parts.iter_mut().zip(column) {
-                set(part, u64::from(*byte));
+    fn column(&mut self, parts: &mut [Part], set: impl FnMut(&mut Part, u64)) -> Result<(), Damaged> {
+        let least = self.next()?;
+        let (width, rest) = self.rest.split_first().ok_or(MISSING)?;
+        self.rest = rest;
+        match width {
+            0 => self.numbers::<0>(parts, least, set),
+            1 => self.numbers::<1>(parts, least, set),
+            2 => self.numbers::<2>(parts, least, set),
+            3 => self.numbers::<3>(parts, least, set),
+            4 => self.numbers::<4>(parts, least, set),
+            8 => self.numbers::<8>(parts, least, set),
+            _ => Err(Damaged("numbers of an unknown width")),
+        }
+    }
+
+    #[inline]
+    fn numbers<const WIDTH: usize>(
+        &mut self,
+        parts: &mut [Part],
+        least: u64,
+        mut set: impl FnMut(&mut Part, u64),
+    ) -> Result<(), Damaged> {
+        let (column, rest) = self.rest.split_at_checked(parts.len() * WIDTH).ok_or(MISSING)?;
+        self.rest = rest;
+        if WIDTH == 0 {
+            for part in parts {
+                set(part, least);
             }
             return Ok(());
         }
-        for part in parts {
-            let number = self.next()?;
-            set(part, number);
+        for (part, bytes) in parts.iter_mut().zip(column.chunks_exact(WIDTH)) {
+            let mut number = [0; 8];
+            number[..WIDTH].copy_from_slice(bytes);
+            set(part, least.wrapping_add(u64::from_le_bytes(number)));
         }
         Ok(())
     }
 
-    #[inline]
     fn next(&mut self) -> Result<u64, Damaged> {
-        // How long a number is cannot be foreseen: up to eight bytes are read without a branch.
-        if let Some(word) = self.rest.first_chunk().map(|word| u64::from_le_bytes(*word)) {
-            let ends = !word & 0x8080_8080_8080_8080;
-            if ends != 0 {
-                let bits = ends.trailing_zeros() + 1;
-                self.rest = &self.rest[bits as usize / 8..];
-                return Ok(sevens(word & u64::MAX >> (64 - bits)));
-            }
-        }
-        self.next_by_bytes()
-    }
-
-    fn next_by_bytes(&mut self) -> Result<u64, Damaged> {
         let (mut value, mut shift) = (0, 0);
         for (index, byte) in self.rest.iter().enumerate().take(10) {
             value |= u64::from(byte & 0x7f) << shift;
@@ -151,12 +146,27 @@ impl Bytes<'_> {
     }
 }
 
-/// The lower seven bits of eight bytes, moved together.
-#[inline]
-fn sevens(word: u64) -> u64 {
-    let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
-    let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;
-    word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4
+const MISSING: Damaged = Damaged("a column is missing");
+
+fn put_column(bytes: &mut Vec<u8>, numbers: impl Iterator<Item = u64> + Clone) {
+    let (mut least, mut most) = (u64::MAX, 0);
+    for number in numbers.clone() {
+        (least, most) = (least.min(number), most.max(number));
+    }
+    let least = least.min(most);
+    put(bytes, least);
+    let width: u8 = match most - least {
+        0 => 0,
+        1..0x100 => 1,
+        0x100..0x1_0000 => 2,
+        0x1_0000..0x100_0000 => 3,
+        0x100_0000..0x1_0000_0000 => 4,
+        _ => 8,
+    };
+    bytes.push(width);
+    for number in numbers {
+        bytes.extend_from_slice(&(number - least).to_le_bytes()[..usize::from(width)]);
+    }
 }
 
 fn put(bytes: &mut Vec<u8>, mut value: u64) {
@@ -194,12 +204,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded(mut parts in prop::collection::vec(any_part(), 0..50), whole in any::<bool>()) {
+        fn what_is_encoded_is_decoded(
+            mut parts in prop::collection::vec(any_part(), 0..50),
+            whole in any::<bool>(),
+            same in any::<bool>(),
+        ) {
             if whole {
                 for part in &mut parts {
                     part.from = part.from / 1000 * 1000;
                     part.until = part.from + part.until.abs() / 1000 * 1000;
                 }
+            }
+            if same {
+                let first = parts.first().copied();
+                parts.iter_mut().zip(first.iter().cycle()).for_each(|(part, first)| part.holder = first.holder);
             }
             parts.sort_by_key(order);
             let mut again = Vec::new();
@@ -227,7 +245,7 @@ mod tests {
         fn any_bytes_are_an_error_at_worst(bytes in prop::collection::vec(any::<u8>(), 0..99)) {
             let mut bytes = bytes;
             let _ = decode(0, &bytes, &mut Vec::new());
-            bytes.splice(0..0, [1, 1, 5]);
+            bytes.splice(0..0, [2, 1, 5, 0]);
             let _ = decode(0, &bytes, &mut Vec::new());
         }
     }

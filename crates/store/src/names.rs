@@ -17,7 +17,9 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(crate) struct Ledger {
     pub(crate) names: Arc<Names>,
-    evidence: Arc<FxHashMap<HolderId, Evidence>>,
+    /// The number of each holder's daemon in `evidence`, where there is any of it.
+    daemon_of: Arc<FxHashMap<HolderId, u32>>,
+    evidence: Arc<Vec<Evidence>>,
     /// Where logs cover license servers that are polled too.
     covered: Arc<FxHashMap<ServerId, Vec<(UnixMs, UnixMs)>>>,
     heartbeats: Arc<Heartbeats>,
@@ -97,10 +99,14 @@ impl Ledger {
         covered.iter().any(|&(from, until)| from <= at && at < until)
     }
 
+    fn evidence(&self, holder: HolderId) -> Option<&Evidence> {
+        self.evidence.get(*self.daemon_of.get(&holder)? as usize)
+    }
+
     /// Up to where an open session counts: its last evidence, never before its start. A bare wrapper START is its own
     /// evidence.
     fn open_until(&self, holder: HolderId, from: UnixMs, polled: bool) -> UnixMs {
-        match self.evidence.get(&holder) {
+        match self.evidence(holder) {
             Some(Evidence { bare: false, logged, polled: seen }) => {
                 let at = if polled { *seen } else { *logged };
                 at.map_or(from, |at| at.max(from))
@@ -115,7 +121,7 @@ impl Ledger {
         if let Some(until) = self.heartbeats.long.get(&(holder, from)) {
             return *until;
         }
-        let logged = self.evidence.get(&holder).is_some_and(|evidence| evidence.logged.is_some());
+        let logged = self.evidence(holder).is_some_and(|evidence| evidence.logged.is_some());
         self.open_until(holder, from, !logged)
     }
 
@@ -139,7 +145,7 @@ impl Ledger {
 
     /// Whether the evidence of a holder's source has passed an instant.
     pub(crate) fn has_passed(&self, holder: HolderId, at: UnixMs) -> bool {
-        let evidence = self.evidence.get(&holder).and_then(|of| of.logged.max(of.polled));
+        let evidence = self.evidence(holder).and_then(|of| of.logged.max(of.polled));
         evidence.is_none_or(|evidence| evidence >= at)
     }
 
@@ -209,14 +215,15 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     // A heartbeat may come late: the evidence of a day is that no bucket of it is accepted any more.
     let sealed = crate::heartbeats::sealed(backend)?.map_or(UnixMs::MIN, |before| before - 1);
     let mut of_organizations: FxHashMap<String, u32> = FxHashMap::default();
-    let mut of_daemon: FxHashMap<(ServerId, String), Evidence> = FxHashMap::default();
-    let mut evidence_of = FxHashMap::default();
+    let mut daemons: FxHashMap<(ServerId, String), u32> = FxHashMap::default();
+    let mut evidences: Vec<Evidence> = Vec::new();
+    let mut daemon_of = FxHashMap::default();
     let holders = one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
     let about = holders.unwrap_or_default().clamp(0, MOST_RESERVED) as usize;
     names.holders.reserve(about);
     persons.reserve(about);
-    evidence_of.reserve(about);
-    let mut last: Option<(ServerId, String, Evidence)> = None;
+    daemon_of.reserve(about);
+    let mut last: Option<(ServerId, String, u32)> = None;
     backend.query(include_str!("../queries/holder_all.sql"), &[], &mut |row| {
         let (id, mut holder) = (row.id(0)?, holder(row)?);
         let new = |names: &mut Names, person: Person| {
@@ -243,26 +250,28 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
         // Holders of one daemon mostly follow each other.
         let known =
             last.as_ref().filter(|(server, vendor, _)| *server == holder.server && *vendor == holder.vendor);
-        let of = if let Some((_, _, of)) = known {
-            *of
+        let daemon = if let Some((_, _, daemon)) = known {
+            *daemon
         } else {
-            let daemon = (holder.server, holder.vendor.clone());
-            let of = *of_daemon.entry(daemon).or_insert_with_key(|(server, vendor)| {
-                if heartbeats.server == Some(*server) {
-                    return Evidence { logged: Some(sealed), ..Evidence::default() };
-                }
+            let key = (holder.server, holder.vendor.clone());
+            let daemon = *daemons.entry(key).or_insert_with_key(|(server, vendor)| {
                 let spans = || spans_of.get(server).into_iter().flatten();
-                Evidence {
-                    logged: evidence(spans().filter(|span| !span.polled), vendor),
-                    polled: evidence(spans().filter(|span| span.polled), vendor),
-                    bare: exclusive.get(server).copied().unwrap_or_default(),
-                }
+                evidences.push(match heartbeats.server {
+                    Some(of) if of == *server => Evidence { logged: Some(sealed), ..Evidence::default() },
+                    _ => Evidence {
+                        logged: evidence(spans().filter(|span| !span.polled), vendor),
+                        polled: evidence(spans().filter(|span| span.polled), vendor),
+                        bare: exclusive.get(server).copied().unwrap_or_default(),
+                    },
+                });
+                evidences.len() as u32 - 1
             });
-            last = Some((holder.server, holder.vendor.clone(), of));
-            of
+            last = Some((holder.server, holder.vendor.clone(), daemon));
+            daemon
         };
-        if of.logged.is_some() || of.polled.is_some() {
-            evidence_of.insert(id, of);
+        let Evidence { logged, polled, .. } = evidences[daemon as usize];
+        if logged.is_some() || polled.is_some() {
+            daemon_of.insert(id, daemon);
         }
         names.holders.insert(id, holder);
         Ok(())
@@ -274,8 +283,13 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     names.capacity = capacity(backend)?;
     names.expiries = expiries(backend)?;
     names.totals = totals(backend, &organizations)?;
-    let (names, evidence, covered) = (Arc::new(names), Arc::new(evidence_of), Arc::new(covered));
-    Ok(Ledger { names, evidence, covered, heartbeats: Arc::new(heartbeats) })
+    Ok(Ledger {
+        names: Arc::new(names),
+        daemon_of: Arc::new(daemon_of),
+        evidence: Arc::new(evidences),
+        covered: Arc::new(covered),
+        heartbeats: Arc::new(heartbeats),
+    })
 }
 
 fn heartbeats(backend: &mut dyn Backend) -> Result<Heartbeats, Error> {
@@ -297,7 +311,6 @@ fn holder(row: &Row<'_>) -> Result<Holder, Error> {
         user: row.text(3)?,
         host: row.text(4)?,
         display: row.text(5)?,
-        checkout_data: row.text(6)?,
         person: 0,
     })
 }

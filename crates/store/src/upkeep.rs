@@ -268,13 +268,13 @@ impl Sums {
     fn add(&mut self, context: &mut Context, computed: &Computed) {
         let (start, end) = (context.civil(computed.day).start, context.civil(computed.day).end);
         let clipped = |part: &Part| (part.from.max(start), part.until.min(end));
-        let mut sweep = Sweep::default();
+        let mut sweep = Sweep::over(start, end);
         for part in &computed.parts {
             let (from, until) = clipped(part);
             self.parts += i128::from(until.max(from) - from) * i128::from(part.seats);
             sweep.add(from, until, part.seats);
         }
-        sweep.levels(start, end, |level| {
+        sweep.levels(|level| {
             self.swept += i128::from(level.until - level.from) * i128::from(level.seats);
         });
         let classes = context.calendar.classes().len();

@@ -55,6 +55,7 @@ macro_rules! store_suite {
 store_suite! {
     schema {
         migrating_twice_changes_nothing,
+        days_of_old_pages_are_derived_anew,
         a_newer_schema_is_refused,
         a_ledger_that_is_not_there_is_not_created_by_readers,
         a_backup_is_the_same_ledger,

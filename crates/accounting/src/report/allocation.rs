@@ -200,7 +200,7 @@ impl Allocation<'_> {
         let key = self.labels.of_view(view.feature, &row, &self.lens);
         let bill = self.options.cost.is_none().then_some(view.feature);
         let peaks = self.peaks.contains_key(&view.feature);
-        self.sweep.clear();
+        self.sweep.begin(view.civil.start, view.civil.end);
         let mut of_class = [NONE; 32];
         for part in view.parts {
             let Some(who) = self.lens.counted(part.holder, row.civil.day) else { continue };
@@ -225,7 +225,7 @@ impl Allocation<'_> {
         }
         self.add_persons();
         if let Some(peak) = self.peaks.get_mut(&view.feature) {
-            self.sweep.levels(view.civil.start, view.civil.end, |level| *peak = level.seats.max(*peak));
+            self.sweep.levels(|level| *peak = level.seats.max(*peak));
         }
     }
 

@@ -1,13 +1,12 @@
 //! `concurrency`: seats in use, hour by hour, day by day or month by month.
 
 use super::bins::{Head, Kept};
-use super::curves::{Curve, Curves, Line};
+use super::curves::{Curve, Curves, Line, Sum};
 use super::group::Key;
 use super::lens::Lens;
 use super::{Accumulator, Cell, Column, Report, Scope, Shared};
 use crate::UnixMs;
 use crate::calendar::Calendar;
-use crate::concurrency::Level;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
 use crate::session::FeatureId;
@@ -160,15 +159,15 @@ fn add(happened: &mut Kept<Happened>, mut curve: Curve<'_>) {
     for refused in curve.refused {
         of_group.of(refused.bin).denials += 1;
     }
-    curve.levels(|piece, level| of_group.of(piece.bin).add(level));
+    curve.sums(|bin, sum| of_group.of(bin).add(sum));
 }
 
 impl Happened {
-    /// Adds a level of u(t), later than those before.
-    fn add(&mut self, level: Level) {
-        self.seat_ms += i128::from(level.seats) * i128::from(level.until - level.from);
-        if level.seats > self.seats_peak {
-            (self.seats_peak, self.seats_peak_at) = (level.seats, level.from);
+    /// Adds what holds in a piece later than those before.
+    fn add(&mut self, sum: Sum) {
+        self.seat_ms += sum.seat_ms;
+        if sum.seats_peak > self.seats_peak {
+            (self.seats_peak, self.seats_peak_at) = (sum.seats_peak, sum.seats_peak_at);
         }
     }
 }

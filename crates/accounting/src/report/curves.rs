@@ -48,11 +48,21 @@ pub(crate) struct Refused {
     pub(crate) bin: Bin,
 }
 
+/// What holds in a piece.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sum {
+    /// ∫u dt in seat-milliseconds.
+    pub(crate) seat_ms: i128,
+    /// max u, and the first instant at which it was reached.
+    pub(crate) seats_peak: i64,
+    pub(crate) seats_peak_at: UnixMs,
+}
+
 impl Curve<'_> {
     /// The levels of u(t) above 0 as far as they lie in pieces of W, in order of time.
     pub(crate) fn levels(&mut self, mut each: impl FnMut(&Piece, Level)) {
         let (pieces, mut next) = (self.pieces, 0);
-        self.sweep.levels(self.civil.start, self.civil.end, |level| {
+        self.sweep.levels(|level| {
             while next < pieces.len() && pieces[next].until <= level.from {
                 next += 1;
             }
@@ -65,6 +75,26 @@ impl Curve<'_> {
                 each(piece, Level { from, until, seats: level.seats });
             }
         });
+    }
+
+    /// Those pieces of W in which seats are in use, each with what holds in it, in order of time.
+    pub(crate) fn sums(&mut self, mut each: impl FnMut(Bin, Sum)) {
+        let nothing = Sum { seat_ms: 0, seats_peak: 0, seats_peak_at: 0 };
+        let (mut piece, mut sum): (Option<Piece>, Sum) = (None, nothing);
+        self.levels(|of, level| {
+            if piece.is_none_or(|last| last.from != of.from)
+                && let Some(last) = piece.replace(*of)
+            {
+                each(last.bin, std::mem::replace(&mut sum, nothing));
+            }
+            sum.seat_ms += i128::from(level.seats) * i128::from(level.until - level.from);
+            if level.seats > sum.seats_peak {
+                (sum.seats_peak, sum.seats_peak_at) = (level.seats, level.from);
+            }
+        });
+        if let Some(last) = piece {
+            each(last.bin, sum);
+        }
     }
 
     /// What each checkout in W needed: the seats in use just before it and its own, in order of time.
@@ -86,7 +116,7 @@ impl Curve<'_> {
         if refused.peek().is_none() {
             return;
         }
-        self.sweep.levels(self.civil.start, self.civil.end, |level| {
+        self.sweep.levels(|level| {
             while let Some(refused) = refused.next_if(|refused| refused.at < level.until) {
                 each(refused, level.seats);
             }
@@ -108,6 +138,8 @@ struct Group {
 struct Today {
     slots: Vec<Slot>,
     used: usize,
+    /// The day, `[start, end)`.
+    window: (UnixMs, UnixMs),
     /// The slot of each group, where it has one.
     of_group: Vec<Option<u32>>,
     pieces: Vec<Piece>,
@@ -213,24 +245,35 @@ impl<'a> Curves<'a> {
             self.hold_refused(view, whole);
             return;
         }
-        self.today.clear();
-        let mut group = None;
-        for part in parts {
-            let Some(who) = self.lens.counted(part.holder, day) else { continue };
-            let group = if let Some(group) = group.filter(|_| !self.by_part) {
-                group
-            } else {
+        self.today.begin(view.civil);
+        if self.by_part {
+            for part in parts {
+                let Some(who) = self.lens.counted(part.holder, day) else { continue };
                 let key = self.labels.of_part(whole, part, who.person, day, &self.lens);
-                *group.insert(self.number(key))
-            };
-            let slot = self.today.slot(group);
-            slot.any = true;
-            slot.sweep.add(part.from, part.until, part.seats);
+                let group = self.number(key);
+                self.today.slot(group).add(part);
+            }
+        } else {
+            self.add_all(parts, day, whole);
         }
         for (group, refused) in self.refused(view, whole) {
             self.today.slot(group).refused.push(refused);
         }
         self.give(day, each);
+    }
+
+    /// Adds parts that are all in one group.
+    fn add_all(&mut self, parts: &[Part], day: Day, key: GroupKey) {
+        let everyone = self.lens.counts_everyone();
+        let counts = |part: &Part| everyone || self.lens.counted(part.holder, day).is_some();
+        let Some(first) = parts.iter().position(counts) else { return };
+        let group = self.number(key);
+        let slot = self.today.slot(group);
+        for part in &parts[first..] {
+            if everyone || self.lens.counted(part.holder, day).is_some() {
+                slot.add(part);
+            }
+        }
     }
 
     /// Whether each group is of one feature, so that features can be given to several.
@@ -256,8 +299,9 @@ impl<'a> Curves<'a> {
             self.hold(feature, &civil, &parts);
         }
         for (day, mut held) in std::mem::take(&mut self.held) {
-            let start = day.start(self.lens.calendar.zone());
-            self.today.clear();
+            let civil = self.lens.calendar.day(day);
+            let start = civil.start;
+            self.today.begin(&civil);
             for part in held.parts {
                 let slot = self.today.slot(part.group);
                 slot.any = true;
@@ -429,12 +473,16 @@ impl<'a> Curves<'a> {
         for slot in &mut slots[..*used] {
             let group = &mut self.groups[slot.group as usize];
             let pool = &self.pools.all[group.pool];
-            if cut_by != Some(pool.watch) {
-                let (watch, before) = (&self.pools.watches[pool.watch], day.previous());
+            let watch = &self.pools.watches[pool.watch];
+            // Where all of the day was watched its pieces are as they are, and the watch does not end in it.
+            let all = watch.covers(sliced.civil.start, sliced.civil.end);
+            if !all && cut_by != Some(pool.watch) {
+                let before = day.previous();
                 pools::watched(&sliced, watch, pieces);
                 pools::add_last_instants(&sliced, watch, || self.slicer.day(before, &self.lens), pieces);
                 cut_by = Some(pool.watch);
             }
+            let pieces = if all { &sliced.pieces } else { &*pieces };
             if pieces.is_empty() {
                 continue;
             }
@@ -464,8 +512,17 @@ fn no_seats(of: &str) -> String {
     format!("{article} {of} has no seats of its own: what is measured against them is empty")
 }
 
+impl Slot {
+    fn add(&mut self, part: &Part) {
+        self.any = true;
+        self.sweep.add(part.from, part.until, part.seats);
+    }
+}
+
 impl Today {
-    fn clear(&mut self) {
+    /// Begins a day.
+    fn begin(&mut self, civil: &CivilDay) {
+        self.window = (civil.start, civil.end);
         for slot in &self.slots[..self.used] {
             self.of_group[slot.group as usize] = None;
         }
@@ -484,7 +541,7 @@ impl Today {
             }
             let slot = &mut self.slots[self.used];
             (slot.group, slot.any) = (group, false);
-            slot.sweep.clear();
+            slot.sweep.begin(self.window.0, self.window.1);
             slot.refused.clear();
             self.used += 1;
             self.used as u32 - 1

@@ -96,9 +96,9 @@ fn add(happened: &mut Kept<Happened>, mut curve: Curve<'_>) {
     for refused in curve.refused {
         of_group.of(refused.bin).denials += 1;
     }
-    curve.levels(|piece, level| {
-        let happened = of_group.of(piece.bin);
-        happened.seat_ms += i128::from(level.seats) * i128::from(level.until - level.from);
-        happened.seats_peak = happened.seats_peak.max(level.seats);
+    curve.sums(|bin, sum| {
+        let happened = of_group.of(bin);
+        happened.seat_ms += sum.seat_ms;
+        happened.seats_peak = happened.seats_peak.max(sum.seats_peak);
     });
 }

@@ -39,6 +39,8 @@ pub struct Lens<'a> {
     pub(crate) scope: Scope,
     features: FxHashSet<FeatureId>,
     holders: Table<Who>,
+    /// The persons of holders with near numbers once more: few bytes, for the hottest loop.
+    persons: Vec<PersonId>,
     /// A holder without a name.
     stranger: Who,
     /// All memberships, person by person.
@@ -67,8 +69,10 @@ impl<'a> Lens<'a> {
         };
         let holders = Table::new(names.holders.iter().map(|(&id, holder)| (id, who(holder))));
         let stranger = Who { person: nobody, counts: scope.server.is_none() && scope.person.is_none() };
+        let persons =
+            (0..holders.near() as HolderId).map(|id| holders.get(id).unwrap_or(stranger).person).collect();
         let (spans, spans_from) = spans(names, &scope);
-        Self { names, calendar, scope, features, holders, stranger, spans, spans_from }
+        Self { names, calendar, scope, features, holders, persons, stranger, spans, spans_from }
     }
 
     /// The features of the scope, ascending.
@@ -102,6 +106,20 @@ impl<'a> Lens<'a> {
     pub fn counted(&self, holder: HolderId, day: Day) -> Option<Who> {
         let who = self.holders.get(holder).unwrap_or(self.stranger);
         (who.counts && self.counts_member(who.person, day)).then_some(who)
+    }
+
+    /// Whether every holder counts on every day.
+    pub(crate) fn counts_everyone(&self) -> bool {
+        self.scope.server.is_none() && self.has_whole_pools()
+    }
+
+    /// The person of a holder; the number after the last where there is none.
+    #[inline]
+    pub(crate) fn person(&self, holder: HolderId) -> PersonId {
+        match self.persons.get(holder as usize) {
+            Some(person) => *person,
+            None => self.holders.get(holder).unwrap_or(self.stranger).person,
+        }
     }
 
     /// Whether the organization to which a person belongs on a day is in the scope.

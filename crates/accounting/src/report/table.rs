@@ -18,6 +18,11 @@ impl<T: Copy> Table<T> {
         table
     }
 
+    /// The number after the last near one that has a value.
+    pub(crate) fn near(&self) -> usize {
+        self.near.iter().rposition(Option::is_some).map_or(0, |last| last + 1)
+    }
+
     pub(crate) fn insert(&mut self, number: u32, value: T) {
         match self.near.get_mut(number as usize) {
             Some(place) => *place = Some(value),

@@ -57,17 +57,12 @@ pub(crate) struct Tally<'a> {
     by_code: bool,
     feature: Option<FeatureId>,
     complete: usize,
-    held: Vec<Held>,
-    /// By time class and person the group in which the person was counted last: where days come in order and groups
-    /// are never come back to, that counts them.
-    last_group: Vec<Vec<u32>>,
-}
-
-/// What counts of a part of the present day.
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    part: Part,
-    person: PersonId,
+    /// The parts of the present day that count, and those that go on from stretch to stretch: memory that is used again.
+    counted: Vec<Part>,
+    going_on: Vec<Part>,
+    /// By time class and person the group in which the person was counted last, as its stamp: where days come in order
+    /// and groups are never come back to, that counts them.
+    last_stamp: Vec<Vec<u16>>,
 }
 
 /// What a part is looked at against: the day, and the key of its feature.
@@ -93,8 +88,9 @@ impl<'a> Tally<'a> {
             slots: [NONE; 32],
             feature: None,
             complete: 0,
-            held: Vec::new(),
-            last_group: Vec::new(),
+            counted: Vec::new(),
+            going_on: Vec::new(),
+            last_stamp: Vec::new(),
         }
     }
 
@@ -120,22 +116,24 @@ impl<'a> Tally<'a> {
             self.slots = [NONE; 32];
         }
         let today = Today { row: &row, key };
-        let mut held = std::mem::take(&mut self.held);
-        held.clear();
-        let (lens, day) = (&self.lens, row.civil.day);
-        held.extend(view.parts.iter().filter_map(|part| {
-            lens.counted(part.holder, day).map(|who| Held { part: *part, person: who.person })
-        }));
+        let day = row.civil.day;
+        let mut counted = std::mem::take(&mut self.counted);
+        counted.clear();
+        let parts = if self.lens.counts_everyone() {
+            view.parts
+        } else {
+            let counts = |part: &&Part| self.lens.counted(part.holder, day).is_some();
+            counted.extend(view.parts.iter().filter(counts).copied());
+            &counted
+        };
         if self.by_part || !row.classes_once {
-            for held in &held {
-                self.part(&today, &held.part, held.person);
+            for part in parts {
+                self.part(&today, part, self.lens.person(part.holder));
             }
         } else {
-            for stretch in &row.stretches {
-                self.stretch(&today, &held, *stretch);
-            }
+            self.stretches(&today, parts);
         }
-        self.held = held;
+        self.counted = counted;
     }
 
     /// Gives the sets of persons back of the groups to which nothing more can come.
@@ -151,56 +149,78 @@ impl<'a> Tally<'a> {
             group.persons_counted += std::mem::take(&mut group.persons).len();
         }
         self.complete = self.groups.len();
+        self.last_stamp.iter_mut().for_each(|stamps| stamps.fill(0));
     }
 
-    /// Adds a stretch of the day, of which all parts are in one group.
-    fn stretch(&mut self, today: &Today<'_>, held: &[Held], (from, until, class): (UnixMs, UnixMs, u8)) {
-        let start = today.row.civil.start;
-        let (mut number, mut seat_ms, mut sessions, mut persons) = (NONE, 0_i128, 0, 0);
-        let mut last_group = std::mem::take(self.last_group(class));
-        for Held { part, person } in held {
-            if !qualifies(part, from, until) {
+    /// A small number of a group among those of its feature, not 0; `None` where persons must be kept as a set: where
+    /// groups are come back to, and of a feature's groups beyond the first 65 535.
+    fn stamp(&self, number: u32) -> Option<u16> {
+        let nth = (number as usize).checked_sub(self.complete).filter(|_| self.by_code)?;
+        u16::try_from(nth + 1).ok()
+    }
+
+    /// Adds the stretches of the day one after the other, each with the parts that begin in it, which follow each other,
+    /// and those that go on from before.
+    fn stretches(&mut self, today: &Today<'_>, parts: &[Part]) {
+        let mut going_on = std::mem::take(&mut self.going_on);
+        going_on.clear();
+        let mut rest = parts;
+        for &(from, until, class) in &today.row.stretches {
+            let (before, others) = rest.split_at(rest.iter().take_while(|part| part.from < from).count());
+            going_on.extend(before);
+            going_on.retain(|part| part.until > from);
+            let (begun, others) = others.split_at(others.iter().take_while(|part| part.from < until).count());
+            rest = others;
+            if begun.is_empty() && going_on.is_empty() {
                 continue;
             }
-            if number == NONE {
-                number = self.group(today, part, *person, class);
+            let number = self.group_of_class(today, class);
+            let (mut seat_ms, mut persons) = (0, 0);
+            let mut sessions = begun.len() as i64;
+            for part in &going_on {
+                let person = self.lens.person(part.holder);
+                let new =
+                    part.from >= today.row.civil.start || !self.counted_before(today, part, person, class);
+                sessions += i64::from(new);
             }
-            let overlap = part.until.min(until) - part.from.max(from);
-            seat_ms += i128::from(overlap * i64::from(part.seats));
-            let new = part.from >= start || !self.counted_before(today, part, *person, class);
-            sessions += i64::from(new);
-            if self.by_code {
-                let last = &mut last_group[*person as usize];
-                persons += usize::from(*last != number);
-                *last = number;
+            let now = going_on.iter().chain(begun);
+            seat_ms += now.clone().map(|part| seat_ms_within(part, from, until)).sum::<i128>();
+            if let Some(stamp) = self.stamp(number) {
+                let mut stamps = std::mem::take(self.last_stamp(class));
+                for part in now {
+                    let last = &mut stamps[self.lens.person(part.holder) as usize];
+                    persons += usize::from(*last != stamp);
+                    *last = stamp;
+                }
+                *self.last_stamp(class) = stamps;
             } else {
-                self.add_person(number, *person);
+                now.for_each(|part| self.add_person(number, self.lens.person(part.holder)));
             }
-        }
-        *self.last_group(class) = last_group;
-        if let Some(group) = self.groups.get_mut(number as usize) {
+            let group = &mut self.groups[number as usize];
             group.seat_ms += seat_ms;
             group.sessions += sessions;
             group.persons_counted += persons;
+            going_on.extend(begun.iter().filter(|part| part.until > until));
         }
+        self.going_on = going_on;
     }
 
-    /// By person the group of this class in which the person was counted last.
-    fn last_group(&mut self, class: u8) -> &mut Vec<u32> {
+    /// By person the stamp of the group of this class in which the person was counted last.
+    fn last_stamp(&mut self, class: u8) -> &mut Vec<u16> {
         let (class, persons) = (usize::from(class), self.lens.names.persons.len() + 1);
-        if self.last_group.len() <= class {
-            self.last_group.resize_with(class + 1, || vec![NONE; persons]);
+        if self.last_stamp.len() <= class {
+            self.last_stamp.resize_with(class + 1, || vec![0; persons]);
         }
-        &mut self.last_group[class]
+        &mut self.last_stamp[class]
     }
 
     /// Counts a person of a group once.
     fn count_person(&mut self, number: u32, class: u8, person: PersonId) {
-        if self.by_part || !self.by_code {
+        let Some(stamp) = self.stamp(number).filter(|_| !self.by_part) else {
             return self.add_person(number, person);
-        }
-        let last = std::mem::replace(&mut self.last_group(class)[person as usize], number);
-        self.groups[number as usize].persons_counted += usize::from(last != number);
+        };
+        let last = std::mem::replace(&mut self.last_stamp(class)[person as usize], stamp);
+        self.groups[number as usize].persons_counted += usize::from(last != stamp);
     }
 
     fn add_person(&mut self, number: u32, person: PersonId) {
@@ -231,15 +251,21 @@ impl<'a> Tally<'a> {
     }
 
     fn group(&mut self, today: &Today<'_>, part: &Part, person: PersonId, class: u8) -> u32 {
+        if !self.by_part {
+            return self.group_of_class(today, class);
+        }
+        let key = GroupKey { class, ..today.key };
+        let key = self.labels.of_part(key, part, person, today.row.civil.day, &self.lens);
+        self.number(key)
+    }
+
+    /// The group of all parts of a class, where parts do not differ in theirs.
+    fn group_of_class(&mut self, today: &Today<'_>, class: u8) -> u32 {
         let slot = self.slots[usize::from(class)];
-        if !self.by_part && slot != NONE {
+        if slot != NONE {
             return slot;
         }
-        let mut key = GroupKey { class, ..today.key };
-        if self.by_part {
-            key = self.labels.of_part(key, part, person, today.row.civil.day, &self.lens);
-        }
-        let number = self.number(key);
+        let number = self.number(GroupKey { class, ..today.key });
         self.slots[usize::from(class)] = number;
         number
     }
@@ -315,6 +341,13 @@ impl<'a> Tally<'a> {
         };
         groups.into_iter().map(sums).collect()
     }
+}
+
+/// What a session holds in `[from, until)`, in seat-milliseconds.
+#[inline]
+fn seat_ms_within(part: &Part, from: UnixMs, until: UnixMs) -> i128 {
+    let held = part.until.min(until) - part.from.max(from);
+    i128::from(held) * i128::from(part.seats)
 }
 
 /// Whether a session is in `[from, until)`: it overlaps it, or, of zero length, lies in it.

@@ -56,6 +56,8 @@ impl Db {
                 let place = global.place(&config)?;
                 let mut store = Store::create(&place).with_context(|| format!("cannot migrate {place}"))?;
                 set_views(&mut store, &config)?;
+                // What a migration took out of the feature days is there again when it is done.
+                store.derive(&mut |_, _| {})?;
                 say(&format!("schema version {}", store.status()?.schema_version));
             }
             Command::Status { json } => status(global, json)?,

@@ -125,10 +125,7 @@ impl Row<'_> {
     }
 
     pub(crate) fn text(&self, column: usize) -> Result<String, Error> {
-        match self {
-            Self::Sqlite(row) => Ok(row.get(column)?),
-            Self::Postgres(row) => Ok(row.try_get(column)?),
-        }
+        self.with_text(column, str::to_owned)
     }
 
     pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {

@@ -14,6 +14,19 @@ pub(crate) fn migrating_twice_changes_nothing(ledger: &mut Ledger) {
     assert_eq!(status.schema_version, status.schema_known);
 }
 
+pub(crate) fn days_of_old_pages_are_derived_anew(ledger: &mut Ledger) {
+    ledger.process().read(&mut ledger.store(), "first", &log::two_days());
+    ledger.derive();
+    let before = ledger.rows();
+    let settled = ledger.verify().days;
+    assert!(settled > 0);
+    ledger.sql("update feature_day_page set page = substr(page, 1, 1)");
+    ledger.sql(include_str!("../../migrations/0006_pages.sql"));
+    assert_eq!(ledger.verify().dirty.len() as u64, settled);
+    ledger.derive();
+    assert_eq!(ledger.rows(), before);
+}
+
 pub(crate) fn a_newer_schema_is_refused(ledger: &mut Ledger) {
     let known = ledger.store().status().unwrap().schema_known;
     ledger.sql(&format!("update setting set value = '{}' where name = 'schema_version'", known + 1));
