@@ -33,7 +33,7 @@ pub(crate) fn rotate(file: &Path) -> anyhow::Result<usize> {
     let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     // A temporary file is its owner's alone from the beginning.
     let mut whole = tempfile::NamedTempFile::new_in(directory.unwrap_or_else(|| Path::new(".")))?;
-    write!(whole, "{HEAD}{}\n", lines.join("\n"))?;
+    writeln!(whole, "{HEAD}{}", lines.join("\n"))?;
     whole.as_file().sync_all()?;
     whole.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(lines.len())
@@ -102,8 +102,6 @@ fn parse(line: &str) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
     use super::*;
 
     fn config(file: &Path) -> PrivacyConfig {

@@ -189,7 +189,9 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let shown =
         |organization: String| if small.contains(&organization) { SMALL.to_owned() } else { organization };
     let mut organizations = organizations_by_number(&entries);
-    organizations.values_mut().for_each(|organization| *organization = shown(std::mem::take(organization)));
+    for organization in organizations.values_mut() {
+        *organization = shown(std::mem::take(organization));
+    }
     let directory = Directory::new(entries);
     let mut covered = FxHashMap::default();
     let apart = polls_apart(backend)?;

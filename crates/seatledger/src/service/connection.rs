@@ -31,7 +31,7 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a handshake may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// How long anything but a ping may take, the client's sending of a body included.
-const REQUEST_TIME: Duration = Duration::from_secs(60);
+const REQUEST_TIME: Duration = Duration::from_mins(1);
 
 /// What connections are served with.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::time::{Duration, SystemTime};
 
 /// How long anything may take before it counts as stuck.
-const STUCK: Duration = Duration::from_secs(120);
+const STUCK: Duration = Duration::from_mins(2);
 
 /// A connection that is kept alive.
 pub(crate) struct Line {
@@ -77,7 +77,7 @@ pub(crate) fn one_bucket(desk: &Desk, more: &str) {
 }
 
 /// The minutes of each user and feature.
-pub(crate) fn minutes(desk: &Desk) -> BTreeMap<(String, String), f64> {
+pub(crate) fn minutes(desk: &Desk) -> BTreeMap<(String, String), i64> {
     let csv = desk.ok(&["report", "usage", "--by", "user,feature", "--format", "csv"]);
     let mut minutes = BTreeMap::new();
     for row in csv::Reader::from_reader(csv.as_bytes()).deserialize() {

@@ -43,7 +43,7 @@ fn requests_of_the_service_that_it_replaces_get_the_same_answers() {
     let health = service.get("/health");
     assert_eq!((health.status, health.body.as_str()), (200, r#"{"status":"ok"}"#));
     assert_eq!(service.stop(), Some(0));
-    let expected = [(("ann".to_owned(), "1".to_owned()), 60.0)].into();
+    let expected = [(("ann".to_owned(), "1".to_owned()), 60)].into();
     assert_eq!(minutes(&desk), expected);
     let sessions = desk.ok(&["sessions", "--open", "--format", "csv"]);
     assert!(sessions.contains("24.1") && sessions.contains("ws1"), "{sessions}");
@@ -84,7 +84,7 @@ fn a_bucket_is_ten_minutes_of_usage() {
     let service = Service::start(&desk);
     assert_eq!(service.get(&format!("/ping?{GOOD}")).status, 204);
     assert_eq!(service.stop(), Some(0));
-    assert_eq!(minutes(&desk).into_values().collect::<Vec<_>>(), [10.0]);
+    assert_eq!(minutes(&desk).into_values().collect::<Vec<_>>(), [10]);
 }
 
 #[test]

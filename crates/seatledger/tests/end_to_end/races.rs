@@ -47,7 +47,7 @@ fn counts_exactly(desk: &Desk, processes: usize) {
     }
     let minutes = minutes(desk);
     assert_eq!(minutes.len(), 4 * USERS, "a row for each user and feature");
-    let wrong: Vec<_> = minutes.iter().filter(|(_, minutes)| **minutes != 60.0).take(5).collect();
+    let wrong: Vec<_> = minutes.iter().filter(|(_, minutes)| **minutes != 60).take(5).collect();
     assert!(wrong.is_empty(), "one bucket each: {wrong:?}");
     assert_eq!(desk.ok(&["sessions", "--format", "csv"]).lines().count(), 1 + 4 * USERS);
     desk.ok(&["verify"]);

@@ -153,7 +153,9 @@ impl Backend for Postgres {
         for row in 0..rows {
             fill(row, &mut cells);
             out.extend_from_slice(&(cells.len() as i16).to_be_bytes());
-            cells.iter().for_each(|cell| put_cell(cell, &mut out));
+            for cell in &cells {
+                put_cell(cell, &mut out);
+            }
             if out.len() >= COPY_TOGETHER {
                 sent(writer.write_all(&out))?;
                 out.clear();
