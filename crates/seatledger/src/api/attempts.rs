@@ -14,18 +14,18 @@ const FREE_OF_NAME: u32 = 50;
 /// The first pause; each further wrong password doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// After so long without a wrong password all is forgotten.
-const FORGOTTEN: Duration = Duration::from_secs(900);
+const FORGOTTEN: Duration = Duration::from_mins(15);
 /// How many names and addresses are remembered.
 const MOST: usize = 10_000;
 
 /// Wrong passwords by name and address.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
-    of_pair: Counts<(String, IpAddr)>,
-    of_address: Counts<IpAddr>,
-    of_name: Counts<String>,
+    pairs: Counts<(String, IpAddr)>,
+    addresses: Counts<IpAddr>,
+    names: Counts<String>,
 }
 
 impl Attempts {
@@ -33,25 +33,25 @@ impl Attempts {
     pub(crate) fn pause(&self, name: &str, address: IpAddr, now: Instant) -> Option<Duration> {
         let pair = (name.to_owned(), address);
         let pauses = [
-            self.of_pair.pause(&pair, FREE_OF_PAIR, now),
-            self.of_address.pause(&address, FREE_OF_ADDRESS, now),
-            self.of_name.pause(&pair.0, FREE_OF_NAME, now),
+            self.pairs.pause(&pair, FREE_OF_PAIR, now),
+            self.addresses.pause(&address, FREE_OF_ADDRESS, now),
+            self.names.pause(&pair.0, FREE_OF_NAME, now),
         ];
         pauses.into_iter().flatten().max()
     }
 
     /// A password is being tried: it counts as wrong until [`Self::was_right`], so that many at once count too.
     pub(crate) fn begin(&mut self, name: &str, address: IpAddr, now: Instant) {
-        self.of_pair.add((name.to_owned(), address), now);
-        self.of_address.add(address, now);
-        self.of_name.add(name.to_owned(), now);
+        self.pairs.add((name.to_owned(), address), now);
+        self.addresses.add(address, now);
+        self.names.add(name.to_owned(), now);
     }
 
     /// The password was right: its name is known at this address.
     pub(crate) fn was_right(&mut self, name: &str, address: IpAddr) {
-        self.of_pair.forget(&(name.to_owned(), address));
-        self.of_address.take_back(&address);
-        self.of_name.take_back(&name.to_owned());
+        self.pairs.forget(&(name.to_owned(), address));
+        self.addresses.take_back(&address);
+        self.names.take_back(&name.to_owned());
     }
 }
 
@@ -180,7 +180,7 @@ mod tests {
         for nth in 0..2 * MOST {
             attempts.begin(&format!("user{nth}"), address(2), now);
         }
-        assert!(attempts.of_name.0.len() <= MOST && attempts.of_pair.0.len() <= MOST);
+        assert!(attempts.names.0.len() <= MOST && attempts.pairs.0.len() <= MOST);
         assert!(attempts.pause("amara", address(1), now).is_some());
     }
 }

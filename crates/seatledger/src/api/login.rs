@@ -17,7 +17,7 @@ const AT_ONCE: usize = 2;
 /// How long a check waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a password that was right is known to be.
-const REMEMBERED: Duration = Duration::from_secs(300);
+const REMEMBERED: Duration = Duration::from_mins(5);
 /// How many of them are remembered.
 const MOST: usize = 10_000;
 

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 /// A feature.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Feature {
+pub(super) struct FeatureRow {
     /// The vendor's code.
     #[schema(example = "solver")]
     feature: String,
@@ -33,7 +33,7 @@ pub(super) struct Feature {
 
 /// A license server.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Server {
+pub(super) struct ServerRow {
     /// Its name.
     #[schema(example = "27000@lic1")]
     server: String,
@@ -52,12 +52,12 @@ pub(super) struct Server {
     get,
     tag = "Asking",
     path = "/api/v1/features",
-    responses((status = 200, description = "By their codes", body = Vec<Feature>), openapi::Refusals),
+    responses((status = 200, description = "By their codes", body = Vec<FeatureRow>), openapi::Refusals),
 )]
 pub(super) async fn features(
     State(api): State<Arc<Api>>,
     request: Request,
-) -> Result<Json<Vec<Feature>>, Failure> {
+) -> Result<Json<Vec<FeatureRow>>, Failure> {
     api.caller(&request).await?.must_see_everything("the list of features")?;
     api.names(request.uri().query(), features_of).await
 }
@@ -67,12 +67,12 @@ pub(super) async fn features(
     get,
     tag = "Asking",
     path = "/api/v1/servers",
-    responses((status = 200, description = "By their names", body = Vec<Server>), openapi::Refusals),
+    responses((status = 200, description = "By their names", body = Vec<ServerRow>), openapi::Refusals),
 )]
 pub(super) async fn servers(
     State(api): State<Arc<Api>>,
     request: Request,
-) -> Result<Json<Vec<Server>>, Failure> {
+) -> Result<Json<Vec<ServerRow>>, Failure> {
     api.caller(&request).await?.must_see_everything("the list of license servers")?;
     api.names(request.uri().query(), servers_of).await
 }
@@ -97,7 +97,7 @@ impl Api {
     }
 }
 
-fn features_of(names: &Names, _: &Calendar, as_of: Option<UnixMs>) -> Vec<Feature> {
+fn features_of(names: &Names, _: &Calendar, as_of: Option<UnixMs>) -> Vec<FeatureRow> {
     let name = |server: &ServerId| names.servers.get(server).map(|server| server.name.clone());
     let seats = |feature: u32, servers: &[ServerId]| -> Option<i64> {
         let of = |server: &ServerId| names.capacity.get(&(feature, *server))?.at(as_of?);
@@ -106,7 +106,7 @@ fn features_of(names: &Names, _: &Calendar, as_of: Option<UnixMs>) -> Vec<Featur
     let feature = |(id, known): (&u32, &accounting::ledger::Feature)| {
         let mut servers: Vec<String> = known.servers.iter().filter_map(name).collect();
         servers.sort_unstable();
-        Feature {
+        FeatureRow {
             feature: known.code.clone(),
             product: known.product.clone(),
             product_type: known.product_type.clone(),
@@ -114,20 +114,20 @@ fn features_of(names: &Names, _: &Calendar, as_of: Option<UnixMs>) -> Vec<Featur
             seats_issued: seats(*id, &known.servers),
         }
     };
-    let mut features: Vec<Feature> = names.features.iter().map(feature).collect();
+    let mut features: Vec<FeatureRow> = names.features.iter().map(feature).collect();
     features.sort_unstable_by(|one, other| one.feature.cmp(&other.feature));
     features
 }
 
-fn servers_of(names: &Names, calendar: &Calendar, _: Option<UnixMs>) -> Vec<Server> {
+fn servers_of(names: &Names, calendar: &Calendar, _: Option<UnixMs>) -> Vec<ServerRow> {
     let instant = |at: UnixMs| iso(at, calendar.zone());
-    let server = |(id, known): (&ServerId, &accounting::ledger::Server)| Server {
+    let server = |(id, known): (&ServerId, &accounting::ledger::Server)| ServerRow {
         server: known.name.clone(),
         features: names.features.values().filter(|feature| feature.servers.contains(id)).count(),
         watched_from: known.watched.first().map(|(from, _)| instant(*from)),
         watched_until: known.watched.last().map(|(_, until)| instant(*until)),
     };
-    let mut servers: Vec<Server> = names.servers.iter().map(server).collect();
+    let mut servers: Vec<ServerRow> = names.servers.iter().map(server).collect();
     servers.sort_unstable_by(|one, other| one.server.cmp(&other.server));
     servers
 }

@@ -265,8 +265,8 @@ fn the_first_admin_is_made_with_the_printed_secret_once() {
     refused(&make("first_guess", "amara", PASSWORD), 403, "secret");
     refused(&make(&secret, "amara", "short"), 400, "at least 8 characters");
     refused(&make(&secret, "a:b", PASSWORD), 400, "colon");
-    let made = make(&secret, "amara", PASSWORD);
-    assert_eq!(made.status, 201, "{made:?}");
+    let admin = make(&secret, "amara", PASSWORD);
+    assert_eq!(admin.status, 201, "{admin:?}");
     assert_eq!(service.get_as("/api/v1/servers", &password("amara", PASSWORD)).status, 200);
     refused(&make(&secret, "bela", PASSWORD), 403, "secret");
     assert_eq!(desk.ok(&["user", "list", "--format", "csv"]).lines().count(), 2);

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long anything may take before it counts as stuck.
-const STUCK: Duration = Duration::from_secs(60);
+const STUCK: Duration = Duration::from_mins(1);
 
 /// The service on a port of its own, stopped when this is dropped.
 pub(crate) struct Service {
@@ -49,8 +49,9 @@ impl Service {
     /// With a command of the caller's.
     pub(crate) fn start_as(mut command: Command) -> Self {
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let (sender, receiver) = mpsc::channel();
         let (out, errors) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
+        let mut service = Self { process, port: 0, said: Vec::new() };
+        let (sender, receiver) = mpsc::channel();
         let both: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(errors)];
         for stream in both {
             let sender = sender.clone();
@@ -61,17 +62,15 @@ impl Service {
                 }
             });
         }
-        let mut said = Vec::new();
-        loop {
-            let line =
-                receiver.recv_timeout(STUCK).unwrap_or_else(|_| panic!("it does not listen: {said:?}"));
+        while service.port == 0 {
+            let line = receiver.recv_timeout(STUCK);
+            let line = line.unwrap_or_else(|_| panic!("it does not listen: {:?}", service.said));
             let port =
                 line.split_once("listening on ").and_then(|(_, at)| at.rsplit_once(':')?.1.parse().ok());
-            said.push(line);
-            if let Some(port) = port {
-                return Self { process, port, said };
-            }
+            service.port = port.unwrap_or(0);
+            service.said.push(line);
         }
+        service
     }
 
     /// The secret of the link that it printed at its start.
