@@ -74,6 +74,7 @@ store_suite! {
         adjacent_buckets_are_one_session_until_they_cease,
         sealing_changes_no_figure,
         a_batch_is_taken_in_whole_or_not_at_all,
+        new_users_are_told_once,
         another_calendar_moves_no_minute_of_heartbeats,
         heartbeats_and_seals_in_any_order_count_distinct_buckets,
     }

@@ -11,6 +11,7 @@ use accounting::day::Day;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use store::heartbeats::NewUser;
 use store::{Error, Opener, Store};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -71,12 +72,33 @@ pub(crate) async fn run(
         };
         chores = returned;
         match done {
-            Ok(seats) => {
+            Ok((seats, users)) => {
                 app.metrics.set_seats_in_use(seats);
+                tell_new(&app, &users);
                 note(&app, None);
             }
             Err(error) => note(&app, Some(&error)),
         }
+    }
+}
+
+/// Says who is new, and of whom no organization is known: by name in the issue log alone.
+fn tell_new(app: &App, users: &[NewUser]) {
+    let mut without = 0;
+    for NewUser { domain, user, has_organization } in users {
+        let domain = Some(domain.as_str()).filter(|domain| !domain.is_empty());
+        app.log.issue("new user", Some(user), domain);
+        if !has_organization {
+            without += 1;
+            app.log.issue("no organization is known of this user", Some(user), domain);
+        }
+    }
+    if !users.is_empty() {
+        app.log.info("new users: the issue log says who", &[("users", &users.len())]);
+    }
+    if without > 0 {
+        let message = "of new users no organization is known: the issue log says of whom";
+        app.log.warn(message, &[("users", &without), ("orgfid", &store::UNKNOWN_ORGANIZATION)]);
     }
 }
 
@@ -91,13 +113,16 @@ fn note(app: &App, error: Option<&Error>) {
 }
 
 impl Chores {
-    fn all(&mut self, before: UnixMs) -> Result<BTreeMap<String, i64>, Error> {
+    fn all(&mut self, before: UnixMs) -> Result<(BTreeMap<String, i64>, Vec<NewUser>), Error> {
         let store = match &mut self.store {
             Some(store) => store,
             None => self.store.insert(self.opener.open(PATIENCE)?),
         };
         let removed = remove_old(store, self.retention, &mut self.looked_on);
-        let done = removed.and_then(|()| chores(store, &mut self.sealed, before));
+        let done = removed.and_then(|()| {
+            let today = clock::today(store.calendar()?.zone());
+            Ok((chores(store, &mut self.sealed, before)?, store.new_users(today)?))
+        });
         if done.is_err() {
             // What the connection is worth after an error is not known.
             self.store = None;

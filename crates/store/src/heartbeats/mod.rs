@@ -4,9 +4,11 @@
 mod kept;
 mod record;
 mod seal;
+mod users;
 
 pub(crate) use record::Known;
 pub use record::{BucketScope, Heartbeat, Recorded};
+pub use users::NewUser;
 
 use crate::Error;
 use crate::backend::{Backend, Row, Value, one};

@@ -149,6 +149,31 @@ pub(crate) fn a_batch_is_taken_in_whole_or_not_at_all(ledger: &mut Ledger) {
     ledger.balances();
 }
 
+pub(crate) fn new_users_are_told_once(ledger: &mut Ledger) {
+    let today = "2025-03-03".parse().unwrap();
+    let ask = |store: &mut Store| -> Vec<String> {
+        let told = store.new_users(today).unwrap().into_iter();
+        told.map(|new| format!("{} {} {}", new.domain, new.user, new.has_organization)).collect()
+    };
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    assert_eq!(ask(&mut one), Vec::<String>::new(), "nobody has come");
+    let entry = |login: &str, until: Option<&str>| store::DirectoryRow {
+        login: login.to_owned(),
+        organization: Some("R&D".to_owned()),
+        valid_until: until.map(|day| day.parse().unwrap()),
+        ..store::DirectoryRow::default()
+    };
+    one.import_directory(&[entry("amara", None), entry("bela", Some("2025-03-01"))]).unwrap();
+    record(&mut one, &[beat("amara", 0, "1", "24"), beat("bela", 0, "1", "24")]);
+    assert_eq!(ask(&mut one), Vec::<String>::new(), "the next time");
+    record(&mut other, &[Heartbeat { host: "ws2".into(), ..beat("amara", 10, "1", "24") }]);
+    record(&mut other, &[Heartbeat { domain: String::new(), ..beat("cleo", 10, "1", "24") }]);
+    assert_eq!(ask(&mut other), ["corp amara true", "corp bela false"]);
+    assert_eq!(ask(&mut one), [" cleo false"], "another host is no other user");
+    assert_eq!(ask(&mut one), Vec::<String>::new());
+    assert_eq!(ask(&mut other), Vec::<String>::new());
+}
+
 pub(crate) fn another_calendar_moves_no_minute_of_heartbeats(ledger: &mut Ledger) {
     let mut store = ledger.store();
     for minute in (0..24 * 60).step_by(10) {
