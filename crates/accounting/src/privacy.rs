@@ -63,6 +63,11 @@ impl Key {
         pseudonym
     }
 
+    /// What tells this key from others and gives nothing of it away.
+    pub fn fingerprint(&self) -> String {
+        self.mac("fingerprint", "").iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The number of a person in the current bucket.
     pub fn number(&self, login: &str) -> [u8; 8] {
         let mac = self.mac("bucket", login);
@@ -108,8 +113,8 @@ pub struct Privacy {
     pub identity: Identity,
     /// The key in force, then former ones; empty only where all is named.
     pub keys: Vec<Key>,
-    /// Organizations with fewer persons in the directory are shown together; 0 and 1 hide none.
-    pub smallest_group: u32,
+    /// Organizations with fewer persons in the directory are shown together; 0 and 1 hide none. `None` leaves it as it is.
+    pub smallest_group: Option<u32>,
 }
 
 /// Heartbeats are taken in so long after their bucket, where persons are kept.
@@ -143,7 +148,7 @@ mod tests {
     use super::*;
 
     fn privacy(identity: Identity) -> Privacy {
-        Privacy { identity, keys: vec![Key::new([7; 32]), Key::new([8; 32])], smallest_group: 0 }
+        Privacy { identity, keys: vec![Key::new([7; 32]), Key::new([8; 32])], smallest_group: None }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A person's rights: what the ledger knows of somebody, and forgetting it.
 
-use crate::backend::{Backend, Value, all, one, writing};
+use crate::backend::{Backend, Value, all, writing};
 use crate::{Error, Store, names, registry};
 use accounting::directory::{Directory, Entry};
 use accounting::privacy::Kind;
@@ -9,8 +9,8 @@ use rustc_hash::FxHashSet;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The setting that counts how often somebody was forgotten: who remembers holders looks whether it has changed.
-const FORGOTTEN: &str = "persons_forgotten";
+/// The setting that counts how often holders were renamed or removed.
+pub(crate) const FORGOTTEN: &str = "persons_forgotten";
 
 /// What the ledger knows of a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,6 +75,7 @@ impl Store {
         let known = self.known_of_person(name)?;
         let mut done = Forgotten { name: anonymous(), ..Forgotten::default() };
         writing(self.backend.as_mut(), |backend| {
+            backend.lock(crate::heartbeats::LOCK)?;
             let rows = |ids: &[HolderId]| {
                 Value::Text(json!(ids.iter().map(|id| json!([id])).collect::<Vec<_>>()).to_string())
             };
@@ -82,6 +83,7 @@ impl Store {
                 let sql = include_str!("../queries/holder_forget.sql");
                 done.holders += backend.execute(sql, &[rows(ids), done.name.as_str().into()])?;
             }
+            renumber(backend, &known.holders)?;
             for entry in &known.directory {
                 let params: [Value; 3] = [
                     entry.login.as_str().into(),
@@ -96,21 +98,41 @@ impl Store {
                 let sql = "update quarantine set sample = '' where sample = $1";
                 done.lines += backend.execute(sql, &[line.as_str().into()])?;
             }
-            let sql = "insert into setting (name, value) values ($1, $2)
-                       on conflict (name) do update set value = excluded.value";
-            let count = forgotten(backend)? + 1;
-            backend.execute(sql, &[FORGOTTEN.into(), count.to_string().into()])?;
-            Ok(())
+            note_change(backend)
         })?;
         Ok(done)
     }
 }
 
-/// How often somebody was forgotten.
+/// The numbers of a person's buckets are made of the login: numbers that say nothing take their place.
+fn renumber(backend: &mut dyn Backend, holders: &[HolderId]) -> Result<(), Error> {
+    let holders: FxHashSet<HolderId> = holders.iter().copied().collect();
+    let sql = "select distinct person, holder_id from heartbeat";
+    let numbers = all(backend, sql, &[], |row| Ok((row.int(0)?, row.id(1)?)))?;
+    let numbers: BTreeSet<i64> = numbers
+        .into_iter()
+        .filter(|(_, holder)| holders.contains(holder))
+        .map(|(number, _)| number)
+        .collect();
+    for number in numbers {
+        let params = [number.into(), crate::intake::new_mark().into()];
+        backend.execute("update heartbeat set person = $2 where person = $1", &params)?;
+    }
+    Ok(())
+}
+
+/// Notes that holders were renamed or removed: who remembers their numbers looks them up again.
+pub(crate) fn note_change(backend: &mut dyn Backend) -> Result<(), Error> {
+    let sql = "insert into setting (name, value) values ($1, $2)
+               on conflict (name) do update set value = excluded.value";
+    let times = forgotten(backend)? + 1;
+    backend.execute(sql, &[FORGOTTEN.into(), times.to_string().into()])?;
+    Ok(())
+}
+
+/// How often holders were renamed or removed.
 pub(crate) fn forgotten(backend: &mut dyn Backend) -> Result<u64, Error> {
-    let sql = "select value from setting where name = $1";
-    let text = one(backend, sql, &[FORGOTTEN.into()], |row| row.text(0))?;
-    Ok(text.and_then(|text| text.parse().ok()).unwrap_or_default())
+    Ok(crate::settings::Changing::read(backend)?.forgotten)
 }
 
 /// The name of the person of an entry.

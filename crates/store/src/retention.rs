@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Value, all, writing};
 use crate::derive::DAYS_LOCK;
+use crate::heartbeats::LOCK;
 use crate::intake::new_mark;
 use crate::{Error, Store, settings};
 use accounting::day::Day;
@@ -27,6 +28,10 @@ impl Store {
     pub fn remove_facts_before(&mut self, day: Day) -> Result<Removed, Error> {
         writing(self.backend.as_mut(), |backend| {
             backend.share(DAYS_LOCK)?;
+            backend.lock(LOCK)?;
+            // Who remembers what was open, or holders by their numbers, looks them up again.
+            backend.execute("update server set sequence = sequence + 1", &[])?;
+            crate::persons::note_change(backend)?;
             let at: Value = day.start(settings::calendar(backend)?.zone()).into();
             let mut run = |sql: &str, param: &Value| backend.execute(sql, std::slice::from_ref(param));
             let mut removed = Removed {
@@ -43,8 +48,6 @@ impl Store {
             run("delete from feature_day_mark where day < $1", &first)?;
             mark_reaching_over(backend, day, at)?;
             removed.holders = backend.execute(include_str!("../queries/holder_unused_delete.sql"), &[])?;
-            // Who remembers what was open reads it again.
-            backend.execute("update server set sequence = sequence + 1", &[])?;
             Ok(removed)
         })
     }

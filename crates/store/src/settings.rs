@@ -2,8 +2,11 @@
 
 use crate::backend::{Backend, Value, one, writing};
 use crate::derive::DAYS_LOCK;
+use crate::heartbeats::{LOCK, SEALED};
 use crate::intake::new_mark;
+use crate::persons::FORGOTTEN;
 use crate::{Error, Store};
+use accounting::UnixMs;
 use accounting::calendar::{Calendar, Stretch, TimeClass, all_days};
 use accounting::day::Day;
 use accounting::privacy::{Identity, Privacy};
@@ -85,22 +88,68 @@ fn set(backend: &mut dyn Backend, name: &str, value: String) -> Result<(), Error
     Ok(())
 }
 
-fn identity(backend: &mut dyn Backend) -> Result<String, Error> {
-    let text = one(backend, "select value from setting where name = 'identity'", &[], |row| row.text(0))?;
-    Ok(text.unwrap_or_else(|| Identity::Named.name().to_owned()))
+fn take_over(backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
+    set(backend, "identity", privacy.identity.name().to_owned())?;
+    match privacy.keys.first() {
+        Some(key) => set(backend, "key", key.fingerprint()),
+        None => backend.execute("delete from setting where name = 'key'", &[]).map(drop),
+    }
 }
 
-/// Refuses to write about persons otherwise than the database has been told to keep them: another process may have another
-/// configuration, or none.
-pub(crate) fn check_identity(backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
-    let (kept, ours) = (identity(backend)?, privacy.identity.name());
-    if kept == ours {
-        return Ok(());
+/// Settings that another process may change at any time.
+#[derive(Debug, Default)]
+pub(crate) struct Changing {
+    /// Before when all stretches of heartbeats are sealed.
+    pub(crate) sealed: Option<UnixMs>,
+    /// How often holders were renamed or removed.
+    pub(crate) forgotten: u64,
+    identity: Option<String>,
+    key: Option<String>,
+}
+
+impl Changing {
+    pub(crate) fn read(backend: &mut dyn Backend) -> Result<Self, Error> {
+        let mut changing = Self::default();
+        let sql = "select name, value from setting where name in ($1, $2, 'identity', 'key')";
+        backend.query(sql, &[SEALED.into(), FORGOTTEN.into()], &mut |row| {
+            let (name, value) = (row.text(0)?, row.text(1)?);
+            let wrong = || Error::Corrupt(format!("setting {name} `{value}`"));
+            match name.as_str() {
+                SEALED => changing.sealed = Some(value.parse().map_err(|_| wrong())?),
+                FORGOTTEN => changing.forgotten = value.parse().map_err(|_| wrong())?,
+                "identity" => changing.identity = Some(value),
+                _ => changing.key = Some(value),
+            }
+            Ok(())
+        })?;
+        Ok(changing)
     }
-    Err(Error::Private(format!(
-        "this database keeps persons as identity = \"{kept}\", this process has identity = \"{ours}\": give it the same \
-         [privacy] in its configuration"
-    )))
+
+    /// Refuses to write about persons otherwise than the database has been told to keep them: another process may have
+    /// another configuration, or none.
+    pub(crate) fn check(&self, privacy: &Privacy) -> Result<(), Error> {
+        let ours = privacy.identity.name();
+        let kept = self.identity.as_deref().unwrap_or(Identity::Named.name());
+        if kept != ours {
+            return Err(Error::Private(format!(
+                "this ledger keeps persons as identity = \"{kept}\", the configuration says \"{ours}\": give this process the \
+                 same [privacy], or change the ledger's with `seatledger db privacy`"
+            )));
+        }
+        match (&self.key, privacy.keys.first()) {
+            (Some(theirs), Some(ours)) if *theirs != ours.fingerprint() => Err(Error::Private(
+                "this ledger's pseudonyms were made with another key than the first one of key_file: give this process the \
+                 same file, and start it again after `seatledger person rotate`"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// As [`Changing::check`], with what the database says now.
+pub(crate) fn check_identity(backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
+    Changing::read(backend)?.check(privacy)
 }
 
 /// Organizations of fewer persons are shown together.
@@ -116,17 +165,40 @@ impl Store {
         calendar(self.backend.as_mut())
     }
 
-    /// Says what is kept of persons: by what this connection writes, and, of small organizations, by what all readers show.
+    /// Says what is kept of persons by what this connection writes. A ledger that holds nobody yet takes it over; one that
+    /// keeps them otherwise is refused. A new key that comes before the ledger's own is put in force.
     pub fn keep(&mut self, privacy: Privacy) -> Result<(), Error> {
-        let backend = self.backend.as_mut();
-        if smallest_group(backend)? != privacy.smallest_group {
-            set(backend, "smallest_group", privacy.smallest_group.to_string())?;
-        }
-        if identity(backend)? != privacy.identity.name() {
-            set(backend, "identity", privacy.identity.name().to_owned())?;
+        writing(self.backend.as_mut(), |backend| {
+            backend.lock(LOCK)?;
+            let kept = Changing::read(backend)?;
+            let sql = "select holder_id from holder limit 1";
+            if kept.identity.is_none() && one(backend, sql, &[], |row| row.id(0))?.is_none() {
+                return take_over(backend, &privacy);
+            }
+            let is_former =
+                |key: &String| privacy.keys.iter().skip(1).any(|former| former.fingerprint() == *key);
+            if kept.identity.as_deref() == Some(privacy.identity.name())
+                && kept.key.as_ref().is_some_and(is_former)
+            {
+                return take_over(backend, &privacy);
+            }
+            kept.check(&privacy)
+        })?;
+        if let Some(smallest) = privacy.smallest_group
+            && smallest_group(self.backend.as_mut())? != smallest
+        {
+            set(self.backend.as_mut(), "smallest_group", smallest.to_string())?;
         }
         self.privacy = privacy;
         Ok(())
+    }
+
+    /// Puts another identity, or other keys, in force in a ledger that keeps persons otherwise. What it holds stays as it is.
+    pub fn change_privacy(&mut self, privacy: &Privacy) -> Result<(), Error> {
+        writing(self.backend.as_mut(), |backend| {
+            backend.lock(LOCK)?;
+            take_over(backend, privacy)
+        })
     }
 
     /// Whether a calendar was ever set.

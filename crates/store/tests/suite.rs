@@ -74,6 +74,7 @@ store_suite! {
         adjacent_buckets_are_one_session_until_they_cease,
         sealing_changes_no_figure,
         a_batch_is_taken_in_whole_or_not_at_all,
+        what_another_process_has_sealed_is_closed,
         new_users_are_told_once,
         another_calendar_moves_no_minute_of_heartbeats,
         heartbeats_and_seals_in_any_order_count_distinct_buckets,
@@ -145,6 +146,8 @@ store_suite! {
     privacy {
         under_a_pseudonym_no_name_is_stored_anywhere,
         who_keeps_persons_otherwise_is_refused,
+        numbers_of_holders_that_went_are_not_remembered,
+        a_new_key_splits_no_bucket_where_organizations_are_kept,
         a_session_open_when_the_key_changes_keeps_the_old_one,
         of_closed_sessions_the_organization_alone_is_kept,
         small_organizations_are_shown_together,

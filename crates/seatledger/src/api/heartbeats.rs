@@ -8,7 +8,6 @@ use accounting::heartbeat::bucket;
 use axum::Json;
 use axum::extract::{Request, State};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::heartbeats::{BucketScope, Heartbeat};
 use utoipa::ToSchema;
@@ -123,27 +122,19 @@ pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Resul
         }
     }
     if !heartbeats.is_empty() {
-        let begins: Vec<UnixMs> = heartbeats.iter().map(|heartbeat| heartbeat.from).collect();
+        let sent = heartbeats.len();
         let Some(recorded) = api.around.record(heartbeats).await else {
             return Err(Failure::Busy("the heartbeats could not be stored: send them again".to_owned()));
         };
-        let late = latest_of(&begins, recorded.late as usize);
-        for nth in &late {
+        for nth in &recorded.late {
             taken.refused.push(Refused { index: indexes[*nth], reason: TOO_OLD.to_owned() });
         }
         taken.refused.sort_by_key(|refused| refused.index);
-        taken.accepted = begins.len() - late.len();
+        taken.accepted = sent - recorded.late.len();
         taken.new = recorded.new as usize;
         taken.already_counted = taken.accepted.saturating_sub(taken.new);
     }
     Ok(Json(taken))
-}
-
-/// Which ones came too late, where so many did: those of the earliest buckets.
-fn latest_of(begins: &[UnixMs], late: usize) -> BTreeSet<usize> {
-    let mut order: Vec<usize> = (0..begins.len()).collect();
-    order.sort_by_key(|&nth| begins[nth]);
-    order.into_iter().take(late).collect()
 }
 
 impl Api {
@@ -201,14 +192,7 @@ fn filled(name: &str, text: String) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{checked, filled, instant, latest_of};
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn those_of_the_earliest_buckets_came_too_late() {
-        assert_eq!(latest_of(&[30, 10, 20, 10], 2), BTreeSet::from([1, 3]));
-        assert_eq!(latest_of(&[30, 10], 0), BTreeSet::new());
-    }
+    use super::{checked, filled, instant};
 
     #[test]
     fn texts_are_trimmed_and_what_no_name_has_is_refused() {

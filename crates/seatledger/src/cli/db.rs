@@ -1,7 +1,7 @@
 //! `seatledger db`
 
 use super::{Done, Global, say, set_views};
-use crate::clock;
+use crate::{clock, keys};
 use accounting::day::Day;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -40,6 +40,9 @@ enum Command {
         #[arg(long, value_name = "DAY", value_parser = clap::value_parser!(Day))]
         quarantine_before: Option<Day>,
     },
+    /// Put [privacy] of the configuration in force in a ledger that keeps persons otherwise; what it holds stays as it is
+    #[command(after_help = "Example:\n  seatledger db privacy")]
+    Privacy,
     /// Write the whole ledger into a new SQLite file, which is itself a ledger; others may go on writing
     #[command(after_help = "Example:\n  seatledger db backup seatledger-2026-01-01.db")]
     Backup {
@@ -63,6 +66,16 @@ impl Db {
             Command::Status { json } => status(global, json)?,
             Command::Retention { sessions_before, quarantine_before } => {
                 retention(global, sessions_before, quarantine_before)?;
+            }
+            Command::Privacy => {
+                let config = global.config()?;
+                let place = global.place(&config)?;
+                let mut store = Store::create(&place).with_context(|| format!("cannot open {place}"))?;
+                store.change_privacy(&keys::privacy(&config.privacy)?)?;
+                say(&format!(
+                    "{place} keeps persons as identity = \"{}\" from now on",
+                    config.privacy.identity.name()
+                ));
             }
             Command::Backup { file } => {
                 let (mut store, _) = global.open()?;

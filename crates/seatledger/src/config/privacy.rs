@@ -16,7 +16,7 @@ pub(crate) struct PrivacyConfig {
     /// The file with the keys of pseudonyms.
     pub(crate) key_file: PathBuf,
     /// Organizations of fewer persons are shown together; 0 hides none.
-    pub(crate) smallest_group: u32,
+    pub(crate) smallest_group: Option<u32>,
     /// How many days what is kept is kept.
     pub(crate) retention: Retention,
 }
@@ -35,7 +35,7 @@ impl Default for PrivacyConfig {
         Self {
             identity: Identity::Named,
             key_file: KEY_FILE.into(),
-            smallest_group: 0,
+            smallest_group: None,
             retention: Retention::default(),
         }
     }
@@ -49,7 +49,7 @@ impl PrivacyConfig {
             match entry.key() {
                 "identity" => privacy.identity = entry.one_of(&Identity::words())?,
                 "key_file" => privacy.key_file = entry.filled_text()?.into(),
-                "smallest_group" => privacy.smallest_group = entry.whole_number(0, 1000)? as u32,
+                "smallest_group" => privacy.smallest_group = Some(entry.whole_number(0, 1000)? as u32),
                 "retention" => privacy.retention = Retention::of(&entry)?,
                 _ => return Err(entry.unknown_key(&["identity", "key_file", "smallest_group", "retention"])),
             }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     writer: Mutex<Option<String>>,
+    watch: Mutex<Option<String>>,
     background: Mutex<Option<String>>,
 }
 
@@ -14,6 +15,8 @@ pub(crate) struct Health {
 pub(crate) enum Part {
     /// What records heartbeats.
     Writer,
+    /// What notes that the service is up, and is asked by who looks at its health.
+    Watch,
     /// What seals and derives behind them.
     Background,
 }
@@ -29,7 +32,7 @@ impl Health {
 
     /// What is wrong, if anything.
     pub(crate) fn wrong(&self) -> Option<String> {
-        [Part::Writer, Part::Background]
+        [Part::Writer, Part::Watch, Part::Background]
             .into_iter()
             .find_map(|part| self.part(part).lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
@@ -37,6 +40,7 @@ impl Health {
     fn part(&self, part: Part) -> &Mutex<Option<String>> {
         match part {
             Part::Writer => &self.writer,
+            Part::Watch => &self.watch,
             Part::Background => &self.background,
         }
     }

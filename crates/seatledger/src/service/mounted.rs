@@ -10,7 +10,7 @@ impl Around for App {
         Box::pin(async move {
             let all = heartbeats.len();
             let recorded = self.writer.record_list(heartbeats).await.ok();
-            let in_time = recorded.map_or(0, |recorded| all.saturating_sub(recorded.late as usize));
+            let in_time = recorded.as_ref().map_or(0, |recorded| all - recorded.late.len());
             let outcome = if recorded.is_some() { Outcome::Recorded } else { Outcome::Failed };
             (0..if recorded.is_some() { in_time } else { all }).for_each(|_| self.metrics.count(outcome));
             recorded

@@ -187,10 +187,12 @@ impl Scribe {
         for (heartbeats, answer) in lists {
             let _ = answer.send(self.commit_list(&heartbeats));
         }
-        for (until, answer) in watches {
+        if let Some(until) = watches.iter().map(|(until, _)| *until).max() {
             let noted = self.insistently(&mut |store| store.watch_heartbeats(until));
-            self.note(noted.as_ref().err());
-            let _ = answer.send(noted.is_ok());
+            self.beside.health.note(Part::Watch, noted.as_ref().err().map(|_| UNREACHABLE));
+            for (_, answer) in watches {
+                let _ = answer.send(noted.is_ok());
+            }
         }
         goes_on
     }
@@ -200,7 +202,7 @@ impl Scribe {
         let done = self.insistently(&mut |store| store.record_heartbeats(list));
         self.note(done.as_ref().err());
         let recorded = done.ok()?;
-        self.beside.metrics.committed(list.len(), begun.elapsed().as_secs_f64(), recorded.late);
+        self.beside.metrics.committed(list.len(), begun.elapsed().as_secs_f64(), recorded.late.len() as u64);
         Some(recorded)
     }
 
@@ -211,8 +213,15 @@ impl Scribe {
         match self.insistently(&mut |store| store.record_heartbeats(batch)) {
             Ok(recorded) => {
                 stored.fill(true);
-                self.beside.metrics.committed(batch.len(), begun.elapsed().as_secs_f64(), recorded.late);
+                for nth in &recorded.late {
+                    stored[*nth] = false;
+                }
+                let late = recorded.late.len() as u64;
+                self.beside.metrics.committed(batch.len(), begun.elapsed().as_secs_f64(), late);
                 self.note(None);
+                if late > 0 {
+                    self.beside.log.warn("heartbeats of buckets that are closed: is the clock right?", &[]);
+                }
             }
             Err(Error::Driver(_)) if batch.len() > 1 => {
                 let middle = batch.len() / 2;
@@ -264,8 +273,7 @@ impl Scribe {
     }
 
     fn note(&self, error: Option<&Error>) {
-        let text = error.map(ToString::to_string);
-        if self.beside.health.note(Part::Writer, text.as_deref()) {
+        if self.beside.health.note(Part::Writer, error.map(|_| NOT_RECORDED)) {
             match error {
                 Some(error) => self.beside.log.error("heartbeats cannot be recorded", &[("error", error)]),
                 None => self.beside.log.info("heartbeats are recorded again", &[]),
@@ -273,6 +281,10 @@ impl Scribe {
         }
     }
 }
+
+/// What everybody may know of what is wrong; the log says more.
+const NOT_RECORDED: &str = "heartbeats cannot be recorded: the log says why";
+const UNREACHABLE: &str = "the database cannot be written: the log says why";
 
 /// Whether what hinders may pass by itself.
 fn passes(error: &Error) -> bool {

@@ -49,6 +49,9 @@ fn pseudonyms_are_all_that_a_ledger_holds() {
     desk.write("seatledger.toml", "timezone = \"UTC\"\n[privacy]\nidentity = \"organization\"\n");
     desk.write("more.log", LOG.replace("3/3/2025", "3/4/2025"));
     let refused = desk.ends(1, &["import", "more.log"]);
+    assert!(refused.err.contains("keeps persons as identity = \"pseudonymous\""), "{}", refused.err);
+    desk.ok(&["db", "privacy"]);
+    let refused = desk.ends(1, &["import", "more.log"]);
     assert!(refused.err.contains("identity = \"pseudonymous\" for logs"), "{}", refused.err);
     assert!(!names_in_database(&desk));
 }

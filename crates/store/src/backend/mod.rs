@@ -177,8 +177,6 @@ pub(crate) trait Backend: Send {
     fn begin_write(&mut self) -> Result<(), Error>;
     /// Begins a transaction that reads one state of the database.
     fn begin_read(&mut self) -> Result<(), Error>;
-    /// Whether nobody else writes while a transaction of this connection writes.
-    fn is_alone(&self) -> bool;
     /// The SQL of a migration in this dialect.
     fn dialect(&self, sql: &str) -> String;
     /// Takes a lock that is held until the transaction ends.

@@ -197,10 +197,6 @@ impl Backend for Postgres {
         self.batch("begin isolation level repeatable read read only")
     }
 
-    fn is_alone(&self) -> bool {
-        false
-    }
-
     fn dialect(&self, sql: &str) -> String {
         let stamp = |local: &str| {
             format!("to_char(to_timestamp(({local}) / 1000.0) at time zone 'UTC', 'YYYY-MM-DD HH24:MI')")

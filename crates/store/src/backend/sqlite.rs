@@ -99,10 +99,6 @@ impl Backend for Sqlite {
         self.batch("begin deferred")
     }
 
-    fn is_alone(&self) -> bool {
-        true
-    }
-
     fn dialect(&self, sql: &str) -> String {
         let sql =
             super::civil(sql, |local| format!("strftime('%Y-%m-%d %H:%M', ({local}) / 1000, 'unixepoch')"));

@@ -7,6 +7,7 @@ use accounting::UnixMs;
 use accounting::day::Day;
 use accounting::directory::Directory;
 use accounting::privacy::{Identity, Key, Kind, Privacy};
+use jiff::tz::TimeZone;
 use rustc_hash::FxHashSet;
 use serde_json::json;
 
@@ -27,6 +28,7 @@ pub(super) struct Kept {
 pub(super) fn kept(
     backend: &mut dyn Backend,
     privacy: &Privacy,
+    directory: &mut Option<(Directory, TimeZone)>,
     batch: &[&Heartbeat],
 ) -> Result<Vec<Kept>, Error> {
     let named = |beat: &&Heartbeat| Kept {
@@ -37,11 +39,21 @@ pub(super) fn kept(
     };
     match (privacy.identity, privacy.keys.split_first()) {
         (Identity::Named, _) | (_, None) => Ok(batch.iter().map(named).collect()),
-        (Identity::Pseudonymous, Some((key, former))) => {
-            let kept: Vec<Kept> = batch.iter().map(|beat| pseudonymous(beat, key)).collect();
-            if former.is_empty() { Ok(kept) } else { with_former_keys(backend, former, batch, kept) }
+        (Identity::Pseudonymous, Some((key, former))) => with_former_keys(
+            backend,
+            former,
+            batch,
+            &mut |key| batch.iter().map(|beat| pseudonymous(beat, key)).collect(),
+            key,
+        ),
+        (Identity::Organization, Some((key, former))) => {
+            if directory.is_none() {
+                let zone = crate::settings::calendar(backend)?.zone().clone();
+                *directory = Some((Directory::new(crate::registry::entries(backend)?), zone));
+            }
+            let Some(directory) = directory else { return Err(Error::Conflict) };
+            with_former_keys(backend, former, batch, &mut |key| of_organizations(directory, key, batch), key)
         }
-        (Identity::Organization, Some((key, _))) => of_organizations(backend, key, batch),
     }
 }
 
@@ -65,10 +77,12 @@ fn with_former_keys(
     backend: &mut dyn Backend,
     former: &[Key],
     batch: &[&Heartbeat],
-    mut kept: Vec<Kept>,
+    kept_under: &mut dyn FnMut(&Key) -> Vec<Kept>,
+    key: &Key,
 ) -> Result<Vec<Kept>, Error> {
+    let mut kept = kept_under(key);
     for key in former {
-        let old: Vec<Kept> = batch.iter().map(|beat| pseudonymous(beat, key)).collect();
+        let old = kept_under(key);
         let place = |old: &Kept, from: UnixMs| (super::record::number(old), from);
         let rows: Vec<_> = batch
             .iter()
@@ -94,14 +108,11 @@ fn with_former_keys(
 }
 
 /// The organization as of the day of use, and a number that nobody can compute without the key.
-fn of_organizations(backend: &mut dyn Backend, key: &Key, batch: &[&Heartbeat]) -> Result<Vec<Kept>, Error> {
-    let directory = Directory::new(crate::registry::entries(backend)?);
-    let zone = crate::settings::calendar(backend)?.zone().clone();
+fn of_organizations((directory, zone): &(Directory, TimeZone), key: &Key, batch: &[&Heartbeat]) -> Vec<Kept> {
     let kept = batch.iter().map(|beat| {
         let login = login(beat);
-        let day = Day::of(beat.from, &zone);
-        let organization = directory.organization(&login, day).unwrap_or_default();
+        let organization = directory.organization(&login, Day::of(beat.from, zone)).unwrap_or_default();
         Kept { user: String::new(), host: String::new(), organization, number: Some(key.number(&login)) }
     });
-    Ok(kept.collect())
+    kept.collect()
 }

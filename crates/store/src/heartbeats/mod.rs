@@ -24,9 +24,9 @@ pub const NAME: &str = "heartbeats";
 pub(crate) const FORMAT: &str = "heartbeat";
 
 /// The setting that holds before when all stretches are sealed.
-const SEALED: &str = "heartbeats_sealed";
+pub(crate) const SEALED: &str = "heartbeats_sealed";
 /// The number of the lock under which one process seals, or makes the rows of server and input.
-const LOCK: i64 = 0x5ea7_4ea7;
+pub(crate) const LOCK: i64 = 0x5ea7_4ea7;
 
 fn bucket(row: &Row<'_>) -> Result<Bucket, Error> {
     Ok(Bucket {

@@ -1,15 +1,16 @@
 //! Taking in heartbeats: a batch is one transaction, and one statement where its names are known.
 
 use super::kept::{Kept, kept};
-use super::{FORMAT, LOCK, NAME, sealed, source};
+use super::{FORMAT, LOCK, NAME, source};
 use crate::backend::{Backend, Cell, Table, Type, Value, one, writing};
 use crate::intake::{names_of, new_holders};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
 use accounting::day::Day;
+use accounting::directory::Directory;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
-use accounting::privacy::{Identity, Privacy};
+use accounting::privacy::Privacy;
 use accounting::session::{FeatureId, HolderId, VersionId};
 use jiff::tz::TimeZone;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -48,12 +49,12 @@ pub struct Heartbeat {
 }
 
 /// What became of a batch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// Buckets that nobody had told of.
     pub new: u64,
-    /// Heartbeats of buckets that are sealed: they were not taken in.
-    pub late: u64,
+    /// The places in the batch of heartbeats whose buckets are sealed: they were not taken in.
+    pub late: Vec<usize>,
 }
 
 /// How many holders are remembered, so that memory is bounded whoever says that he is there.
@@ -77,8 +78,8 @@ pub(crate) struct Known {
     watching_since: Option<UnixMs>,
     /// How often somebody had been forgotten when holders were found.
     forgotten: u64,
-    /// The identity that the database was found to keep.
-    checked: Option<Identity>,
+    /// The directory and the zone of its days, where organizations are all that is kept; read anew once a minute.
+    directory: Option<(Directory, TimeZone)>,
 }
 
 /// A heartbeat in the ledger's numbers.
@@ -118,47 +119,50 @@ struct News {
 }
 
 impl Store {
-    /// Takes heartbeats in: all of them or none; what it returns is durable.
+    /// Takes heartbeats in: all of them or none, but for those whose buckets are sealed; what it returns is durable.
     pub fn record_heartbeats(&mut self, batch: &[Heartbeat]) -> Result<Recorded, Error> {
-        let (backend, known) = (self.backend.as_mut(), &mut self.heartbeats);
+        let (known, privacy) = (&mut self.heartbeats, &self.privacy);
+        let backend = self.backend.as_mut();
         known.find_source(backend)?;
-        known.check_identity(backend, &self.privacy)?;
-        let in_time: Vec<&Heartbeat> = batch.iter().filter(|beat| beat.from >= known.sealed).collect();
-        let late = (batch.len() - in_time.len()) as u64;
-        let kept = kept(backend, &self.privacy, &in_time)?;
-        let hashes: Vec<[u8; 32]> = kept.iter().map(hash).collect();
-        if let Some(beats) = known.beats(&in_time, &hashes, None) {
-            // One statement is a transaction of its own.
-            return Ok(Recorded { new: insert(backend, &beats)?, late });
-        }
-        let (news, new) = writing(backend, |backend| {
+        let (news, recorded) = writing(backend, |backend| {
+            // Who seals, or changes persons, takes this lock alone: what is read now holds until the end.
+            backend.share(LOCK)?;
+            known.refresh(backend, privacy)?;
+            let is_late = |(_, beat): &(usize, &Heartbeat)| beat.from < known.sealed;
+            let late: Vec<usize> = batch.iter().enumerate().filter(is_late).map(|(nth, _)| nth).collect();
+            let in_time: Vec<&Heartbeat> = batch.iter().filter(|beat| beat.from >= known.sealed).collect();
+            let kept = kept(backend, privacy, &mut known.directory, &in_time)?;
+            let hashes: Vec<[u8; 32]> = kept.iter().map(hash).collect();
+            if let Some(beats) = known.beats(&in_time, &hashes, None) {
+                return Ok((News::default(), Recorded { new: insert(backend, &beats)?, late }));
+            }
             let mut news = known.news(backend, &in_time, &kept, &hashes)?;
             let beats = known.beats(&in_time, &hashes, Some(&news)).ok_or(Error::Conflict)?;
             known.mark(backend, &beats, &mut news)?;
-            Ok((news, insert_within(backend, &beats)?))
+            Ok((news, Recorded { new: insert(backend, &beats)?, late }))
         })?;
         known.remember(news);
-        Ok(Recorded { new, late })
+        Ok(recorded)
     }
 
-    /// Notes that heartbeats were awaited until an instant; so long is the ledger's coverage, and the evidence of its days.
+    /// Notes that heartbeats were awaited until an instant; so long is the ledger's coverage. Fails where none could be
+    /// recorded.
     pub fn watch_heartbeats(&mut self, until: UnixMs) -> Result<(), Error> {
-        let (backend, known) = (self.backend.as_mut(), &mut self.heartbeats);
+        let (known, privacy) = (&mut self.heartbeats, &self.privacy);
+        let backend = self.backend.as_mut();
         known.find_source(backend)?;
         let Some((server, input)) = known.source else { return Ok(()) };
         let since = *known.watching_since.get_or_insert(until);
         let row = json!([[server, "", input, 0, since, until, 1, 0]]);
-        let sql = include_str!("../../queries/span_upsert.sql");
-        writing(backend, |backend| backend.execute(sql, &[Value::Text(row.to_string())]))?;
-        // The calendar may have been changed, and with it what is marked.
-        known.sealed = sealed(backend)?.unwrap_or(UnixMs::MIN);
+        writing(backend, |backend| {
+            known.refresh(backend, privacy)?;
+            let sql = include_str!("../../queries/span_upsert.sql");
+            backend.execute(sql, &[Value::Text(row.to_string())])
+        })?;
+        // The calendar may have been changed, and with it what is marked; and the directory.
         known.zone = None;
         known.marked.clear();
-        known.checked = None;
-        let forgotten = crate::persons::forgotten(backend)?;
-        if std::mem::replace(&mut known.forgotten, forgotten) != forgotten {
-            known.holders.clear();
-        }
+        known.directory = None;
         Ok(())
     }
 }
@@ -204,15 +208,17 @@ impl Known {
         if self.source.is_none() {
             self.source = Some(writing(backend, make_source)?);
         }
-        self.sealed = sealed(backend)?.unwrap_or(UnixMs::MIN);
         Ok(())
     }
 
-    /// Looks once whether the database keeps persons as this connection does.
-    fn check_identity(&mut self, backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
-        if self.checked != Some(privacy.identity) {
-            settings::check_identity(backend, privacy)?;
-            self.checked = Some(privacy.identity);
+    /// Reads what others may have changed: before when all is sealed, whether holders that are remembered are still there,
+    /// and what the database keeps of persons.
+    fn refresh(&mut self, backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
+        let settings = settings::Changing::read(backend)?;
+        settings.check(privacy)?;
+        self.sealed = settings.sealed.unwrap_or(UnixMs::MIN);
+        if std::mem::replace(&mut self.forgotten, settings.forgotten) != settings.forgotten {
+            self.holders.clear();
         }
         Ok(())
     }
@@ -359,19 +365,11 @@ fn make_source(backend: &mut dyn Backend) -> Result<(ServerId, InputId), Error> 
     source(backend)?.ok_or_else(|| Error::Corrupt(format!("a license server is called {NAME} already")))
 }
 
-/// Inserts buckets that are new, in a transaction of its own.
+/// Inserts the buckets that are new.
 fn insert(backend: &mut dyn Backend, beats: &[Beat]) -> Result<u64, Error> {
     if beats.is_empty() {
         return Ok(0);
     }
-    if backend.is_alone() {
-        writing(backend, |backend| insert_within(backend, beats))
-    } else {
-        insert_within(backend, beats)
-    }
-}
-
-fn insert_within(backend: &mut dyn Backend, beats: &[Beat]) -> Result<u64, Error> {
     backend.insert_new(&HEARTBEAT, beats.len(), &mut |row, cells| {
         let beat = &beats[row];
         cells.copy_from_slice(&[

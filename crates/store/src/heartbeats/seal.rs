@@ -63,12 +63,11 @@ fn write(
     let mut rows: Vec<&Stretch> = stretches.iter().collect();
     rows.sort_by_key(|of| (of.feature, of.part.from, of.part.holder, of.person, of.part.version));
     backend.insert(&SESSION, rows.len(), &mut |row, cells| {
-        let Stretch { feature, part, person, .. } = rows[row];
-        // Several persons may be one holder, and one may use two versions in a bucket.
+        let Stretch { feature, part, .. } = rows[row];
+        // Several persons may be one holder, of whom nothing else is kept; and one may use two versions in a bucket.
         let nth = match identity {
-            // Nothing of the person is kept.
             Identity::Organization => new_mark(),
-            _ => person ^ i64::from(part.version),
+            _ => i64::from(part.version),
         };
         cells.copy_from_slice(&[
             Cell::Int(i64::from(*feature)),

@@ -62,6 +62,8 @@ impl Intake {
                     .to_owned(),
             ));
         }
+        let forgotten = crate::persons::forgotten(store.backend.as_mut())?;
+        self.forgotten.get_or_insert(forgotten);
         if self.input.is_none() {
             settings::check_identity(store.backend.as_mut(), &store.privacy)?;
         }
@@ -111,6 +113,10 @@ impl Intake {
                 stale |= !self.claim(backend, *server)?;
             }
             if stale {
+                return Err(Error::Conflict);
+            }
+            if self.forgotten != Some(crate::persons::forgotten(backend)?) {
+                // Holders whose numbers this process remembers were renamed or removed.
                 return Err(Error::Conflict);
             }
             let id = input::advance(backend, self.input.as_ref(), checkpoint)?;

@@ -303,6 +303,8 @@ pub struct Intake {
     held: Held,
     /// Whether lines that nobody understood are kept as they stand.
     keeps_lines: bool,
+    /// How often holders had been renamed or removed when the first names were looked up.
+    forgotten: Option<u64>,
 }
 
 /// The key that pairs, in the ledger's numbers (the holder holds server, vendor, user, host, display and data).

@@ -174,6 +174,17 @@ pub(crate) fn new_users_are_told_once(ledger: &mut Ledger) {
     assert_eq!(ask(&mut other), Vec::<String>::new());
 }
 
+pub(crate) fn what_another_process_has_sealed_is_closed(ledger: &mut Ledger) {
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    record(&mut one, &[beat("amara", 0, "1", "24")]);
+    other.seal_heartbeats(NINE + 60 * MINUTE).unwrap();
+    let told = [beat("amara", 0, "1", "24"), beat("amara", 70, "1", "24"), beat("bela", 50, "1", "24")];
+    let recorded = one.record_heartbeats(&told).unwrap();
+    assert_eq!((recorded.new, recorded.late), (1, vec![0, 2]));
+    other.seal_heartbeats(NINE + 120 * MINUTE).unwrap();
+    assert_eq!(ledger.balances().seat_ms, i128::from(20 * MINUTE));
+}
+
 pub(crate) fn another_calendar_moves_no_minute_of_heartbeats(ledger: &mut Ledger) {
     let mut store = ledger.store();
     for minute in (0..24 * 60).step_by(10) {

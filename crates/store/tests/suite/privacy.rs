@@ -13,7 +13,11 @@ use store::{DirectoryRow, Store};
 fn keeping(ledger: &Ledger, identity: Identity, keys: &[u8]) -> Store {
     let mut store = ledger.store();
     let keys = keys.iter().map(|key| Key::new([*key; 32])).collect();
-    store.keep(Privacy { identity, keys, smallest_group: 0 }).unwrap();
+    let privacy = Privacy { identity, keys, smallest_group: None };
+    if store.keep(privacy.clone()).is_err() {
+        store.change_privacy(&privacy).unwrap();
+        store.keep(privacy).unwrap();
+    }
     store
 }
 
@@ -127,6 +131,36 @@ pub(crate) fn who_keeps_persons_otherwise_is_refused(ledger: &mut Ledger) {
     let refused = ledger.store().record_heartbeats(&[beat("bela", 0, "1", "24")]);
     assert!(matches!(refused, Err(store::Error::Private(_))), "{refused:?}");
     assert!(!everything(ledger).contains("bela"));
+    let refused = ledger.store().keep(Privacy::default());
+    assert!(
+        matches!(refused, Err(store::Error::Private(_))),
+        "a process without a configuration: {refused:?}"
+    );
+    let another_key =
+        Privacy { keys: vec![Key::new([3; 32])], identity: Identity::Pseudonymous, smallest_group: None };
+    assert!(matches!(ledger.store().keep(another_key), Err(store::Error::Private(_))));
+    assert_eq!(record(&mut kept, &[beat("cleo", 0, "1", "24")]), 1, "who was right goes on");
+    ledger.balances();
+}
+
+pub(crate) fn numbers_of_holders_that_went_are_not_remembered(ledger: &mut Ledger) {
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    record(&mut one, &[beat("bob", 0, "1", "24")]);
+    other.seal_heartbeats(NINE + 60 * MINUTE).unwrap();
+    other.remove_facts_before("2025-03-04".parse().unwrap()).unwrap();
+    record(&mut other, &[beat("carol", 24 * 60, "1", "24")]);
+    record(&mut one, &[beat("bob", 24 * 60, "1", "24")]);
+    let users = "select h.user_name from heartbeat b join holder h on h.holder_id = b.holder_id order by 1";
+    assert_eq!(ledger.query(users), ["corp\\bob", "corp\\carol"]);
+    ledger.balances();
+}
+
+pub(crate) fn a_new_key_splits_no_bucket_where_organizations_are_kept(ledger: &mut Ledger) {
+    let mut before = keeping(ledger, Identity::Organization, &[1]);
+    record(&mut before, &[beat("amara", 0, "1", "24")]);
+    let mut after = keeping(ledger, Identity::Organization, &[2, 1]);
+    assert_eq!(record(&mut after, &[beat("amara", 5, "1", "24"), beat("amara", 10, "1", "24")]), 1);
+    assert_eq!(ledger.query("select count(distinct person) from heartbeat"), ["1"]);
 }
 
 pub(crate) fn a_session_open_when_the_key_changes_keeps_the_old_one(ledger: &mut Ledger) {
@@ -181,7 +215,7 @@ pub(crate) fn small_organizations_are_shown_together(ledger: &mut Ledger) {
     store.import_directory(&[entry("amara", "R&D"), entry("bela", "R&D"), entry("cleo", "Sales")]).unwrap();
     record(&mut store, &[beat("amara", 0, "1", "24"), beat("cleo", 0, "1", "24")]);
     assert_eq!(by_organization(ledger), ["R&D 10", "Sales 10"]);
-    store.keep(Privacy { smallest_group: 2, ..Privacy::default() }).unwrap();
+    store.keep(Privacy { smallest_group: Some(2), ..Privacy::default() }).unwrap();
     assert_eq!(by_organization(ledger), ["(small groups) 10", "R&D 10"]);
     ledger.balances();
 }

@@ -174,7 +174,7 @@ pub(crate) fn views_tell_no_more_than_the_reports(ledger: &mut Ledger) {
         keys: vec![Key::new([7; 32])],
         smallest_group,
     };
-    store.keep(keep(0)).unwrap();
+    store.keep(keep(Some(0))).unwrap();
     store.set_calendar(&Calendar::standard("Europe/Zurich").unwrap()).unwrap();
     directory(&mut store);
     heartbeats(&mut store);
@@ -190,7 +190,7 @@ pub(crate) fn views_tell_no_more_than_the_reports(ledger: &mut Ledger) {
     assert_eq!(all, reported(ledger));
     assert!(of_north(&all) > 1, "{all:?}");
     assert_eq!(ledger.query("select username from acad_user"), Vec::<String>::new(), "nobody is named");
-    store.keep(keep(3)).unwrap();
+    store.keep(keep(Some(3))).unwrap();
     assert!(store.set_winterthur_views(Some(&wanted())).unwrap());
     let shown = usage(ledger);
     assert_eq!(shown, reported(ledger));
