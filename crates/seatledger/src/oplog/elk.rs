@@ -14,6 +14,8 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// Documents of one `_bulk` request at most.
 const BULK: usize = 500;
+/// How long a connection is kept without a request: the service says something once a minute, if at all.
+const KEPT: Duration = Duration::from_secs(90);
 /// What is read of an answer at most, in bytes: the connection of a longer one is not kept.
 const ANSWER: u64 = 1 << 20;
 
@@ -51,6 +53,7 @@ impl Sender {
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_global(Some(settings.timeout))
+            .max_idle_age(KEPT)
             .tls_config(tls.build())
             .user_agent(concat!("seatledger/", env!("CARGO_PKG_VERSION")))
             .build()
