@@ -83,10 +83,30 @@ fn on_a_loopback_address_without_users_everything_is_open() {
 fn a_page_of_another_site_that_points_here_is_not_local() {
     let desk = desk();
     let service = Service::start(&desk);
-    for headers in
-        [&[("host", "seats.example.com")][..], &[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")]]
-    {
+    for headers in [
+        &[("host", "seats.example.com")][..],
+        &[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")],
+        &[("x-real-ip", "192.0.2.1")],
+        &[("via", "1.1 proxy")],
+        &[("x-forwarded-proto", "https")],
+        &[("origin", "https://seats.example.com")],
+        &[("sec-fetch-site", "cross-site")],
+    ] {
         refused(&service.get_with("/api/v1/reports/usage", headers), 401, "log in");
+    }
+    let own = format!("http://127.0.0.1:{}", service.port());
+    let headers = [("origin", own.as_str()), ("sec-fetch-site", "same-origin")];
+    assert_eq!(service.get_with("/api/v1/reports/usage", &headers).status, 200);
+}
+
+#[test]
+fn where_the_configuration_tells_of_a_proxy_nothing_is_open_to_everybody() {
+    for told in ["base_path = \"/measurement\"", "trusted_proxies = [\"127.0.0.1\"]"] {
+        let desk = Desk::new();
+        desk.write("seatledger.toml", format!("timezone = \"UTC\"\n[http]\n{told}\n"));
+        let service = Service::start(&desk);
+        refused(&service.get("/api/v1/servers"), 401, "log in");
+        assert!(service.first_admin_secret().is_some(), "{told}: somebody must be able to log in");
     }
 }
 
