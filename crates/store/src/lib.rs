@@ -105,12 +105,23 @@ impl From<postgres::Error> for Error {
     fn from(error: postgres::Error) -> Self {
         let text = error.as_db_error().map_or_else(|| chain(&error), |db| db.message().to_owned());
         match error.code().map(postgres::error::SqlState::code) {
-            Some("53100" | "53200") => Self::Full(text),
-            Some("40001" | "40P01") => Self::Conflict,
-            Some("57P01" | "57P02" | "57P03") => Self::Gone(text),
+            Some(code) => of_sql_state(code, text),
             None if error.is_closed() || is_of_the_connection(&error) => Self::Gone(text),
-            Some(_) | None => Self::Driver(text),
+            None => Self::Driver(text),
         }
+    }
+}
+
+/// What PostgreSQL says by a code of five letters. What passes by itself, when a server has room again or another one has
+/// taken over, is as if it were away.
+fn of_sql_state(code: &str, text: String) -> Error {
+    match code {
+        "53100" => Error::Full(text),
+        "40001" | "40P01" => Error::Conflict,
+        // A server that may only read has been one that could write: it stands by since another took over.
+        "57P01" | "57P02" | "57P03" | "25006" => Error::Gone(text),
+        _ if code.starts_with("53") => Error::Gone(text),
+        _ => Error::Driver(text),
     }
 }
 
@@ -296,4 +307,20 @@ fn connect(place: &Place, create: bool, patience: Option<Duration>) -> Result<Bo
         Place::Sqlite(path) => Box::new(Sqlite::open(path, create, patience)?),
         Place::Postgres(url) => Box::new(Postgres::open(&url.0)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, of_sql_state};
+
+    #[test]
+    fn what_passes_by_itself_is_as_if_the_database_were_away() {
+        let of = |code: &str| of_sql_state(code, String::new());
+        for code in ["53000", "53200", "53300", "53400", "57P01", "57P03", "25006"] {
+            assert!(matches!(of(code), Error::Gone(_)), "{code}");
+        }
+        assert!(matches!(of("53100"), Error::Full(_)));
+        assert!(matches!(of("40001"), Error::Conflict));
+        assert!(matches!(of("23505"), Error::Driver(_)));
+    }
 }

@@ -17,6 +17,9 @@ pub struct Options {
     pub as_of: Option<UnixMs>,
     /// Only features that have been idle for so many days, or were never used.
     pub idle_days: Option<i64>,
+    /// Only features that somebody in the scope used, and nothing of how many seats there are: for who may see no more
+    /// than the scope.
+    pub used_only: bool,
 }
 
 /// The report `idle`: every feature of the scope that the ledger knows, longest idle first: what was never used, then by
@@ -29,7 +32,8 @@ pub struct Options {
 ///   or the period's last day, whichever is earlier; 0 where a session is not known to have ended, and where it goes on
 ///   behind the period; empty for what was never used.
 ///
-/// Imported totals say nothing here.
+/// Imported totals say nothing here. With [`Options::used_only`] what nobody in the scope used is not told of, and
+/// `seats_issued` is empty.
 #[derive(Debug)]
 pub struct Idle<'a> {
     lens: Lens<'a>,
@@ -100,7 +104,12 @@ impl Accumulator for Idle<'_> {
         if let Some(as_of) = self.as_of() {
             notes.push(format!("idle as of {}", lens.calendar.day_of(as_of)));
         }
-        if names.totals.iter().any(|total| lens.counts_feature(total.feature)) {
+        let used_only = self.options.used_only;
+        if used_only {
+            notes.push(
+                "features that nobody in this scope used, and numbers of seats, are not shown".to_owned(),
+            );
+        } else if names.totals.iter().any(|total| lens.counts_feature(total.feature)) {
             notes.push("imported totals are not looked at: they know no sessions".to_owned());
         }
         let mut found = Vec::new();
@@ -112,7 +121,7 @@ impl Accumulator for Idle<'_> {
             let last = self.last.get(&id).copied();
             let days_idle = self.days_idle(last);
             let shown = self.options.idle_days.is_none_or(|least| days_idle.is_none_or(|days| days >= least));
-            if shown {
+            if shown && (last.is_some() || !used_only) {
                 found.push((last, days_idle, id, feature));
             }
         }
@@ -135,10 +144,11 @@ impl Accumulator for Idle<'_> {
             FeatureId,
             &crate::ledger::Feature,
         )| {
+            let seats = if used_only { None } else { lens.seats_issued(*id, at) };
             vec![
                 Cell::Text(feature.code.clone()),
                 Cell::Text(feature.product.as_ref().unwrap_or(&feature.code).clone()),
-                lens.seats_issued(*id, at).map_or(Cell::Empty, Cell::Int),
+                seats.map_or(Cell::Empty, Cell::Int),
                 last.map_or(Cell::Empty, |last| Cell::Instant(last.used_at)),
                 days_idle.map_or(Cell::Empty, Cell::Int),
             ]

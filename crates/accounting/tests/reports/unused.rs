@@ -37,7 +37,7 @@ fn idle_is_what_nobody_has_used_for_long() {
     let less = books.at("2025-03-20 00:00");
     books.names.capacity.insert((shelf, 1), Steps::new(vec![(told, Some(5)), (less, Some(4))]));
     let as_of = Some(books.at("2025-03-10 12:00"));
-    let all = idle::Options { as_of, idle_days: None };
+    let all = idle::Options { as_of, ..idle::Options::default() };
     let instant = |text| books.at(text) / 1000;
     let at = [instant("2025-03-03 09:00"), instant("2025-03-04 08:00"), instant("2025-03-01 08:00")];
     assert_eq!(at, [1_740_988_800, 1_741_071_600, 1_740_812_400]);
@@ -52,9 +52,22 @@ fn idle_is_what_nobody_has_used_for_long() {
     .assert_eq(&text(&idle(&books, Scope::default(), all)));
     let said = "count as in use, whenever its last evidence was: 1";
     assert!(idle(&books, Scope::default(), all).notes.iter().any(|note| note.ends_with(said)));
-    let week = idle(&books, Scope::default(), idle::Options { as_of, idle_days: Some(7) });
+    let week = idle(&books, Scope::default(), idle::Options { idle_days: Some(7), ..all });
     assert_eq!(week.rows.len(), 2, "what was never used has been idle for long enough");
     assert!(week.notes.contains(&"idle as of 2025-03-10".to_owned()));
+    let mut unused = Books::new(Calendar::standard("Europe/Zurich").unwrap());
+    unused.server("27000@lic1");
+    let [cad, sim] = ["cad", "sim"].map(|code| unused.feature(code));
+    let anna = unused.holder("anna", "pc1");
+    unused.session(cad, anna, "2025-03-01 08:00", "2025-03-03 09:00");
+    for feature in [cad, sim] {
+        unused.names.capacity.insert((feature, 1), Steps::new(vec![(told, Some(5))]));
+    }
+    expect![[r#"
+        feature product seats_issued last_used_at days_idle
+        cad cad - @1740988800 7
+    "#]]
+    .assert_eq(&text(&idle(&unused, Scope::default(), idle::Options { used_only: true, ..all })));
     // As of the last day of a period: the long session still goes on behind it.
     let scope =
         Scope { from: "2025-03-02".parse().ok(), until: "2025-03-03".parse().ok(), ..Scope::default() };
@@ -194,7 +207,7 @@ proptest! {
         books in random::books(), scope in random::scope(), as_of in 0..TICKS, least in prop::option::of(0..4_i64),
     ) {
         let expected = idle_reference(&books, &scope, at(as_of), least);
-        let options = idle::Options { as_of: Some(at(as_of)), idle_days: least };
+        let options = idle::Options { as_of: Some(at(as_of)), idle_days: least, used_only: false };
         prop_assert_eq!(text(&idle(&books, scope, options)), expected);
     }
 

@@ -85,13 +85,17 @@ impl Filters {
         Ok(())
     }
 
-    /// Refuses a license server of which the ledger knows nothing: an empty answer would read as no use.
-    pub(crate) fn refuse_unknown_server(&self, store: &mut Store) -> anyhow::Result<()> {
+    /// Refuses a license server of which the ledger knows nothing: an empty answer would read as no use. Which ones there
+    /// are is told to who may see everything.
+    pub(crate) fn refuse_unknown_server(&self, store: &mut Store, sight: &Sight) -> anyhow::Result<()> {
         let Some(wanted) = &self.server else { return Ok(()) };
         let mut known: Vec<String> = store
             .read(|reader| Ok(reader.names().servers.values().map(|server| server.name.clone()).collect()))?;
         if known.contains(wanted) {
             return Ok(());
+        }
+        if *sight != Sight::Everything {
+            return Err(wrong_usage(format!("no license server `{wanted}`")));
         }
         known.sort_unstable();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };

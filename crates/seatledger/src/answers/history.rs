@@ -46,7 +46,7 @@ pub(crate) fn list_history(
     each: EachRow<'_>,
 ) -> anyhow::Result<()> {
     wanted.filters.refuse_cuts()?;
-    wanted.filters.refuse_unknown_server(store)?;
+    wanted.filters.refuse_unknown_server(store, sight)?;
     let scope = wanted.filters.scope(calendar, Days::All, sight)?;
     show_rows(each, |each| {
         store.read(|reader| {

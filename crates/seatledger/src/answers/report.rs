@@ -90,7 +90,7 @@ pub(crate) fn answer(
     }
     let step = options.step.as_deref().unwrap_or("day").parse();
     let step = step.map_err(|error: UnknownStep| wrong_usage(error))?;
-    options.filters.refuse_unknown_server(store)?;
+    options.filters.refuse_unknown_server(store, sight)?;
     let calendar = store.calendar()?;
     let default_days = if name == Name::Ranking { Days::Working } else { Days::All };
     let scope = options.filters.scope(&calendar, default_days, sight)?;
@@ -103,7 +103,7 @@ pub(crate) fn answer(
             return Ok(options.expiry(&names, &scope, today(calendar.zone())));
         }
         let as_of = reader.as_of()?;
-        let question = Question { name, keys: keys.clone(), step, as_of, options };
+        let question = Question { name, keys: keys.clone(), step, as_of, sight, options };
         let mut report = question.answer(reader, &names, &calendar, &scope)?;
         if let Some(at) = as_of {
             report.notes.push(format!("as of {}", civil(at, calendar.zone())));
@@ -185,6 +185,7 @@ struct Question<'a> {
     step: reports::concurrency::Step,
     /// The ledger's last evidence.
     as_of: Option<UnixMs>,
+    sight: &'a Sight,
     options: &'a Options,
 }
 
@@ -239,7 +240,8 @@ impl Question<'_> {
             }
             Name::Idle => {
                 let idle_days = given.idle_days.map(i64::from);
-                let options = reports::idle::Options { as_of: self.as_of, idle_days };
+                let used_only = *self.sight != Sight::Everything;
+                let options = reports::idle::Options { as_of: self.as_of, idle_days, used_only };
                 alone(reader, asked, reports::idle::Idle::new(names, calendar, scope(), options))
             }
             Name::Concurrency | Name::Coverage | Name::Expiry => shared(reader, asked, || {

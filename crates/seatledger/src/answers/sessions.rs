@@ -54,7 +54,7 @@ pub(crate) fn list_sessions(
     each: EachRow<'_>,
 ) -> anyhow::Result<()> {
     wanted.filters.refuse_cuts()?;
-    wanted.filters.refuse_unknown_server(store)?;
+    wanted.filters.refuse_unknown_server(store, sight)?;
     let scope = wanted.filters.scope(calendar, Days::All, sight)?;
     show_rows(each, |each| {
         store.read(|reader| {

@@ -53,6 +53,13 @@ impl Attempts {
         self.addresses.take_back(&address);
         self.names.take_back(&name.to_owned());
     }
+
+    /// The password was not looked at: it does not count.
+    pub(crate) fn was_not_tried(&mut self, name: &str, address: IpAddr) {
+        self.pairs.take_back(&(name.to_owned(), address));
+        self.addresses.take_back(&address);
+        self.names.take_back(&name.to_owned());
+    }
 }
 
 /// How often something happened, and when last.

@@ -1,7 +1,7 @@
 //! Who asks, and what they may.
 //!
-//! On a loopback listener without users everything is open to who is on the machine. Otherwise whoever asks logs in with
-//! HTTP Basic, or shows a token.
+//! On a loopback listener without users, and without a proxy that anything tells of, everything is open to who is on the
+//! machine. Otherwise whoever asks logs in with HTTP Basic, or shows a token.
 
 use super::failure::Failure;
 use super::login::Login;
@@ -9,7 +9,7 @@ use super::readers::Readers;
 use crate::answers::Sight;
 use crate::secrets::hash_of_secret;
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::net::IpAddr;
@@ -18,6 +18,8 @@ use store::accounts::{Purpose, Role, complaint_about_name};
 
 /// Who logs in may not take the connections of those who ask.
 const CONNECTIONS: usize = 1;
+/// What a browser says of where the page is from that asks.
+const FETCH_SITE: &str = "sec-fetch-site";
 const WHO_ARE_YOU: &str = "log in with a name and a password, or send a token";
 
 /// Who asks.
@@ -71,8 +73,8 @@ pub(crate) struct Gate(Arc<Inner>);
 struct Inner {
     login: Login,
     accounts: Arc<Readers>,
-    /// Whether nobody but this machine reaches the listener.
-    is_loopback: bool,
+    /// Whether nobody but this machine reaches the listener, as far as the configuration tells.
+    is_local: bool,
 }
 
 /// What a request says of who sends it.
@@ -85,10 +87,10 @@ enum Said {
 }
 
 impl Gate {
-    /// A gate to a ledger, behind a listener.
-    pub(crate) fn new(opener: store::Opener, is_loopback: bool) -> anyhow::Result<Self> {
+    /// A gate to a ledger; `is_local` says that the listener is on a loopback address and behind no proxy.
+    pub(crate) fn new(opener: store::Opener, is_local: bool) -> anyhow::Result<Self> {
         let accounts = Readers::new(opener, CONNECTIONS);
-        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, is_loopback })))
+        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, is_local })))
     }
 
     /// Who sends a request with these headers; `complain` hears of our own faults.
@@ -99,8 +101,8 @@ impl Gate {
         complain: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Caller, Failure> {
         let ours = |error: anyhow::Error| Failure::of(&error, complain);
-        let Inner { login, accounts, is_loopback } = &*self.0;
-        if *is_loopback && client.is_loopback() && is_addressed_locally(headers) {
+        let Inner { login, accounts, is_local } = &*self.0;
+        if *is_local && client.is_loopback() && is_addressed_locally(headers) {
             let has_users = accounts.ask(|store| Ok(store.has_users()?)).await?.map_err(ours)?;
             if !has_users {
                 return Ok(Caller::Anybody);
@@ -127,18 +129,34 @@ impl Gate {
     }
 }
 
-/// Whether a request was meant for this machine by its own name. A page from elsewhere whose name was made to point here,
-/// and a proxy that hands on requests from outside, call it by another one.
+/// Whether a request was meant for this machine by its own name, and sent from here. A page from elsewhere whose name was
+/// made to point here, and a proxy that hands on requests from outside, call it by another one; a proxy tells of itself in
+/// a header, and a browser of the page that asks.
 fn is_addressed_locally(headers: &HeaderMap) -> bool {
-    if ["forwarded", "x-forwarded-for", "x-forwarded-host"].iter().any(|name| headers.contains_key(*name)) {
+    if headers.keys().any(|name| is_of_a_proxy(name.as_str())) {
+        return false;
+    }
+    if headers.get_all(FETCH_SITE).iter().any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
         return false;
     }
     let mut hosts = headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) => true,
-        (Some(host), None) => host.to_str().is_ok_and(is_local_name),
-        (Some(_), Some(_)) => false,
-    }
+    let host = match (hosts.next(), hosts.next()) {
+        (None, _) => None,
+        (Some(host), None) => match host.to_str() {
+            Ok(host) if is_local_name(host) => Some(host),
+            Ok(_) | Err(_) => return false,
+        },
+        (Some(_), Some(_)) => return false,
+    };
+    headers.get_all(ORIGIN).iter().all(|origin| {
+        let asking = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        asking.zip(host).is_some_and(|((_, asking), host)| asking.eq_ignore_ascii_case(host))
+    })
+}
+
+/// Whether a header, in lower case, is one that proxies add.
+fn is_of_a_proxy(name: &str) -> bool {
+    matches!(name, "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-")
 }
 
 fn is_local_name(host: &str) -> bool {
@@ -213,10 +231,26 @@ mod tests {
             assert!(!of(other), "{other}");
         }
         assert!(is_addressed_locally(&HeaderMap::new()));
-        for handed_on in ["forwarded", "x-forwarded-for", "x-forwarded-host"] {
+        for handed_on in
+            ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]
+        {
             let pairs = [("host", "localhost"), (handed_on, "192.0.2.1")];
             assert!(!is_addressed_locally(&headers(&pairs)), "{handed_on}");
         }
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_not_local() {
+        let of = |name: &'static str, value: &str| {
+            is_addressed_locally(&headers(&[("host", "127.0.0.1:8088"), (name, value)]))
+        };
+        for other in ["https://seats.example.com", "http://localhost:8088", "http://127.0.0.1:3000", "null"] {
+            assert!(!of("origin", other), "{other}");
+        }
+        assert!(of("origin", "http://127.0.0.1:8088"));
+        assert!(!is_addressed_locally(&headers(&[("origin", "http://127.0.0.1:8088")])), "to no host");
+        assert!(!of("sec-fetch-site", "cross-site"));
+        assert!(of("sec-fetch-site", "same-origin") && of("sec-fetch-site", "none"));
     }
 
     #[test]

@@ -148,6 +148,10 @@ impl Api {
             return Err("at lies in the future: is the clock right?".to_owned());
         }
         let (from, until) = bucket(at, &self.zone, self.interval);
+        // The ledger closes buckets by and by: what is late is so before it has, too.
+        if until <= now - self.opener.late_ms(self.interval.ms()) {
+            return Err(TOO_OLD.to_owned());
+        }
         checked("process", beat.process)?;
         Ok(Heartbeat {
             domain: checked("domain", beat.domain)?.to_lowercase(),

@@ -95,8 +95,10 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let Settings { mut store, zone, listen, http, heartbeats, retention, .. } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let opener = store.opener();
-    let gate = Gate::new(opener.clone(), door.is_local())?;
-    let first_admin = if door.is_local() { None } else { api::offer_first_admin(&mut store)? };
+    // Who tells of a proxy has one: then others reach the loopback address, too.
+    let is_open = door.is_local() && http.trusted_proxies.is_empty() && http.base_path.is_empty();
+    let gate = Gate::new(opener.clone(), is_open)?;
+    let first_admin = if is_open { None } else { api::offer_first_admin(&mut store)? };
     let (counted, metrics, health) =
         (Arc::new(Counted::new()), Arc::new(Metrics::new()), Arc::new(Health::default()));
     let beside = Beside {
@@ -167,7 +169,8 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Nobody could log in: how somebody can. Only the terminal is told, for it is a secret.
+/// Nobody could log in: how somebody can. It is a secret: of all that is told only standard error gets it, which under
+/// systemd is the journal, and no operational log.
 fn tell_first_admin(secret: &str) {
     // Where nobody can be told there is still the command.
     let _ = writeln!(

@@ -39,10 +39,11 @@ impl Fault {
     }
 }
 
-/// Reads the query of a ping. What is no UTF-8 is replaced, never refused.
+/// Reads the query of a ping. What is no UTF-8 is replaced, never refused; so are control characters. Blanks around a value
+/// do not count, so that a person is the same as one of whom the JSON interface tells.
 pub(crate) fn read<'q>(query: &'q str, unknown_version: &'q str) -> Result<Ping<'q>, Fault> {
     let said = parameters(query);
-    let text = |value: Option<&'q str>| value.map(decoded).filter(|text| !text.is_empty());
+    let text = |value: Option<&'q str>| value.map(value_of).filter(|text| !text.is_empty());
     let user = lower(text(said.user).ok_or(Fault::NoUser)?);
     let domain = lower(text(said.domain).ok_or(Fault::NoDomain)?);
     let feature = integer(text(said.app_code).ok_or(Fault::NoAppCode)?).ok_or(Fault::NoAppCode)?;
@@ -56,7 +57,7 @@ pub(crate) fn read<'q>(query: &'q str, unknown_version: &'q str) -> Result<Ping<
 /// The user and the domain that a faulty ping tells, if it does: for the issue log.
 pub(crate) fn names(query: &str) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
     let said = parameters(query);
-    (said.user.map(decoded), said.domain.map(decoded))
+    (said.user.map(value_of), said.domain.map(value_of))
 }
 
 /// The values of a query as they stand there.
@@ -88,14 +89,22 @@ fn parameters(query: &str) -> Parameters<'_> {
     said
 }
 
-/// A part of a query as text: `+` is a blank, and what cannot be stored is replaced.
+/// A part of a query as text: `+` is a blank, and what is no UTF-8 is replaced.
 fn decoded(part: &str) -> Cow<'_, str> {
-    if !part.bytes().any(|byte| byte == b'%' || byte == b'+' || byte == 0) {
+    if !part.bytes().any(|byte| byte == b'%' || byte == b'+') {
         return Cow::Borrowed(part);
     }
     let spaced = part.replace('+', " ");
-    let text = percent_decode(spaced.as_bytes()).decode_utf8_lossy().replace('\0', "\u{fffd}");
-    Cow::Owned(text)
+    Cow::Owned(percent_decode(spaced.as_bytes()).decode_utf8_lossy().into_owned())
+}
+
+/// A value as it is kept: without the blanks around it, and with control characters, which no name has, replaced.
+fn value_of(part: &str) -> Cow<'_, str> {
+    let text = decoded(part);
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text;
+    }
+    Cow::Owned(text.trim().replace(char::is_control, "\u{fffd}"))
 }
 
 fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
@@ -153,6 +162,11 @@ mod tests {
             ("username=J%C3%B6rg+M%C3%9CLLER&domainname=a.b%24&appcode=2", "jörg müller|a.b$|2|unknown|"),
             ("username=a&username=b&domainname=d&appcode=1&version=&x", "a|d|1|unknown|"),
             ("user%6Eame=a&domainname=d&appcode=1", "a|d|1|unknown|"),
+            (
+                "username=+ann%20&domainname=%09d%0D%0A&appcode=1&version=+&machinename=+w+s+",
+                "ann|d|1|unknown|w s",
+            ),
+            ("username=a%0Ab%C2%85c%7F&domainname=d&appcode=1", "a\u{fffd}b\u{fffd}c\u{fffd}|d|1|unknown|"),
             ("username=%E4%00%&domainname=d%2&appcode=1", "\u{fffd}\u{fffd}%|d%2|1|unknown|"),
         ];
         for (query, expected) in cases {
@@ -165,6 +179,8 @@ mod tests {
         let cases = [
             ("", "No user name provided"),
             ("username=&domainname=&appcode=x", "No user name provided"),
+            ("username=+%09&domainname=d&appcode=1", "No user name provided"),
+            ("username=a&domainname=%C2%A0&appcode=1", "No domain name provided"),
             ("username=a&appcode=1", "No domain name provided"),
             ("username=a&domainname=", "No domain name provided"),
             ("username=a&domainname=d", "No app code provided"),

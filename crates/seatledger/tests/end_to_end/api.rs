@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use crate::flexnet::{self, Shape};
 use crate::listening::{Answer, Service};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const PASSWORD: &str = "correct horse battery";
 const REPORTS: [&str; 14] = [
@@ -83,10 +84,30 @@ fn on_a_loopback_address_without_users_everything_is_open() {
 fn a_page_of_another_site_that_points_here_is_not_local() {
     let desk = desk();
     let service = Service::start(&desk);
-    for headers in
-        [&[("host", "seats.example.com")][..], &[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")]]
-    {
+    for headers in [
+        &[("host", "seats.example.com")][..],
+        &[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")],
+        &[("x-real-ip", "192.0.2.1")],
+        &[("via", "1.1 proxy")],
+        &[("x-forwarded-proto", "https")],
+        &[("origin", "https://seats.example.com")],
+        &[("sec-fetch-site", "cross-site")],
+    ] {
         refused(&service.get_with("/api/v1/reports/usage", headers), 401, "log in");
+    }
+    let own = format!("http://127.0.0.1:{}", service.port());
+    let headers = [("origin", own.as_str()), ("sec-fetch-site", "same-origin")];
+    assert_eq!(service.get_with("/api/v1/reports/usage", &headers).status, 200);
+}
+
+#[test]
+fn where_the_configuration_tells_of_a_proxy_nothing_is_open_to_everybody() {
+    for told in ["base_path = \"/measurement\"", "trusted_proxies = [\"127.0.0.1\"]"] {
+        let desk = Desk::new();
+        desk.write("seatledger.toml", format!("timezone = \"UTC\"\n[http]\n{told}\n"));
+        let service = Service::start(&desk);
+        refused(&service.get("/api/v1/servers"), 401, "log in");
+        assert!(service.first_admin_secret().is_some(), "{told}: somebody must be able to log in");
     }
 }
 
@@ -170,7 +191,6 @@ fn an_organization_s_viewer_sees_its_figures_and_nothing_of_others() {
         ("reports/denials?by=person", &["report", "denials", "--by", "person"]),
         ("reports/overnight", &["report", "overnight"]),
         ("reports/concurrency?by=person", &["report", "concurrency", "--by", "person"]),
-        ("reports/idle", &["report", "idle"]),
         ("reports/utilization", &["report", "utilization"]),
         ("sessions?open=false", &["sessions"]),
         ("history", &["history"]),
@@ -183,6 +203,22 @@ fn an_organization_s_viewer_sees_its_figures_and_nothing_of_others() {
             assert!(!seen.body.contains(&format!("\"{other}\"")), "{path} tells of {other}");
         }
     }
+    let rows = |path: &str| -> Vec<Value> {
+        let answer = service.get_as(path, &north);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let features = |rows: &[Value]| -> BTreeSet<String> {
+        rows.iter().map(|row| row["feature"].as_str().unwrap().to_owned()).collect()
+    };
+    let idle = rows("/api/v1/reports/idle");
+    assert_eq!(features(&idle), features(&rows("/api/v1/reports/usage?by=feature")));
+    assert!(!idle.is_empty() && idle.iter().all(|row| row["seats_issued"].is_null()), "{idle:?}");
+    let soon = rows("/api/v1/reports/idle?until=2025-03-01");
+    assert!(soon.is_empty(), "nobody had used anything by then: {soon:?}");
+    let unknown = service.get_as("/api/v1/reports/usage?server=nowhere", &north);
+    refused(&unknown, 400, "no license server `nowhere`");
+    assert!(!unknown.body.contains("knows"), "{unknown:?}");
     let persons = |caller: &str| {
         let answer = service.get_as("/api/v1/reports/usage?by=person", caller);
         let rows: Vec<Value> = serde_json::from_str(&answer.body).unwrap();
@@ -249,6 +285,19 @@ fn wrong_passwords_have_to_wait_and_others_do_not() {
         assert!((1..=3).contains(&seconds), "{seconds}");
     }
     assert_eq!(ask("root", PASSWORD).status, 200, "who is known is not locked out");
+}
+
+#[test]
+fn a_page_that_asks_many_times_at_once_is_one_login() {
+    let desk = desk();
+    add_user(&desk, "root", &["--role", "admin"]);
+    let service = Service::start(&desk);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let ask = || service.get_as("/api/v1/servers", &password("root", PASSWORD)).status;
+        let asking: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [200; 12]);
 }
 
 #[test]
@@ -387,6 +436,7 @@ fn heartbeats_count_once_each_and_are_refused_one_by_one() {
         {"user": "bela", "feature": "x", "at": "2999-01-01T00:00:00Z"},
         {"user": "bela", "feature": "x", "at": "yesterday"},
         {"user": "bela", "feature": "x\u{0}"},
+        {"user": "bela", "feature": "x", "at": "2001-01-01T00:00:00Z"},
     ]));
     assert_eq!(mixed["accepted"], 1);
     let refused: Vec<(u64, &str)> = mixed["refused"]
@@ -395,8 +445,8 @@ fn heartbeats_count_once_each_and_are_refused_one_by_one() {
         .iter()
         .map(|of| (of["index"].as_u64().unwrap(), of["reason"].as_str().unwrap()))
         .collect();
-    assert_eq!(refused.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2, 3, 4], "{refused:?}");
-    for (words, (_, reason)) in ["empty", "future", "RFC 3339", "control"].iter().zip(&refused) {
+    assert_eq!(refused.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2, 3, 4, 5], "{refused:?}");
+    for (words, (_, reason)) in ["empty", "future", "RFC 3339", "control", "too old"].iter().zip(&refused) {
         assert!(reason.contains(words), "{words}: {reason}");
     }
     let sessions: Vec<Value> =

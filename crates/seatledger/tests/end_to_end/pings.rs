@@ -28,6 +28,7 @@ fn requests_of_the_service_that_it_replaces_get_the_same_answers() {
         ("/ping?userName=Ann&domainName=CORP&appCode=+01&x=y".to_owned(), 204, ""),
         ("/ping".to_owned(), 400, "No user name provided"),
         ("/ping?username=&domainname=&appcode=".to_owned(), 400, "No user name provided"),
+        ("/ping?username=+%20&domainname=corp&appcode=1".to_owned(), 400, "No user name provided"),
         ("/ping?username=ann&appcode=1".to_owned(), 400, "No domain name provided"),
         ("/ping?username=ann&domainname=corp".to_owned(), 400, "No app code provided"),
         ("/ping?username=ann&domainname=corp&appcode=1.5".to_owned(), 400, "No app code provided"),
@@ -92,7 +93,13 @@ fn names_of_any_letters_are_counted_in_lower_case() {
     let desk = Desk::new();
     one_bucket(&desk, "");
     let service = Service::start(&desk);
-    for name in ["J%C3%B6rg%20M%C3%9CLLER", "j%c3%b6rg+m%c3%bcller", "%FF%00%C3", "a'b;drop%20table"] {
+    for name in [
+        "J%C3%B6rg%20M%C3%9CLLER",
+        "j%c3%b6rg+m%c3%bcller",
+        "+J%C3%B6rg+M%C3%BCller%20",
+        "%FF%00%C3",
+        "a'b;drop%20table",
+    ] {
         let path = format!("/ping?username={name}&domainname=d.e%24&appcode=2");
         assert_eq!(service.get(&path).status, 204, "{name}");
     }
