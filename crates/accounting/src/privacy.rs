@@ -65,12 +65,16 @@ impl Key {
 
     /// What tells this key from others and gives nothing of it away.
     pub fn fingerprint(&self) -> String {
-        self.mac("fingerprint", "").iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        format!("{:016x}", u64::from_be_bytes(self.number_of("fingerprint", "")))
     }
 
     /// The number of a person in the current bucket.
     pub fn number(&self, login: &str) -> [u8; 8] {
-        let mac = self.mac("bucket", login);
+        self.number_of("bucket", login)
+    }
+
+    fn number_of(&self, kind: &str, text: &str) -> [u8; 8] {
+        let mac = self.mac(kind, text);
         let mut number = [0; 8];
         number.copy_from_slice(&mac[..8]);
         number
