@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -48,20 +48,18 @@ impl Service {
 
     /// With a command of the caller's.
     pub(crate) fn start_as(mut command: Command) -> Self {
-        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let (out, errors) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
+        // One pipe for both, so that what was said first is heard first.
+        let (heard, said) = std::io::pipe().unwrap();
+        let process = command.stderr(said.try_clone().unwrap()).stdout(said).spawn().unwrap();
+        drop(command);
         let mut service = Self { process, port: 0, said: Vec::new() };
         let (sender, receiver) = mpsc::channel();
-        let both: [Box<dyn Read + Send>; 2] = [Box::new(out), Box::new(errors)];
-        for stream in both {
-            let sender = sender.clone();
-            // Read to its end, so that the service never waits for a reader.
-            std::thread::spawn(move || {
-                for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    let _ = sender.send(line);
-                }
-            });
-        }
+        // Read to its end, so that the service never waits for a reader.
+        std::thread::spawn(move || {
+            for line in BufReader::new(heard).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
         while service.port == 0 {
             let line = receiver.recv_timeout(STUCK);
             let line = line.unwrap_or_else(|_| panic!("it does not listen: {:?}", service.said));
