@@ -67,14 +67,17 @@ enum Job {
 }
 
 impl Writer {
-    /// Starts the writer on a thread of its own, with its connection; it ends after [`Self::stop`].
+    /// Starts the writer on a thread of its own, with its connection; it ends after [`Self::stop`]. To be called within a
+    /// runtime.
     pub(crate) fn start(
         opener: Opener,
         store: Store,
         beside: Beside,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let scribe = Scribe { opener, store: Some(store), beside, is_away: false };
+        let (answers, told) = mpsc::unbounded_channel();
+        tokio::spawn(tell(told));
+        let scribe = Scribe { opener, store: Some(store), beside, answers, is_away: false };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(|| scribe.run(receiver))?;
         Ok((Self { queue: sender }, thread))
     }
@@ -132,8 +135,22 @@ struct Scribe {
     /// The connection, unless it is gone.
     store: Option<Store>,
     beside: Beside,
+    answers: mpsc::UnboundedSender<Answers>,
     /// Whether the last commit failed after all patience: then nobody has to wait so long again.
     is_away: bool,
+}
+
+/// Who waits, and whether it is durable.
+type Answers = Vec<(oneshot::Sender<bool>, bool)>;
+
+/// Tells those who wait from within the runtime: from another thread each would be a wake-up of its own.
+async fn tell(mut told: mpsc::UnboundedReceiver<Answers>) {
+    while let Some(answers) = told.recv().await {
+        for (answer, stored) in answers {
+            // Who has gone away need not be told.
+            let _ = answer.send(stored);
+        }
+    }
 }
 
 /// Who waits for a heartbeat of a batch.
@@ -176,13 +193,15 @@ impl Scribe {
         if !batch.is_empty() {
             let mut stored = vec![false; batch.len()];
             self.commit(&batch, &mut stored);
-            for Waiting { key, nth, answer } in waiting {
+            let answers = waiting.into_iter().map(|Waiting { key, nth, answer }| {
                 if stored[nth] {
                     self.beside.counted.add(batch[nth].from, key);
                 }
-                // Who has gone away need not be told.
-                let _ = answer.send(stored[nth]);
-            }
+                (answer, stored[nth])
+            });
+            // Not bounded by itself, but by the queue: who waits is in it or in one of its batches. Where nobody listens
+            // any more the service has ended.
+            let _ = self.answers.send(answers.collect());
         }
         for (heartbeats, answer) in lists {
             let _ = answer.send(self.commit_list(&heartbeats));

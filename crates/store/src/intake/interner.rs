@@ -279,7 +279,7 @@ fn resolve_holders(
                 json!([daemon.server, daemon.vendor, user, host, display, data])
             })
             .collect();
-        ids.extend(holder_ids(backend, &rows)?);
+        ids.extend(holder_ids(backend, rows)?);
     }
     Ok(ids)
 }
@@ -297,22 +297,28 @@ pub(crate) fn new_holders(
             .map(|texts| texts.map(clean))
             .map(|[user, host, display]| json!([server, "", user, host, display, ""]))
             .collect();
-        ids.extend(holder_ids(backend, &rows)?);
+        ids.extend(holder_ids(backend, rows)?);
     }
     Ok(ids)
 }
 
 /// The numbers of holders (server, vendor, user, host, display, checkout data), added where they are new.
-fn holder_ids(backend: &mut dyn Backend, rows: &[serde_json::Value]) -> Result<Vec<HolderId>, Error> {
-    let param = [Value::Text(json!(rows).to_string())];
+fn holder_ids(backend: &mut dyn Backend, mut rows: Vec<serde_json::Value>) -> Result<Vec<HolderId>, Error> {
+    for (nth, row) in rows.iter_mut().enumerate() {
+        if let Some(cells) = row.as_array_mut() {
+            cells.push(nth.into());
+        }
+    }
+    let mut ids = vec![None; rows.len()];
+    let param = [Value::Text(serde_json::Value::Array(rows).to_string())];
     backend.execute(include_str!("../../queries/holder_insert.sql"), &param)?;
-    let mut found = FxHashMap::default();
     backend.query(include_str!("../../queries/holder_ids.sql"), &param, &mut |row| {
-        let text = json!([row.int(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?, row.text(6)?]);
-        found.insert(text.to_string(), row.id(0)?);
+        if let Some(id) = ids.get_mut(row.int(0)? as usize) {
+            *id = row.opt_int(1)?;
+        }
         Ok(())
     })?;
-    rows.iter().map(|row| found.get(&row.to_string()).copied().ok_or(Error::Conflict)).collect()
+    ids.into_iter().map(|id| id.and_then(|id| HolderId::try_from(id).ok()).ok_or(Error::Conflict)).collect()
 }
 
 /// The ledger's numbers of texts, which are added where they are new.
