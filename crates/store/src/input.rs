@@ -64,6 +64,11 @@ impl Store {
         one(self.backend.as_mut(), include_str!("../queries/input_last.sql"), &[format.into()], read)
     }
 
+    /// The input that was read last from a path.
+    pub fn last_input_named(&mut self, name: &str) -> Result<Option<Checkpoint>, Error> {
+        one(self.backend.as_mut(), include_str!("../queries/input_by_name.sql"), &[name.into()], read)
+    }
+
     /// The inputs of a format that hold lines of one of these vendor daemons, with the server's name and the last
     /// instant of those lines, the latest first.
     pub fn inputs_with_vendor(

@@ -1,6 +1,6 @@
 //! Progress bars, on terminals only.
 
-use crate::sources::import::{FileSummary, Watch};
+use crate::sources::import::{Committed, FileSummary, Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,10 +51,11 @@ impl Watch for Files {
         self.current = Some((bar, seen));
     }
 
-    fn committed(&mut self) {
+    fn committed(&mut self, _: &Committed) -> bool {
         if let Some((bar, seen)) = &self.current {
             bar.set_position(seen.load(Ordering::Relaxed));
         }
+        true
     }
 
     fn ends(&mut self, _: &FileSummary) {

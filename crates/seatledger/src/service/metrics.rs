@@ -98,7 +98,6 @@ impl Metrics {
         let sources = SourceMetrics::registered(&mut registry);
         Self {
             registry,
-            sources,
             outcomes,
             batch_size,
             commit_seconds,
@@ -109,6 +108,7 @@ impl Metrics {
             seats_in_use,
             log_dropped,
             log_waiting,
+            sources,
         }
     }
 

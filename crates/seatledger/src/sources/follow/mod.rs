@@ -1,25 +1,35 @@
-//! Follows logs as they grow: again and again the same import, of what a cheap look finds changed.
+//! Follows logs as they grow: what a cheap look finds changed is imported, again and again.
+
+mod following;
+mod look;
+mod tail;
+#[cfg(test)]
+mod tests;
 
 use super::configured::Servers;
-use super::import::{FileSummary, Watch, Wish, import};
+use super::import::{Committed, Door, FileSummary, Watch, Wish};
 use super::live::{Finding, Post, Source, Trouble};
+use crate::clock;
 use crate::config::{FollowConfig, Followed};
+use following::{EVENTS_TOGETHER, Following};
 use formats::line::Format;
-use std::collections::HashMap;
-use std::path::PathBuf;
+use look::{Files, Looker};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+use store::{Error, Store};
+
+/// Where so many bytes were read there may be more: it is looked again at once.
+const CATCHING_UP: u64 = 256 << 10;
+/// After a large commit others may write for a fraction of the time that it took, within limits.
+const BREATH: (u32, Duration, Duration) = (4, Duration::from_millis(1), Duration::from_millis(50));
 
 /// Follows a file, or the files of a directory.
 pub(crate) struct Follower {
-    files: Followed,
+    followed: Followed,
     every: Duration,
     wish: Wish,
 }
-
-/// How a file looked.
-type Look = (u64, SystemTime);
 
 impl Follower {
     pub(crate) fn new(config: &FollowConfig, servers: &Servers) -> Self {
@@ -30,84 +40,104 @@ impl Follower {
             servers: servers.clone(),
             ..Wish::default()
         };
-        Self { files: config.files.clone(), every: Duration::from_millis(config.every_ms), wish }
+        Self { followed: config.files.clone(), every: Duration::from_millis(config.every_ms), wish }
     }
 
-    fn looks(&self) -> std::io::Result<HashMap<PathBuf, Look>> {
-        let paths = match &self.files {
-            Followed::File(path) => vec![path.clone()],
+    fn nothing_there(&self) -> String {
+        match &self.followed {
+            Followed::File(path) => format!("there is no file {} yet", path.display()),
             Followed::Matching { directory, pattern } => {
-                let pattern = glob::Pattern::new(pattern).map_err(std::io::Error::other)?;
-                let entries = std::fs::read_dir(directory)?.filter_map(Result::ok);
-                let matching = entries.filter(|entry| pattern.matches(&entry.file_name().to_string_lossy()));
-                matching.map(|entry| entry.path()).collect()
-            }
-        };
-        let mut looks = HashMap::new();
-        for path in paths {
-            if let Ok(about) = std::fs::metadata(&path)
-                && about.is_file()
-                && about.len() > 0
-            {
-                looks.insert(path, (about.len(), about.modified()?));
+                format!("no file in {} matches {pattern} yet", directory.display())
             }
         }
-        Ok(looks)
     }
 }
 
 impl Source for Follower {
     fn run(&mut self, post: &Post) -> anyhow::Result<()> {
-        let mut known = HashMap::new();
+        let mut looker = Looker::new(Files::new(&self.followed)?);
+        let mut following = Following::new(post, &self.wish);
         loop {
-            let looks = self.looks().map_err(|error| unreadable(&error))?;
-            let changed = looks.iter().filter(|(path, look)| known.get(*path) != Some(*look));
-            let arguments: Vec<String> = changed.map(|(path, _)| path.display().to_string()).collect();
-            if !arguments.is_empty() {
-                let wish = Wish { arguments, ..self.wish.clone() };
-                let summary = post.with_store(|store| Ok(import(store, &wish, &mut Quiet)))??;
-                for file in &summary.files {
-                    post.status().took(&file.counts);
-                    if let Some(at) = file.tally.until {
-                        post.status().event_at(at);
-                    }
+            let (looks, restless) = looker.look().map_err(|error| unreadable(&error))?;
+            let looks = looks.clone();
+            let mut watcher = Watcher { post, unread: following.unread(&looks), read: 0 };
+            watcher.tell();
+            match following.round(looker.files(), (&looks, restless), &mut watcher) {
+                Ok(()) => {}
+                // Another process has read the same: what the ledger holds by now counts.
+                Err(error) if matches!(error.downcast_ref(), Some(Error::Conflict)) => {
+                    following = Following::new(post, &self.wish);
                 }
+                Err(error) => return Err(error),
             }
-            known = looks;
-            if known.is_empty() {
-                post.waiting("there is no such file yet");
+            post.status().behind(0, 0);
+            if let Some((path, problem)) = following.problems().iter().next() {
+                let why = format!("{} cannot be read: {problem}", path.display());
+                post.down(Trouble::new(
+                    why,
+                    "let the service read it, or name its format or another pattern",
+                ));
+            } else if looks.is_empty() {
+                post.waiting(self.nothing_there());
             } else {
                 post.up();
             }
-            if !post.pause(self.every) {
+            let goes_on = if watcher.read >= CATCHING_UP { !post.stopping() } else { post.pause(self.every) };
+            if !goes_on {
                 return Ok(());
             }
         }
     }
 
     fn check(&mut self, _: &Post) -> Vec<Finding> {
-        match self.looks() {
-            Ok(looks) if looks.is_empty() => {
-                vec![Finding::doubtful("there is no such file yet", "look at path, directory and pattern")]
-            }
-            Ok(looks) => vec![Finding::well(format!("{} to follow", looks.len()))],
-            Err(error) => {
-                let Trouble { why, remedy } = unreadable(&error);
-                vec![Finding::bad(why, remedy)]
-            }
-        }
+        Vec::new()
     }
 }
 
 fn unreadable(error: &std::io::Error) -> Trouble {
-    Trouble::new(format!("it cannot be listed: {error}"), "let the service read the directory and its files")
+    let remedy = "let the service read the directory and its files, or correct path, directory or pattern";
+    Trouble::new(format!("the files cannot be looked at: {error}"), remedy)
 }
 
-/// Nobody watches.
-struct Quiet;
+impl Door for &Post {
+    fn with<T>(&mut self, work: impl FnMut(&mut Store) -> Result<T, Error>) -> anyhow::Result<T> {
+        self.with_store(work)
+    }
+}
 
-impl Watch for Quiet {
+/// Tells how far the reading is, and lets others have the ledger.
+struct Watcher<'p> {
+    post: &'p Post,
+    /// Bytes that are still to be read, as far as they were there at the last look.
+    unread: u64,
+    /// Bytes that were read since the last look.
+    read: u64,
+}
+
+impl Watcher<'_> {
+    fn tell(&self) {
+        self.post.status().behind(self.unread, clock::now());
+    }
+}
+
+impl Watch for Watcher<'_> {
     fn begins(&mut self, _: &str, _: u64, _: Arc<AtomicU64>) {}
-    fn committed(&mut self) {}
+
+    fn committed(&mut self, part: &Committed) -> bool {
+        let status = self.post.status();
+        status.took(&part.new);
+        if let Some(latest) = part.latest {
+            status.event_at(latest);
+        }
+        self.read += part.bytes;
+        self.unread = self.unread.saturating_sub(part.bytes);
+        self.tell();
+        if part.new.events < EVENTS_TOGETHER as u64 {
+            return !self.post.stopping();
+        }
+        let (fraction, least, most) = BREATH;
+        self.post.pause((part.time / fraction).clamp(least, most))
+    }
+
     fn ends(&mut self, _: &FileSummary) {}
 }

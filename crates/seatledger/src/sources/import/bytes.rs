@@ -2,8 +2,9 @@
 //! replaced by lines here.
 
 use sha2::{Digest, Sha256};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +14,8 @@ use store::input::FINGERPRINT_BYTES;
 #[derive(Debug, Clone)]
 pub(crate) struct Bytes {
     path: PathBuf,
+    /// The open file, where it is to be read on whatever becomes of its name.
+    held: Option<Arc<File>>,
     packing: Packing,
     /// When the input itself was last modified, where `path` is a copy of it.
     modified_ms: Option<i64>,
@@ -38,15 +41,25 @@ impl Bytes {
     }
 
     fn as_it_lies(path: &Path) -> io::Result<Self> {
-        let mut magic = [0; 4];
-        let mut file = File::open(path)?;
-        let length = read_full(&mut file, &mut magic)?;
-        let packing = match &magic[..length] {
-            [0x1f, 0x8b, ..] => Packing::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
-            _ => Packing::Plain,
-        };
-        Ok(Self { path: path.to_owned(), packing, modified_ms: None, _spool: None })
+        let packing = Packing::of(&mut File::open(path)?)?;
+        Ok(Self { path: path.to_owned(), held: None, packing, modified_ms: None, _spool: None })
+    }
+
+    /// A file that may grow, lose its name or be cut off while it is held.
+    pub(crate) fn of_held_file(path: &Path) -> io::Result<Self> {
+        let file = Arc::new(File::open(path)?);
+        let packing = Packing::of(&mut At { file: Arc::clone(&file), position: 0 })?;
+        Ok(Self { path: path.to_owned(), held: Some(file), packing, modified_ms: None, _spool: None })
+    }
+
+    /// Whether positions in it are positions on disk.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.packing == Packing::Plain
+    }
+
+    /// What the machine says of the file.
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        self.held.as_ref().map_or_else(|| std::fs::metadata(&self.path), |file| file.metadata())
     }
 
     /// Standard input, kept in a temporary file: whether it is known can only be told by looking twice.
@@ -112,7 +125,7 @@ impl Bytes {
 
     /// Its size as it lies on disk, for progress.
     pub(crate) fn size(&self) -> io::Result<u64> {
-        Ok(std::fs::metadata(&self.path)?.len())
+        Ok(self.metadata()?.len())
     }
 
     /// When it was last modified, in milliseconds since 1970.
@@ -120,16 +133,23 @@ impl Bytes {
         if let Some(modified_ms) = self.modified_ms {
             return Ok(modified_ms);
         }
-        let modified = std::fs::metadata(&self.path)?.modified()?;
+        let modified = self.metadata()?.modified()?;
         let since = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
         Ok(since as i64)
     }
 
     /// Reads from a position of the unpacked bytes; `seen` counts the bytes read from disk.
     pub(crate) fn reader_at(&self, position: u64, seen: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
-        let mut file = File::open(&self.path)?;
+        let from = if self.packing == Packing::Plain { position } else { 0 };
+        let file: Box<dyn Read + Send> = match &self.held {
+            Some(held) => Box::new(At { file: Arc::clone(held), position: from }),
+            None => {
+                let mut file = File::open(&self.path)?;
+                file.seek(SeekFrom::Start(from))?;
+                Box::new(file)
+            }
+        };
         if self.packing == Packing::Plain {
-            file.seek(SeekFrom::Start(position))?;
             seen.store(position, Ordering::Relaxed);
             return Ok(Box::new(Counted { inner: file, seen }));
         }
@@ -184,6 +204,32 @@ pub(crate) fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result
         }
     }
     Ok(length)
+}
+
+impl Packing {
+    fn of(file: &mut impl Read) -> io::Result<Self> {
+        let mut magic = [0; 4];
+        let length = read_full(file, &mut magic)?;
+        Ok(match &magic[..length] {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd] => Self::Zstd,
+            _ => Self::Plain,
+        })
+    }
+}
+
+/// Reads a file that others read at other positions.
+struct At {
+    file: Arc<File>,
+    position: u64,
+}
+
+impl Read for At {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.position)?;
+        self.position += read as u64;
+        Ok(read)
+    }
 }
 
 /// Counts what is read.

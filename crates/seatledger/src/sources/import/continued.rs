@@ -2,7 +2,7 @@
 
 use super::state::ReaderState;
 use super::survey::Surveyed;
-use super::{Importer, lines};
+use super::{Door, Importer, lines};
 use accounting::UnixMs;
 use formats::line::{Line, Parser, Setting};
 use std::sync::Arc;
@@ -16,7 +16,18 @@ pub(super) struct Before {
     pub(super) latest: Option<UnixMs>,
 }
 
-impl Importer<'_> {
+impl Before {
+    pub(super) fn new(format: &str, state: &ReaderState) -> Self {
+        Self {
+            format: format.to_owned(),
+            server: state.resume.server.clone(),
+            latest: state.resume.latest,
+            state: state.clone(),
+        }
+    }
+}
+
+impl<D: Door> Importer<'_, D> {
     /// The input that a new one continues: read just before it, or the one of the ledger whose last line of the same
     /// daemon precedes its first.
     pub(super) fn continued(
@@ -40,7 +51,7 @@ impl Importer<'_> {
         }
         let mut found: Option<(UnixMs, Before)> = None;
         for vendor in &surveyed.survey.vendors {
-            for (known, server, latest) in self.store.inputs_with_vendor(format, vendor)? {
+            for (known, server, latest) in self.door.with(|store| store.inputs_with_vendor(format, vendor))? {
                 if precedes(Some(latest)) && found.as_ref().is_none_or(|(other, _)| *other < latest) {
                     let state = ReaderState::from_text(&known.reader_state)?;
                     let before = Before { format: format.to_owned(), state, server, latest: Some(latest) };
@@ -96,7 +107,7 @@ impl Importer<'_> {
         // Of what was read before, only what holds the last lines: older ends have found their rests, or never will.
         let mut last: Option<(UnixMs, Before)> = None;
         for vendor in &surveyed.survey.vendors {
-            let inputs = self.store.inputs_with_vendor(format, vendor)?;
+            let inputs = self.door.with(|store| store.inputs_with_vendor(format, vendor))?;
             if let Some((known, server, latest)) = inputs.into_iter().next()
                 && last.as_ref().is_none_or(|(other, _)| *other < latest)
             {
@@ -121,7 +132,7 @@ impl Importer<'_> {
 
     /// The input of the ledger that was read last.
     pub(super) fn last_input(&mut self, format: &str) -> anyhow::Result<Option<Before>> {
-        let Some(known) = self.store.last_input(format)? else { return Ok(None) };
+        let Some(known) = self.door.with(|store| store.last_input(format))? else { return Ok(None) };
         let state = ReaderState::from_text(&known.reader_state)?;
         Ok(Some(Before {
             format: format.to_owned(),

@@ -1,6 +1,6 @@
 //! Reading one input: lines to batches, in a thread beside the one that writes.
 
-use super::lines::{Encoding, Lines};
+use super::lines::{Encoding, Lines, RawLine};
 use super::state::ReaderState;
 use crate::sources::collector::{Collector, Tally};
 use crate::sources::recorded::Recorded;
@@ -13,10 +13,9 @@ use std::sync::mpsc::SyncSender;
 use store::input::{Checkpoint, FINGERPRINT_BYTES};
 use store::intake::{Batch, Interner};
 
-/// A batch is taken when it holds so many events, at the next line that is later than all before it.
-const EVENTS_TOGETHER: usize = 250_000;
-/// A batch that finds no such line is taken all the same.
-const EVENTS_AT_MOST: usize = 4 * EVENTS_TOGETHER;
+/// A batch that finds no line that is later than all before it is taken when it holds so many times the events that it
+/// should.
+const TIMES_AT_MOST: usize = 4;
 /// A batch without events is taken after so many lines, so that a checkpoint moves through noise too.
 const LINES_TOGETHER: u64 = 2_000_000;
 
@@ -31,6 +30,21 @@ pub(crate) enum Sent {
     End(Tally),
     /// It could not be read further; what was sent before stands.
     Failed(String),
+}
+
+/// In what manner inputs are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// A batch is taken when it holds so many events, at the next line that is later than all before it.
+    pub(crate) events_together: usize,
+    /// Whether a last line without its line ending is left until that comes; else it counts at once.
+    pub(crate) last_line_waits: bool,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { events_together: 250_000, last_line_waits: false }
+    }
 }
 
 /// How an input is read.
@@ -49,6 +63,7 @@ pub(crate) struct Reading {
     pub(crate) recorded: Vec<(UnixMs, UnixMs)>,
     /// Whether the unfinished line stood in another input, so that this one begins with its rest.
     pub(crate) joined: bool,
+    pub(crate) manner: Manner,
 }
 
 /// What a step of reading came to.
@@ -134,9 +149,15 @@ impl Reading {
         let position = lines.position();
         let gathered = part.events() + collector.gathered();
         // Only a part that is full needs to know how all stood before the line that ends it.
-        let full = gathered >= EVENTS_TOGETHER || collector.counts.lines - part.lines >= LINES_TOGETHER;
+        let full =
+            gathered >= self.manner.events_together || collector.counts.lines - part.lines >= LINES_TOGETHER;
         let before = full.then(|| (self.parser.state(), lines.hash_before(position)));
-        let Some(raw) = lines.next()? else {
+        let raw = lines.next()?;
+        let waits = |raw: &RawLine<'_>| !raw.ended && self.manner.last_line_waits;
+        let Some(raw) = raw.filter(|raw| !waits(raw)) else {
+            if position == self.checkpoint.position && self.manner.last_line_waits {
+                return Ok(Next::End);
+            }
             let at = self.checkpoint(collector, position, lines.hash_before(position), self.parser.state());
             return Ok(if part.send(collector, at, to) { Next::End } else { Next::NobodyListens });
         };
@@ -176,7 +197,7 @@ impl Reading {
         let read = self.parser.line(&text);
         let later = read.at.is_some_and(|at| at > collector.latest());
         if let Some((state, hash)) = before
-            && (later || gathered == 0 || gathered >= EVENTS_AT_MOST)
+            && (later || gathered == 0 || gathered >= TIMES_AT_MOST * self.manner.events_together)
         {
             let at = self.checkpoint(collector, position, hash, state);
             if !part.send(collector, at, to) {

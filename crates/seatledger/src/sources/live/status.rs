@@ -105,7 +105,6 @@ impl Status {
     }
 
     /// How much is there that is not taken in yet; `now` is noted when there was nothing before.
-    #[expect(dead_code, reason = "for what is followed")]
     pub(crate) fn behind(&self, bytes: u64, now: UnixMs) {
         self.lag_bytes.store(bytes, Ordering::Relaxed);
         if bytes == 0 {

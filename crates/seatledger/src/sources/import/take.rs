@@ -1,0 +1,99 @@
+//! Reading an input and committing what is read, part by part.
+
+use super::reading::{self, Reading, Sent};
+use super::survey::Surveyed;
+use super::{Door, Importer, Watch};
+use crate::sources::collector::Tally;
+use accounting::UnixMs;
+use anyhow::Context;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+use store::input::{Checkpoint, Counts};
+
+impl<D: Door> Importer<'_, D> {
+    /// Reads an input, and commits what is read part by part, until its end or until the watcher has had enough.
+    pub(crate) fn take(
+        &mut self,
+        surveyed: &Surveyed,
+        reading: Reading,
+        seen: Arc<AtomicU64>,
+        watch: &mut dyn Watch,
+    ) -> anyhow::Result<Taken> {
+        let mut position = reading.checkpoint.position;
+        let bytes = surveyed.bytes.reader_at(position - reading::known_before(position) as u64, seen)?;
+        let (to, from) = sync_channel(2);
+        let mut before = reading.checkpoint.counts;
+        let (interner, intake, door) = (&mut self.interner, &mut self.intake, &mut self.door);
+        let dry_run = self.wish.dry_run;
+        let mut taken = Taken::default();
+        let result = std::thread::scope(|scope| {
+            scope.spawn(move || reading.run(bytes, interner, &to));
+            for sent in from {
+                match sent {
+                    Sent::Part(batches, checkpoint) => {
+                        let begun = Instant::now();
+                        if !dry_run {
+                            let outcome = door.with(|store| intake.commit(store, &batches, &checkpoint))?;
+                            taken.sessions_closed += outcome.sessions_closed;
+                            taken.unmatched += outcome.unmatched;
+                        }
+                        let new = less(checkpoint.counts, before);
+                        before = checkpoint.counts;
+                        let latest =
+                            batches.iter().flat_map(|batch| &batch.spans).map(|span| span.until).max();
+                        let bytes = checkpoint.position - position;
+                        position = checkpoint.position;
+                        let part = Committed { bytes, new, latest, time: begun.elapsed() };
+                        taken.last = intake.input().cloned().or(Some(*checkpoint));
+                        if !watch.committed(&part) {
+                            break;
+                        }
+                    }
+                    Sent::End(tally) => taken.tally = tally,
+                    Sent::Failed(problem) => taken.problem = Some(problem),
+                }
+            }
+            Ok::<_, anyhow::Error>(())
+        });
+        result.with_context(|| format!("cannot store {}", surveyed.name))?;
+        Ok(taken)
+    }
+}
+
+/// What came of reading an input.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    /// The last checkpoint that was committed, where any was.
+    pub(crate) last: Option<Checkpoint>,
+    pub(crate) tally: Tally,
+    pub(crate) sessions_closed: u64,
+    pub(crate) unmatched: u64,
+    /// Why it was not read to its end.
+    pub(crate) problem: Option<String>,
+}
+
+/// A part of an input that was committed.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// How long it is.
+    pub(crate) bytes: u64,
+    /// Its lines.
+    pub(crate) new: Counts,
+    /// The latest instant of any of them.
+    pub(crate) latest: Option<UnixMs>,
+    /// How long it took.
+    pub(crate) time: Duration,
+}
+
+/// What was counted since.
+pub(super) fn less(now: Counts, before: Counts) -> Counts {
+    Counts {
+        lines: now.lines.saturating_sub(before.lines),
+        events: now.events.saturating_sub(before.events),
+        notes: now.notes.saturating_sub(before.notes),
+        noise: now.noise.saturating_sub(before.noise),
+        unrecognized: now.unrecognized.saturating_sub(before.unrecognized),
+    }
+}

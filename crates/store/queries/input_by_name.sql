@@ -1,0 +1,4 @@
+select i.input_id, i.name, i.format, i.head_length, i.head_hash, i.position, i.tail_hash, i.reader_state, i.read_order,
+       i.lines, i.events, i.notes, i.noise, i.unrecognized
+from input i where i.name = $1
+order by i.read_order desc limit 1
