@@ -13,6 +13,8 @@ use std::{env, fs};
 /// Who builds without a registry need not wait for one.
 const WITHOUT_NPM: &str = "SEATLEDGER_WITHOUT_NPM";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// What the charts are made of.
+const SOURCES: [&str; 3] = ["package.json", "package-lock.json", "charts.js"];
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<()> {
@@ -28,7 +30,7 @@ fn main() -> Outcome<()> {
     match charts(&web, &out) {
         Ok(bundle) => embed(&mut list, &out, "charts.js", SCRIPT, &bundle)?,
         Err(why) => {
-            println!("cargo:warning=the dashboard is built without charts, its pages show tables: {why}")
+            println!("cargo:warning=the dashboard is built without charts, its pages show tables: {why}");
         }
     }
     list.push(']');
@@ -45,11 +47,10 @@ fn embed(list: &mut String, out: &Path, name: &str, kind: &str, bytes: &[u8]) ->
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(bytes)?;
-    let file = out.join(format!("{name}.gz"));
-    fs::write(&file, packed.finish()?)?;
+    fs::write(out.join(format!("{name}.gz")), packed.finish()?)?;
     writeln!(
         list,
-        "    Asset {{ name: {name:?}, path: \"{stem}.{hash}.{ending}\", kind: {kind:?}, gzip: include_bytes!({file:?}) }},"
+        "    Asset {{ name: {name:?}, path: \"{stem}.{hash}.{ending}\", kind: {kind:?}, gzip: include_bytes!(\"{name}.gz\") }},"
     )?;
     Ok(())
 }
@@ -59,7 +60,6 @@ fn charts(web: &Path, out: &Path) -> Outcome<Vec<u8>> {
     if env::var_os(WITHOUT_NPM).is_some_and(|value| !value.is_empty() && value != "0") {
         return Err(format!("{WITHOUT_NPM} is set").into());
     }
-    const SOURCES: [&str; 3] = ["package.json", "package-lock.json", "charts.js"];
     let place = out.join("npm");
     let mut sources = Sha256::new();
     for name in SOURCES {

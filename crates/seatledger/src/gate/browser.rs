@@ -95,10 +95,11 @@ impl Gate {
         let opener = self.0.opener.clone();
         let end = self.0.accounts.ask(move |_| {
             let mut store = opener.open(PATIENCE)?;
-            Ok(match everywhere {
+            match everywhere {
                 Some(name) => store.end_browser_sessions_of(&name)?,
                 None => store.end_browser_session(&hash_of_secret(&secret))?,
-            })
+            }
+            Ok(())
         });
         end.await?.map_err(|error| Failure::of(&error, complain))
     }

@@ -11,6 +11,8 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use maud::{Markup, html};
@@ -127,7 +129,7 @@ impl Asker {
             &self.view,
             Some(&self.guest),
             "",
-            &self.view.texts.cannot,
+            self.view.texts.cannot,
             &complaint(&self.view, &message),
         );
         self.view.answer(status, page).into()
@@ -137,16 +139,14 @@ impl Asker {
 impl View {
     fn refuse(&self, failure: Failure) -> Refusal {
         let (status, message) = (failure.status(), failure.message());
-        let page = layout::page(self, None, "", &self.texts.cannot, &complaint(self, &message));
+        let page = layout::page(self, None, "", self.texts.cannot, &complaint(self, &message));
         self.answer(status, page).into()
     }
 
     /// A page as it is sent: compressed where that is taken, and not at all where the browser has the same.
     pub(super) fn answer(&self, status: StatusCode, page: Markup) -> Response {
         let text = page.into_string();
-        let hash: String =
-            Sha256::digest(text.as_bytes()).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        let tag = format!("\"{hash}\"");
+        let tag = format!("\"{}\"", STANDARD.encode(&Sha256::digest(text.as_bytes())[..15]));
         let headers = [
             (CONTENT_TYPE, HTML.to_owned()),
             (CACHE_CONTROL, "private, no-cache".to_owned()),

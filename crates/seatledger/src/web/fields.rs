@@ -24,18 +24,6 @@ pub(super) fn whole(number: i64) -> String {
     if number < 0 { format!("−{text}") } else { text }
 }
 
-/// A number as people read it: three digits that count.
-pub(super) fn rounded(number: f64) -> String {
-    let size = number.abs();
-    let digits = match size {
-        _ if size >= 100.0 || (size - size.round()).abs() < 1e-9 => 0,
-        _ if size >= 10.0 => 1,
-        _ if size >= 1.0 => 2,
-        _ => 3,
-    };
-    if digits == 0 { whole(number.round() as i64) } else { format!("{number:.digits$}").replace('-', "−") }
-}
-
 /// A whole number of which scripts and tests know the name.
 pub(super) fn figure(name: &str, number: i64) -> Markup {
     html! { span data-figure=(name) data-value=(number) { (whole(number)) } }
@@ -86,7 +74,7 @@ fn day_text(view: &View, date: jiff::civil::Date) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{length, rounded, whole};
+    use super::{length, whole};
 
     #[test]
     fn numbers_are_read_by_people() {
@@ -94,8 +82,6 @@ mod tests {
             [0, 999, 1000, -1_234_567].map(whole),
             ["0", "999", "1\u{202f}000", "−1\u{202f}234\u{202f}567"]
         );
-        let rounded = [0.0, 3.0, 41.33, 128.7, 0.4711, 1234.5].map(rounded);
-        assert_eq!(rounded, ["0", "3", "41.3", "129", "0.471", "1\u{202f}235"]);
     }
 
     #[test]
