@@ -34,7 +34,9 @@ fn main() -> Outcome<()> {
         }
     }
     list.push(']');
-    fs::write(out.join("assets.rs"), list)?;
+    let assets = out.join("assets.rs");
+    fs::write(&assets, list)?;
+    println!("cargo:rustc-env=SEATLEDGER_ASSETS={}", assets.display());
     Ok(())
 }
 

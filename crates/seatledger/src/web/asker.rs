@@ -1,7 +1,7 @@
 //! Who looks at a page: what they may see, and in which language and light.
 
 use super::texts::Texts;
-use super::{Web, assets, layout};
+use super::{Web, assets, layout, login};
 use crate::answers::Sight;
 use crate::gate::{Client, Failure, Guest};
 use axum::extract::Request;
@@ -74,7 +74,7 @@ impl Web {
             let guest = self.gate.guest(&headers, client, &*self.complain).await;
             match guest.and_then(|guest| Ok((guest.caller.sight()?, guest))) {
                 Ok((sight, guest)) => Ok(Asker { guest, sight, view }),
-                Err(Failure::Unknown(_)) => Err(self.to_login(&path).into()),
+                Err(Failure::Unknown(_)) => Err(self.to_login(&view, &path).into()),
                 Err(failure) => Err(view.refuse(failure)),
             }
         }
@@ -98,7 +98,11 @@ impl Web {
         }
     }
 
-    fn to_login(&self, path: &str) -> Response {
+    /// Where to log in: in place of the first page, which is never a bare redirect, else on a page of its own.
+    fn to_login(&self, view: &View, path: &str) -> Response {
+        if path == "/" || path.starts_with("/?") {
+            return login::shown(view, StatusCode::OK, path, "", None);
+        }
         let to = utf8_percent_encode(path, NON_ALPHANUMERIC);
         self.redirect(&format!("/login?to={to}"))
     }

@@ -16,7 +16,7 @@ struct Asset {
     gzip: &'static [u8],
 }
 
-const ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+const ASSETS: &[Asset] = include!(env!("SEATLEDGER_ASSETS"));
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// The name in addresses of a file; none where the program was built without it.

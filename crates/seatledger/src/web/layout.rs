@@ -3,7 +3,7 @@
 use super::asker::View;
 use super::assets;
 use crate::gate::Guest;
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 /// The entries of the navigation: where they lead, the key that leads there behind `g`, and their name's place.
 const ENTRIES: [(&str, &str); 1] = [("/", "n")];
@@ -12,7 +12,7 @@ const ENTRIES: [(&str, &str); 1] = [("/", "n")];
 pub(super) fn page(view: &View, guest: Option<&Guest>, here: &str, title: &str, body: &Markup) -> Markup {
     let texts = view.texts;
     html! {
-        (DOCTYPE)
+        (PreEscaped("<!doctype html>"))
         html lang=(texts.language) data-theme=[(!view.theme.is_empty()).then_some(view.theme)] {
             head {
                 meta charset="utf-8";

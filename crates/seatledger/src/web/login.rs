@@ -23,7 +23,8 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Respo
     shown(&view, StatusCode::OK, to, "", None)
 }
 
-fn shown(view: &View, status: StatusCode, to: &str, name: &str, wrong: Option<&str>) -> Response {
+/// The page on which somebody logs in, and goes on to a path of ours.
+pub(super) fn shown(view: &View, status: StatusCode, to: &str, name: &str, wrong: Option<&str>) -> Response {
     let body = form(view, to, name, wrong);
     view.answer(status, layout::page(view, None, "", view.texts.log_in, &body))
 }
