@@ -9,6 +9,7 @@ pub mod browsers;
 mod derive;
 pub mod foreign;
 pub mod heartbeats;
+mod in_use;
 pub mod input;
 pub mod intake;
 mod names;

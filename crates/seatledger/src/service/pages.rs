@@ -74,6 +74,10 @@ async fn front(State(pages): State<Arc<web::Web>>, request: Request) -> Response
 /// Whether heartbeats can be recorded, tried now.
 async fn health(State(app): State<Arc<App>>) -> Response {
     let probe = async {
+        if app.health.is_fresh() {
+            // Many monitors cost no more than one.
+            return Ok(());
+        }
         let receipt = app.writer.watch(clock::now()).await?;
         receipt.durable().await
     };
