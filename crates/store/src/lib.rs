@@ -5,9 +5,11 @@
 
 pub mod accounts;
 mod backend;
+pub mod browsers;
 mod derive;
 pub mod foreign;
 pub mod heartbeats;
+mod in_use;
 pub mod input;
 pub mod intake;
 mod names;
@@ -19,6 +21,7 @@ mod registry;
 mod retention;
 mod schema;
 mod settings;
+mod told;
 mod upkeep;
 mod views;
 
@@ -28,6 +31,7 @@ pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use retention::Removed;
+pub use told::SeatsTold;
 pub use upkeep::{Difference, Status, Verified};
 pub use views::{UNKNOWN as UNKNOWN_ORGANIZATION, View, Winterthur};
 
