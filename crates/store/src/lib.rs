@@ -248,6 +248,11 @@ pub struct Opener {
 }
 
 impl Opener {
+    /// For those who only read: nothing is known of what is kept of persons.
+    pub fn of(place: &Place) -> Self {
+        Self { place: place.clone(), privacy: Privacy::default() }
+    }
+
     /// A connection for writing, which waits at most so long for another writer.
     pub fn open(&self, patience: Duration) -> Result<Store, Error> {
         let store = Store::create_with_patience(&self.place, patience)?;

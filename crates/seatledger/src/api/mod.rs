@@ -8,9 +8,11 @@ mod heartbeats;
 mod names;
 mod openapi;
 mod questions;
+mod sources;
 mod stream;
 
 pub(crate) use first_admin::offer_first_admin;
+pub(crate) use sources::SourceRow;
 
 use crate::gate::readers::Readers;
 use crate::gate::{Caller, Client, Failure, Gate, asked, failure};
@@ -40,6 +42,8 @@ pub(crate) type Recording<'a> = Pin<Box<dyn Future<Output = Option<Recorded>> + 
 pub(crate) trait Around: Send + Sync {
     /// Stores heartbeats, all of them or none; when it answers they are durable.
     fn record(&self, heartbeats: Vec<Heartbeat>) -> Recording<'_>;
+    /// How the sources are, with times in a zone.
+    fn sources(&self, zone: &TimeZone) -> Vec<SourceRow>;
     /// Tells whoever runs the service of a fault of its own.
     fn complain(&self, message: &str);
 }
@@ -81,6 +85,7 @@ pub(crate) fn router(settings: Settings) -> Router {
         .route("/api/v1/history", get(questions::history).fallback(get_only))
         .route("/api/v1/features", get(names::features).fallback(get_only))
         .route("/api/v1/servers", get(names::servers).fallback(get_only))
+        .route("/api/v1/sources", get(sources::sources).fallback(get_only))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
         .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(both))
         .route("/api/{*rest}", axum::routing::any(nothing_there))

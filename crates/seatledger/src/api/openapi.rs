@@ -2,7 +2,7 @@
 
 use super::asked::parameters;
 use super::failure::Complaint;
-use super::{first_admin, heartbeats, names, questions};
+use super::{first_admin, heartbeats, names, questions, sources};
 use crate::answers::{History, Name, Options, Sessions};
 use accounting::report::Column;
 use axum::Json;
@@ -30,6 +30,7 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema
         questions::history,
         names::features,
         names::servers,
+        sources::sources,
         heartbeats::take,
         first_admin::explain,
         first_admin::make,

@@ -4,6 +4,7 @@
 
 mod catalog;
 mod catalog_file;
+mod check;
 mod config;
 mod db;
 mod demo;
@@ -96,6 +97,7 @@ enum Command {
     Demo(demo::Demo),
     Import(import::Import),
     Serve(serve::Serve),
+    Check(check::Check),
     Report(report::Report),
     Sessions(sessions::SessionsCommand),
     History(history::HistoryCommand),
@@ -122,6 +124,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global),
+        Command::Check(command) => command.run(&cli.global),
         Command::Report(command) => command.run(&cli.global),
         Command::Sessions(command) => command.run(&cli.global),
         Command::History(command) => command.run(&cli.global),

@@ -2,7 +2,10 @@
 
 use super::App;
 use super::metrics::Outcome;
-use crate::api::{Around, Recording};
+use crate::api::{Around, Recording, SourceRow};
+use crate::render::iso;
+use crate::sources::live::{State, Told, Trouble};
+use jiff::tz::TimeZone;
 use store::heartbeats::Heartbeat;
 
 impl Around for App {
@@ -17,7 +20,40 @@ impl Around for App {
         })
     }
 
+    fn sources(&self, zone: &TimeZone) -> Vec<SourceRow> {
+        self.board.told().into_iter().map(|told| row(told, zone)).collect()
+    }
+
     fn complain(&self, message: &str) {
         self.log.error(message, &[]);
+    }
+}
+
+fn row(told: Told, zone: &TimeZone) -> SourceRow {
+    let state = told.state.word();
+    let (why, remedy) = match told.state {
+        State::Waiting(why) => (Some(why), None),
+        State::Down(Trouble { why, remedy }) => (Some(why), Some(remedy)),
+        State::Starting | State::Up | State::Stopped => (None, None),
+    };
+    SourceRow {
+        name: told.about.name,
+        kind: told.about.kind,
+        what: told.about.what,
+        state,
+        why,
+        remedy,
+        last_event: told.last_event.map(|at| iso(at, zone)),
+        lines: told.counts.lines,
+        events: told.counts.events,
+        notes: told.counts.notes,
+        noise: told.counts.noise,
+        unrecognized: told.counts.unrecognized,
+        lag_bytes: told.lag_bytes,
+        lag_seconds: told.lag_ms as f64 / 1000.0,
+        restarts: told.restarts,
+        polls_answered: told.polls_answered,
+        polls_failed: told.polls_failed,
+        dropped: told.dropped,
     }
 }

@@ -14,6 +14,17 @@ fn append(desk: &Desk, name: &str, text: &str) {
     file.unwrap().write_all(text.as_bytes()).unwrap();
 }
 
+/// Waits until the one source is as it should be: it has read what was there when the service began.
+fn until_up(service: &Service) {
+    while !service.get("/metrics").body.lines().any(|line| is_up(line)) {
+        std::thread::yield_now();
+    }
+}
+
+fn is_up(line: &str) -> bool {
+    line.starts_with("seatledger_source_up{") && line.ends_with(" 1")
+}
+
 /// Waits until the service has read so many lines.
 fn until_lines(service: &Service, lines: usize) {
     loop {
@@ -45,4 +56,84 @@ fn a_log_that_grows_gives_the_books_of_its_import() {
     other.write("debug.log", &text);
     other.import(&["debug.log"]);
     desk.books().assert_same(&other.books(), "followed beside imported");
+}
+
+/// Kills the service again and again while a log is written and rotates; in the end the books are those of an import of
+/// all that was written.
+fn survives(desk: Desk, rounds: usize) {
+    let text = flexnet::log(Shape { seed: 7, days: 20, events_a_day: 600, restarts: true });
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    configured(&desk, "directory = \".\"\npattern = \"debug.log*\"");
+    for (round, part) in lines.chunks(lines.len().div_ceil(rounds)).enumerate() {
+        let service = Service::start(&desk);
+        for some in part.chunks(1 + round * 7) {
+            append(&desk, "debug.log", &some.concat());
+        }
+        match round % 4 {
+            1 => std::fs::rename(desk.path("debug.log"), desk.path(&format!("debug.log.{round}"))).unwrap(),
+            2 => until_lines(&service, 1),
+            3 => {
+                std::fs::copy(desk.path("debug.log"), desk.path(&format!("debug.log.{round}"))).unwrap();
+                std::fs::write(desk.path("debug.log"), "").unwrap();
+            }
+            _ => {}
+        }
+        // Dropped, it is killed.
+        drop(service);
+        desk.ok(&["verify"]);
+    }
+    let service = Service::start(&desk);
+    until_up(&service);
+    assert_eq!(service.stop(), Some(0));
+    let clean = Desk::new();
+    clean.write("debug.log", &text);
+    clean.import(&["debug.log"]);
+    desk.books().assert_same(&clean.books(), "after all kills");
+}
+
+#[test]
+fn a_killed_service_loses_nothing_that_it_follows_and_counts_nothing_twice_with_sqlite() {
+    survives(Desk::new(), 12);
+}
+
+#[test]
+fn a_killed_service_loses_nothing_that_it_follows_and_counts_nothing_twice_with_postgresql() {
+    survives(Desk::on_postgres(), 6);
+}
+
+#[test]
+fn sources_are_told_and_checked() {
+    let desk = Desk::new();
+    configured(&desk, "name = \"acme\"\npath = \"debug.log\"");
+    let found = desk.ends(3, &["check", "--format", "csv"]).out;
+    assert!(found.contains("acme,look,there is no file debug.log yet,"), "{found}");
+    let text = flexnet::log(Shape { seed: 5, days: 1, events_a_day: 30, restarts: false });
+    desk.write("debug.log", &text);
+    let size = text.len();
+    let found = desk.ok(&["check", "--format", "csv"]);
+    assert!(
+        found.contains(&format!("acme,ok,\"debug.log: flexnet of 27000@lic1, {size} bytes, not read yet\",")),
+        "{found}"
+    );
+    assert!(!desk.db_file().exists(), "a check makes nothing");
+    let service = Service::start(&desk);
+    until_up(&service);
+    let told: serde_json::Value = serde_json::from_str(&service.get("/api/v1/sources").body).unwrap();
+    let source = &told[0];
+    assert_eq!(
+        (&source["name"], &source["kind"], &source["state"]),
+        (&"acme".into(), &"follow".into(), &"up".into())
+    );
+    assert_eq!(source["lines"], text.lines().count());
+    assert_eq!((&source["lag_bytes"], &source["restarts"]), (&0.into(), &0.into()));
+    assert!(source["last_event"].as_str().unwrap().starts_with("2025-03-0"), "{source}");
+    assert_eq!(service.stop(), Some(0));
+    let found = desk.ok(&["check", "--format", "csv"]);
+    assert!(found.contains(&format!("read up to byte {size}")), "{found}");
+    desk.write("debug.log", "poetry\n".repeat(1000));
+    let found = desk.ends(1, &["check", "--format", "json"]).out;
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let of_source = found["rows"].as_array().unwrap().iter().find(|row| row["of"] == "acme").unwrap();
+    assert_eq!(of_source["state"], "bad", "{found}");
+    assert!(of_source["what_to_do"].as_str().unwrap().starts_with("name its format"), "{found}");
 }

@@ -450,7 +450,8 @@ impl<'w, D: Door> Following<'w, D> {
     }
 
     /// Holds a file, where it can grow.
-    fn keep(&mut self, tail: Tail) {
+    fn keep(&mut self, mut tail: Tail) {
+        tail.key.0 = tail.state.resume.latest.unwrap_or(tail.key.0);
         if !tail.surveyed.bytes.is_plain() {
             return;
         }

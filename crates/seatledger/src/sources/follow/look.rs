@@ -16,7 +16,7 @@ pub(super) type FileId = (u64, u64);
 pub(super) struct Look {
     pub(super) id: FileId,
     pub(super) size: u64,
-    modified: (i64, i64),
+    pub(super) modified: (i64, i64),
 }
 
 impl Look {

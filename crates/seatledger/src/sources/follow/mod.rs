@@ -1,5 +1,6 @@
 //! Follows logs as they grow: what a cheap look finds changed is imported, again and again.
 
+mod check;
 mod following;
 mod look;
 mod tail;
@@ -89,8 +90,8 @@ impl Source for Follower {
         }
     }
 
-    fn check(&mut self, _: &Post) -> Vec<Finding> {
-        Vec::new()
+    fn check(&mut self, post: &Post) -> Vec<Finding> {
+        check::check(Files::new(&self.followed), &self.nothing_there(), &self.wish, post)
     }
 }
 

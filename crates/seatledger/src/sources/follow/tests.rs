@@ -313,7 +313,7 @@ fn follow(one_file: bool, story: &[Happens]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn a_file_is_followed_whatever_happens_to_it(

@@ -57,7 +57,7 @@ impl<'w, D: Door> Importer<'w, D> {
         Ok(keyed.into_iter().map(|(_, _, surveyed)| surveyed).collect())
     }
 
-    pub(super) fn server_by_text(&self, surveyed: &Surveyed) -> String {
+    pub(crate) fn server_by_text(&self, surveyed: &Surveyed) -> String {
         let named = self.wish.server.as_ref().or(surveyed.survey.server.as_ref());
         let named = named.map(|name| self.named_by_configuration(name));
         named.or_else(|| self.only.get(surveyed.format.name()).cloned().flatten()).unwrap_or_default()

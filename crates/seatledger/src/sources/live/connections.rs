@@ -9,17 +9,27 @@ const CONNECTIONS: usize = 2;
 /// How long a connection waits for another writer before it says that the ledger is locked.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// How the ledger is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// As a service does.
+    Writing,
+    /// As who only asks: a ledger that is not there is not made, and nothing is waited for.
+    Reading,
+}
+
 /// The connections; each is opened when it is first needed, and again when it was lost.
 pub(super) struct Connections {
     opener: Opener,
+    access: Access,
     free: Mutex<Vec<Option<Store>>>,
     returned: Condvar,
 }
 
 impl Connections {
-    pub(super) fn new(opener: Opener) -> Self {
+    pub(super) fn new(opener: Opener, access: Access) -> Self {
         let free = (0..CONNECTIONS).map(|_| None).collect();
-        Self { opener, free: Mutex::new(free), returned: Condvar::new() }
+        Self { opener, access, free: Mutex::new(free), returned: Condvar::new() }
     }
 
     /// Calls `work` with a connection, when one is free.
@@ -27,7 +37,7 @@ impl Connections {
         let mut taken = Taken { from: self, store: self.take() };
         let store = match taken.store.as_mut() {
             Some(store) => store,
-            None => taken.store.insert(self.opener.open(BUSY)?),
+            None => taken.store.insert(self.open()?),
         };
         let done = work(store);
         if !matches!(done, Ok(_) | Err(Error::Conflict | Error::Locked(_) | Error::Private(_))) {
@@ -35,6 +45,18 @@ impl Connections {
             taken.store = None;
         }
         done
+    }
+
+    /// Whether what is away is waited for.
+    pub(super) fn waits(&self) -> bool {
+        self.access == Access::Writing
+    }
+
+    fn open(&self) -> Result<Store, Error> {
+        match self.access {
+            Access::Writing => self.opener.open(BUSY),
+            Access::Reading => self.opener.open_for_reading(),
+        }
     }
 
     fn take(&self) -> Option<Store> {

@@ -3,6 +3,7 @@
 //! A [`Source`] is run by the [`Supervisor`], which starts it again when it fails. What it needs of the world around it
 //! is at its [`Post`]: a door to the ledger, the signal to stop, the log, and its [`Status`], which others read.
 
+mod checking;
 mod connections;
 mod finding;
 mod post;
@@ -12,9 +13,10 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use finding::Finding;
+pub(crate) use checking::check;
+pub(crate) use finding::{Finding, Grade};
 pub(crate) use post::Post;
-pub(crate) use status::{About, Told};
+pub(crate) use status::{About, State, Told};
 pub(crate) use supervisor::{Board, Supervisor};
 
 /// Something that is taken in live.
@@ -24,7 +26,6 @@ pub(crate) trait Source: Send {
     fn run(&mut self, post: &Post) -> anyhow::Result<()>;
 
     /// Tries once whether it could be taken in, and explains what it finds. It writes nothing.
-    #[expect(dead_code, reason = "for `seatledger check`")]
     fn check(&mut self, post: &Post) -> Vec<Finding>;
 }
 

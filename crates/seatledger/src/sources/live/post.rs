@@ -50,7 +50,7 @@ impl Post {
                 }
                 Err(error) => error,
             };
-            if !passes(&error) {
+            if !passes(&error) || !self.connections.waits() {
                 return Err(error.into());
             }
             if pause > PAUSES.1 / 4 {

@@ -33,6 +33,17 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// One word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Up => "up",
+            Self::Waiting(_) => "waiting",
+            Self::Down(_) => "down",
+            Self::Stopped => "stopped",
+        }
+    }
+
     /// Whether it is as it should be.
     pub(crate) fn is_up(&self) -> bool {
         matches!(self, Self::Up)

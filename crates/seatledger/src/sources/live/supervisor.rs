@@ -1,6 +1,6 @@
 //! What starts sources, keeps them going, and ends them.
 
-use super::connections::Connections;
+use super::connections::{Access, Connections};
 use super::post::Post;
 use super::signal::Signal;
 use super::status::{State, Status, Told};
@@ -53,7 +53,7 @@ impl Supervisor {
         log: &OpLog,
     ) -> std::io::Result<Self> {
         let signal = Arc::new(Signal::default());
-        let connections = Arc::new(Connections::new(opener));
+        let connections = Arc::new(Connections::new(opener, Access::Writing));
         let (ends, ended) = channel();
         let mut statuses = Vec::with_capacity(sources.len());
         for Named { about, source } in sources {
