@@ -33,7 +33,7 @@ impl Store {
                 None => one(backend, evidence, &[], |row| row.opt_int(0))?.flatten().unwrap_or(UnixMs::MIN),
             };
             let sql = include_str!("../queries/heartbeat_recent.sql");
-            let recent = [now.saturating_sub(2 * LONGEST_BUCKET_MS).into()];
+            let recent = [now.saturating_sub(2 * LONGEST_BUCKET_MS).into(), now.into()];
             heartbeats::fold(backend, sql, &recent, &mut |stretch| {
                 if stretch.ended(now) == Ended::Open {
                     *seats.entry(stretch.feature).or_default() += 1;
