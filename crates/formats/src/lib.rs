@@ -4,6 +4,7 @@ mod civil;
 mod csv_log;
 pub mod dsls;
 mod dsls_usage;
+pub mod events;
 pub mod flexnet;
 mod history_db;
 mod iso;

@@ -14,6 +14,7 @@ pub fn all() -> &'static [&'static dyn Format] {
         &crate::rlm::ReportLog,
         &crate::rlm::DebugLog,
         &crate::wrapper::Wrapper,
+        &crate::events::RunStates,
         &crate::tables::SyslogLine,
         &crate::tables::UsoDiario,
         &crate::tables::UsageTable,

@@ -12,6 +12,7 @@ mod render;
 mod secrets;
 mod service;
 mod sources;
+mod wrap;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.
 #[global_allocator]

@@ -17,6 +17,7 @@ mod read;
 mod reconcile;
 mod registry;
 mod retention;
+mod running;
 mod schema;
 mod settings;
 mod upkeep;

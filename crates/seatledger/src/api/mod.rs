@@ -5,6 +5,7 @@
 
 mod asked;
 mod attempts;
+mod events;
 mod failure;
 mod first_admin;
 mod gate;
@@ -16,6 +17,7 @@ mod questions;
 mod readers;
 mod stream;
 
+pub(crate) use events::NotTaken;
 pub(crate) use failure::Failure;
 pub(crate) use first_admin::offer_first_admin;
 pub(crate) use gate::Gate;
@@ -26,6 +28,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use formats::events::Told;
 use gate::Caller;
 use jiff::tz::TimeZone;
 use readers::Readers;
@@ -49,10 +52,15 @@ pub(crate) struct Client(pub(crate) IpAddr);
 /// What becomes of heartbeats: `None` where they could not be stored.
 pub(crate) type Recording<'a> = Pin<Box<dyn Future<Output = Option<Recorded>> + Send + 'a>>;
 
+/// What becomes of events: how many of them had been taken in before.
+pub(crate) type Taking<'a> = Pin<Box<dyn Future<Output = Result<usize, NotTaken>> + Send + 'a>>;
+
 /// What the API needs of the service around it.
 pub(crate) trait Around: Send + Sync {
     /// Stores heartbeats, all of them or none; when it answers they are durable.
     fn record(&self, heartbeats: Vec<Heartbeat>) -> Recording<'_>;
+    /// Takes in events of wrappers, all of them or none; when it answers they are durable.
+    fn take_events(&self, events: Vec<Told>) -> Taking<'_>;
     /// Tells whoever runs the service of a fault of its own.
     fn complain(&self, message: &str);
 }
@@ -95,6 +103,7 @@ pub(crate) fn router(settings: Settings) -> Router {
         .route("/api/v1/features", get(names::features).fallback(get_only))
         .route("/api/v1/servers", get(names::servers).fallback(get_only))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
+        .route("/api/v1/events", post(events::take).fallback(post_only))
         .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(both))
         .route("/api/{*rest}", axum::routing::any(nothing_there))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))

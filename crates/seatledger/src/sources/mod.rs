@@ -3,4 +3,4 @@
 pub(crate) mod collector;
 pub(crate) mod import;
 mod recorded;
-mod resume;
+pub(crate) mod resume;
