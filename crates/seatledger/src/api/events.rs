@@ -44,6 +44,7 @@ pub(super) struct List {
 }
 
 /// What became of a list.
+#[expect(clippy::struct_field_names, reason = "the fields are words of the interface")]
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"accepted": 2, "already_taken": 0, "refused": []}))]
 pub(super) struct Taken {

@@ -1,6 +1,6 @@
 //! `seatledger record`
 
-use super::told::To;
+use super::told::Whom;
 use super::{Done, warn, wrong_usage};
 use crate::clock;
 use crate::wrap::{self, Spool};
@@ -45,7 +45,7 @@ struct Said {
     #[arg(long, value_name = "NUMBER")]
     pid: Option<u32>,
     #[command(flatten)]
-    to: To,
+    to: Whom,
 }
 
 impl RecordCommand {

@@ -1,6 +1,6 @@
 //! `seatledger run`
 
-use super::told::{TOKEN, To};
+use super::told::{TOKEN, Whom};
 use super::warn;
 use crate::clock;
 use crate::wrap::{self, Child, Run, Teller};
@@ -33,7 +33,7 @@ pub(crate) struct RunCommand {
     #[arg(long, value_name = "TEXT")]
     app_version: Option<String>,
     #[command(flatten)]
-    to: To,
+    to: Whom,
     /// How often it is told that it goes on, in seconds; where two are missed the session ends at the last
     #[arg(long, default_value = "300", value_parser = clap::value_parser!(u64).range(1..=3600), value_name = "SECONDS")]
     heartbeat: u64,

@@ -11,7 +11,7 @@ const HERE: &str = "http://127.0.0.1:8088";
 
 /// Whom to tell.
 #[derive(Debug, Clone, Args)]
-pub(super) struct To {
+pub(super) struct Whom {
     /// The service's address, or `syslog` for this machine's own syslog [default: <http://127.0.0.1:8088>]
     #[arg(long, env = "SEATLEDGER_TO", value_name = "URL|syslog")]
     to: Option<Target>,
@@ -23,7 +23,7 @@ pub(super) struct To {
     token_file: Option<PathBuf>,
 }
 
-impl To {
+impl Whom {
     /// The way there. Reads files: not before the command runs.
     pub(super) fn way(self) -> anyhow::Result<Way> {
         let target = match self.to {

@@ -21,7 +21,7 @@ pub(crate) fn new_id() -> String {
         let now = crate::clock::now() as u64;
         bytes = (now.rotate_left(24) ^ u64::from(std::process::id())).to_be_bytes();
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:016x}", u64::from_be_bytes(bytes))
 }
 
 /// Who runs the command, as the system knows the user.

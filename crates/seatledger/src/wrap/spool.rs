@@ -23,7 +23,7 @@ const KEPT_MS: i64 = 180 * 86_400_000;
 const ENDING: &str = ".json";
 
 /// The spool of one target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Spool {
     directory: PathBuf,
 }
@@ -48,15 +48,12 @@ fn of_nobody() -> PathBuf {
 impl Spool {
     /// The spool of a target, made where it is not there; where the user's own place cannot be written, a temporary one.
     pub(crate) fn open(way: &Way) -> anyhow::Result<Self> {
-        let name: String = Sha256::digest(way.target().to_string())
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = Sha256::digest(way.target().to_string());
+        let name = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         let made = private(&root()).or_else(|_| private(&of_nobody()));
         let root =
             made.with_context(|| format!("no spool can be made: {} cannot be written", root().display()))?;
-        let directory = private(&root.join(name)).context("no spool can be made")?;
+        let directory = private(&root.join(format!("{name:016x}"))).context("no spool can be made")?;
         Ok(Self { directory })
     }
 

@@ -5,12 +5,15 @@ use super::target::{Target, Unheard, Way};
 use crate::clock;
 use accounting::UnixMs;
 use formats::events::{Instant, Record, Told};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A run is given up where two heartbeats are missed, and so long, in milliseconds, for the way that one takes.
 const GRACE_MS: i64 = 2_000;
+/// How long the end of a command waits for what is told of it.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// What runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,13 @@ impl Run {
         }
     }
 
+    /// What is told at the end.
+    fn end(&self, until: UnixMs, by_records: bool) -> Told {
+        // Clocks are set back now and then.
+        let until = until.max(self.from);
+        if by_records { Told::Stop(self.record(until)) } else { self.state(until, Some(until)) }
+    }
+
     fn patience(&self) -> i64 {
         2 * self.heartbeat.as_millis() as i64 + GRACE_MS
     }
@@ -62,35 +72,57 @@ impl Run {
 
 /// Tells of one run on a thread of its own.
 pub(crate) struct Teller {
+    run: Run,
     ended: Sender<UnixMs>,
-    thread: JoinHandle<()>,
+    told: Receiver<()>,
+    shared: Arc<Shared>,
+}
+
+/// What the end must know where the thread is still busy with something else.
+struct Shared {
+    /// The spool, and whether records are told instead of states.
+    spool: OnceLock<(Spool, bool)>,
+    /// Since when the present stretch of the run goes on.
+    from: AtomicI64,
 }
 
 impl Teller {
-    /// Begins to tell. `way` is called on the thread, so that nobody waits for a configuration to be read.
+    /// Begins to tell. `way` is called on the thread, so that nobody waits for files to be read.
     pub(crate) fn start(
         run: Run,
         way: impl FnOnce() -> anyhow::Result<Way> + Send + 'static,
         complain: fn(&str),
     ) -> std::io::Result<Self> {
-        let (ended, ends) = channel();
-        let thread = std::thread::Builder::new().name("teller".to_owned()).spawn(move || {
+        let ((ended, ends), (done, told)) = (channel(), channel());
+        let shared = Arc::new(Shared { spool: OnceLock::new(), from: AtomicI64::new(run.from) });
+        let teller = Self { run: run.clone(), ended, told, shared: Arc::clone(&shared) };
+        std::thread::Builder::new().name("teller".to_owned()).spawn(move || {
             let opened = way().and_then(|way| Ok((Spool::open(&way)?, way)));
             match opened {
                 Ok((spool, way)) => {
-                    Telling { run, way, spool, complain, put: None, has_complained: false }.run(&ends);
+                    let by_records = *way.target() == Target::Syslog;
+                    let _ = shared.spool.set((spool.clone(), by_records));
+                    let telling =
+                        Telling { run, way, spool, by_records, complain, put: None, has_complained: false };
+                    telling.run(&ends, &shared);
                 }
                 Err(error) => complain(&format!("the run is told to nobody: {error:#}")),
             }
+            let _ = done.send(());
         })?;
-        Ok(Self { ended, thread })
+        Ok(teller)
     }
 
-    /// Tells that the run has ended; what cannot be told in a moment stays in the spool.
-    pub(crate) fn end(self, until: UnixMs) {
-        // A thread that is gone has complained.
+    /// Tells that the run has ended. What cannot be told in a moment is kept.
+    pub(crate) fn end(mut self, until: UnixMs) {
         let _ = self.ended.send(until);
-        let _ = self.thread.join();
+        if self.told.recv_timeout(LAST_WORDS) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+        let Some((spool, by_records)) = self.shared.spool.get() else { return };
+        self.run.from = self.shared.from.load(Ordering::Relaxed);
+        // Where it cannot be kept either, the run ends at its last heartbeat.
+        let _ = spool.put(&self.run.end(until, *by_records));
     }
 }
 
@@ -98,6 +130,8 @@ struct Telling {
     run: Run,
     way: Way,
     spool: Spool,
+    /// Whether records are told, as wrapper scripts write them, instead of states.
+    by_records: bool,
     complain: fn(&str),
     /// The file of what was told last, until somebody has heard it, and since when it says that the run goes on.
     put: Option<(Put, Option<UnixMs>)>,
@@ -105,14 +139,24 @@ struct Telling {
 }
 
 impl Telling {
-    fn run(mut self, ends: &Receiver<UnixMs>) {
-        let by_records = *self.way.target() == Target::Syslog;
+    fn run(mut self, ends: &Receiver<UnixMs>, shared: &Shared) {
         let mut seen_at = self.run.from;
-        let begun =
-            if by_records { Told::Start(self.run.record(seen_at)) } else { self.run.state(seen_at, None) };
-        self.tell(&begun, false);
-        self.tell_others();
+        let mut ended = ends.try_recv().ok();
+        if self.by_records || ended.is_none() {
+            let begun = if self.by_records {
+                Told::Start(self.run.record(seen_at))
+            } else {
+                self.run.state(seen_at, None)
+            };
+            self.keep(&begun);
+            self.tell(&begun, false);
+            ended = ended.or_else(|| ends.try_recv().ok());
+        }
         let until = loop {
+            if let Some(until) = ended {
+                break until;
+            }
+            self.tell_others();
             match ends.recv_timeout(self.run.heartbeat) {
                 Ok(until) => break until,
                 // Who started the command is gone: so is what would tell its end.
@@ -123,58 +167,67 @@ impl Telling {
             if now - seen_at > self.run.patience() {
                 // The machine slept, or this process was stopped: nobody watched, and the run is told anew.
                 self.run.from = now;
+                shared.from.store(now, Ordering::Relaxed);
             }
             seen_at = now;
-            if !by_records {
+            if !self.by_records {
                 let state = self.run.state(now, None);
+                self.keep(&state);
                 self.tell(&state, false);
             }
-            self.tell_others();
         };
         if until - seen_at > self.run.patience() {
             self.run.from = until;
         }
-        let until = until.max(self.run.from);
-        let ended =
-            if by_records { Told::Stop(self.run.record(until)) } else { self.run.state(until, Some(until)) };
-        self.tell(&ended, true);
+        let last = self.run.end(until, self.by_records);
+        // Whoever waits for the command does not wait for the disk where the service takes it.
+        if !self.tell(&last, true) {
+            self.keep(&last);
+        }
     }
 
-    /// Puts an event into the spool, tells it, and takes it out again.
-    fn tell(&mut self, told: &Told, is_last: bool) {
+    /// Puts an event into the spool.
+    fn keep(&mut self, told: &Told) {
         let from = match told {
             Told::Run { from, .. } => Some(from.0),
             Told::Start(_) | Told::Stop(_) => None,
         };
-        let put = match self.spool.put(told) {
-            Ok(put) => Some((put, from)),
-            Err(error) => {
-                self.complain_once(&format!("{error:#}"));
-                None
+        match self.spool.put(told) {
+            Ok(put) => {
+                // A later state says all that an earlier one said of the same stretch of the run.
+                if let Some((before, of)) = self.put.replace((put, from))
+                    && from.is_some()
+                    && from == of
+                {
+                    self.spool.remove(&before);
+                }
             }
-        };
-        let before = std::mem::replace(&mut self.put, put);
-        // A later state says all that an earlier one said of the same stretch of the run.
-        if let Some((before, of)) = before
-            && self.put.is_some()
-            && from.is_some()
-            && from == of
-        {
-            self.spool.remove(&before);
+            Err(error) => self.complain_once(&format!("{error:#}")),
         }
+    }
+
+    /// Tells an event, and takes what it says out of the spool; whether it was heard.
+    fn tell(&mut self, told: &Told, is_last: bool) -> bool {
         match self.way.tell(std::slice::from_ref(told), is_last) {
             Ok(refused) => {
-                if let Some((put, _)) = self.put.take() {
+                let says_it = |of: Option<UnixMs>| match told {
+                    Told::Run { from, .. } => of == Some(from.0),
+                    Told::Start(_) => true,
+                    Told::Stop(_) => false,
+                };
+                if let Some((put, _)) = self.put.take_if(|(_, of)| says_it(*of)) {
                     self.spool.remove(&put);
                 }
                 for reason in refused {
                     self.complain_once(&format!("the run is not wanted: {reason}"));
                 }
+                true
             }
             Err(Unheard::Refused(why)) => {
-                self.complain_once(&format!("{} refuses: {why}", self.way.target()))
+                self.complain_once(&format!("{} refuses: {why}", self.way.target()));
+                false
             }
-            Err(Unheard::Away(_)) => {}
+            Err(Unheard::Away(_)) => false,
         }
     }
 

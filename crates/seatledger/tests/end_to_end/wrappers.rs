@@ -215,7 +215,8 @@ fn a_list_says_what_is_not_taken_in() {
 #[test]
 fn only_whose_token_is_for_events_may_send_them() {
     let desk = Desk::new();
-    desk.run_piped(&["user", "add", "amara", "--role", "admin"], "correct horse battery\n");
+    let add = ["user", "add", "amara", "--role", "admin", "--password-stdin"];
+    assert_eq!(desk.run_piped(&add, "correct horse battery staple").code, Some(0));
     let token =
         |name: &str, kind: &[&str]| desk.ok(&[&["token", "add", name], kind].concat()).trim().to_owned();
     let (sender, beats) = (token("ws", &["--events"]), token("plug-ins", &["--heartbeats"]));
@@ -244,4 +245,36 @@ fn a_command_does_not_get_the_token() {
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     child.wait().unwrap();
     assert_eq!(out, "<>\n");
+}
+
+#[test]
+fn the_example_wrapper_runs_the_next_of_its_name() {
+    let desk = Desk::new();
+    let service = Service::start(&desk);
+    desk.write("bin/solver", "#!/bin/sh\necho solved \"$@\"\nexit 5\n");
+    std::fs::create_dir(desk.path("wrappers")).unwrap();
+    let wrapper = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/wrapper.sh");
+    std::os::unix::fs::symlink(wrapper, desk.path("wrappers/solver")).unwrap();
+    assert!(Command::new("chmod").arg("+x").arg(desk.path("bin/solver")).status().unwrap().success());
+    let path = |with: &[&str]| {
+        let mut folders: Vec<_> = with.iter().map(|name| desk.path(name)).collect();
+        folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+        std::env::join_paths(folders).unwrap()
+    };
+    let call = |with: &[&str]| -> Ran {
+        let mut solver = Command::new(desk.path("wrappers/solver"));
+        solver.args(["a b", "c"]).env("PATH", path(with)).env("SEATLEDGER_SPOOL", desk.path("spool"));
+        solver.env("SEATLEDGER_TO", format!("http://127.0.0.1:{}", service.port()));
+        solver.output().unwrap().into()
+    };
+    // Where there is no seatledger.
+    let ran = call(&["wrappers", "bin"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(5), "solved a b c\n"));
+    assert_eq!(sessions(&desk, &[]).len(), 0);
+    std::fs::create_dir(desk.path("ours")).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_seatledger"), desk.path("ours/seatledger")).unwrap();
+    let ran = call(&["wrappers", "bin", "ours"]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(5), "solved a b c\n", ""));
+    assert_eq!(sessions(&desk, &[])[0]["feature"], json!("solver"));
+    assert_eq!(call(&["wrappers", "ours"]).code, Some(127));
 }
