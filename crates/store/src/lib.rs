@@ -8,6 +8,7 @@ mod backend;
 mod derive;
 pub mod foreign;
 pub mod heartbeats;
+mod in_use;
 pub mod input;
 pub mod intake;
 mod names;

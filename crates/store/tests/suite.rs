@@ -81,6 +81,7 @@ store_suite! {
         another_calendar_moves_no_minute_of_heartbeats,
         heartbeats_and_seals_in_any_order_count_distinct_buckets,
         what_was_accepted_is_seen_by_whoever_reads,
+        seats_in_use_are_those_of_open_sessions,
         what_was_accepted_is_booked_before_it_is_sealed,
     }
     writing {

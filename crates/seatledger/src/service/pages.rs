@@ -90,6 +90,10 @@ fn is_here(app: &App, client: Client) -> bool {
 /// Whether heartbeats can be recorded, tried now.
 async fn health(State(app): State<Arc<App>>) -> Response {
     let probe = async {
+        if app.health.is_fresh() {
+            // Many monitors cost no more than one.
+            return Ok(());
+        }
         let receipt = app.writer.watch(clock::now()).await?;
         receipt.durable().await
     };
