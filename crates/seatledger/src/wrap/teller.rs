@@ -5,7 +5,7 @@ use super::target::{Target, Unheard, Way};
 use crate::clock;
 use accounting::UnixMs;
 use formats::events::{Instant, Record, Told};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -84,6 +84,8 @@ struct Shared {
     spool: OnceLock<(Spool, bool)>,
     /// Since when the present stretch of the run goes on.
     from: AtomicI64,
+    /// Whether the end was heard, or is kept.
+    is_done: AtomicBool,
 }
 
 impl Teller {
@@ -94,7 +96,11 @@ impl Teller {
         complain: fn(&str),
     ) -> std::io::Result<Self> {
         let ((ended, ends), (done, told)) = (channel(), channel());
-        let shared = Arc::new(Shared { spool: OnceLock::new(), from: AtomicI64::new(run.from) });
+        let shared = Arc::new(Shared {
+            spool: OnceLock::new(),
+            from: AtomicI64::new(run.from),
+            is_done: AtomicBool::new(false),
+        });
         let teller = Self { run: run.clone(), ended, told, shared: Arc::clone(&shared) };
         std::thread::Builder::new().name("teller".to_owned()).spawn(move || {
             let opened = way().and_then(|way| Ok((Spool::open(&way)?, way)));
@@ -116,7 +122,8 @@ impl Teller {
     /// Tells that the run has ended. What cannot be told in a moment is kept.
     pub(crate) fn end(mut self, until: UnixMs) {
         let _ = self.ended.send(until);
-        if self.told.recv_timeout(LAST_WORDS) != Err(RecvTimeoutError::Timeout) {
+        let waited = self.told.recv_timeout(LAST_WORDS);
+        if waited != Err(RecvTimeoutError::Timeout) || self.shared.is_done.load(Ordering::Relaxed) {
             return;
         }
         let Some((spool, by_records)) = self.shared.spool.get() else { return };
@@ -142,6 +149,7 @@ impl Telling {
     fn run(mut self, ends: &Receiver<UnixMs>, shared: &Shared) {
         let mut seen_at = self.run.from;
         let mut ended = ends.try_recv().ok();
+        let mut told_others = false;
         if self.by_records || ended.is_none() {
             let begun = if self.by_records {
                 Told::Start(self.run.record(seen_at))
@@ -157,6 +165,7 @@ impl Telling {
                 break until;
             }
             self.tell_others();
+            told_others = true;
             match ends.recv_timeout(self.run.heartbeat) {
                 Ok(until) => break until,
                 // Who started the command is gone: so is what would tell its end.
@@ -181,8 +190,13 @@ impl Telling {
         }
         let last = self.run.end(until, self.by_records);
         // Whoever waits for the command does not wait for the disk where the service takes it.
-        if !self.tell(&last, true) {
+        let heard = self.tell(&last, true);
+        if !heard {
             self.keep(&last);
+        }
+        shared.is_done.store(true, Ordering::Relaxed);
+        if heard && !told_others {
+            self.tell_others();
         }
     }
 

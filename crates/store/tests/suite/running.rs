@@ -60,7 +60,9 @@ pub(crate) fn a_run_is_open_while_more_is_awaited_of_it(ledger: &mut Ledger) {
     let mut store = ledger.store();
     tell(&mut store, "a", &[(8, Some(10)), (9, Some(11))]);
     assert_eq!(seen(&mut store, 10), [vec!["8..9 open", "grant"], vec!["8..9 open"]]);
+    assert_eq!(store.seats_in_use().unwrap()["solver"], 1);
     assert_eq!(seen(&mut store, 11), [vec!["8..9 heartbeats_ceased", "grant", "heartbeats_ceased"], vec![]]);
+    assert_eq!(store.seats_in_use().unwrap()["solver"], 0);
     // It was only the way that was long.
     tell(&mut store, "b", &[(12, Some(14))]);
     assert_eq!(seen(&mut store, 13), [vec!["8..12 open", "grant"], vec!["8..12 open"]]);
