@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod backend;
+pub mod browsers;
 mod derive;
 pub mod foreign;
 pub mod heartbeats;
@@ -21,6 +22,7 @@ mod retention;
 mod running;
 mod schema;
 mod settings;
+mod told;
 mod upkeep;
 mod views;
 
@@ -30,6 +32,7 @@ pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use retention::Removed;
+pub use told::SeatsTold;
 pub use upkeep::{Difference, Status, Verified};
 pub use views::{UNKNOWN as UNKNOWN_ORGANIZATION, View, Winterthur};
 
