@@ -3,6 +3,7 @@
 //!
 //! Every request comes through the [`Gate`], which says who asks; each answer says what that caller may see.
 
+mod events;
 mod first_admin;
 mod heartbeats;
 mod names;
@@ -11,6 +12,7 @@ mod questions;
 mod sources;
 mod stream;
 
+pub(crate) use events::NotTaken;
 pub(crate) use first_admin::offer_first_admin;
 pub(crate) use sources::SourceRow;
 
@@ -22,6 +24,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use formats::events::Told;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use std::future::Future;
@@ -38,12 +41,17 @@ const LONGEST_BODY: usize = 1 << 20;
 /// What becomes of heartbeats: `None` where they could not be stored.
 pub(crate) type Recording<'a> = Pin<Box<dyn Future<Output = Option<Recorded>> + Send + 'a>>;
 
+/// What becomes of events: how many of them had been taken in before.
+pub(crate) type Taking<'a> = Pin<Box<dyn Future<Output = Result<usize, NotTaken>> + Send + 'a>>;
+
 /// What the API needs of the service around it.
 pub(crate) trait Around: Send + Sync {
     /// Stores heartbeats, all of them or none; when it answers they are durable.
     fn record(&self, heartbeats: Vec<Heartbeat>) -> Recording<'_>;
     /// How the sources are, with times in a zone.
     fn sources(&self, zone: &TimeZone) -> Vec<SourceRow>;
+    /// Takes in events of wrappers, all of them or none; when it answers they are durable.
+    fn take_events(&self, events: Vec<Told>) -> Taking<'_>;
     /// Tells whoever runs the service of a fault of its own.
     fn complain(&self, message: &str);
 }
@@ -87,6 +95,7 @@ pub(crate) fn router(settings: Settings) -> Router {
         .route("/api/v1/servers", get(names::servers).fallback(get_only))
         .route("/api/v1/sources", get(sources::sources).fallback(get_only))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
+        .route("/api/v1/events", post(events::take).fallback(post_only))
         .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(both))
         .route("/api/{*rest}", axum::routing::any(nothing_there))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))

@@ -2,9 +2,10 @@
 
 use super::App;
 use super::metrics::Outcome;
-use crate::api::{Around, Recording, SourceRow};
+use crate::api::{Around, Recording, SourceRow, Taking};
 use crate::render::iso;
-use crate::sources::live::{State, Told, Trouble};
+use crate::sources::live::{self, State, Trouble};
+use formats::events::Told;
 use jiff::tz::TimeZone;
 use store::heartbeats::Heartbeat;
 
@@ -24,12 +25,16 @@ impl Around for App {
         self.board.told().into_iter().map(|told| row(told, zone)).collect()
     }
 
+    fn take_events(&self, events: Vec<Told>) -> Taking<'_> {
+        Box::pin(self.receiver.take(events))
+    }
+
     fn complain(&self, message: &str) {
         self.log.error(message, &[]);
     }
 }
 
-fn row(told: Told, zone: &TimeZone) -> SourceRow {
+fn row(told: live::Told, zone: &TimeZone) -> SourceRow {
     let state = told.state.word();
     let (why, remedy) = match told.state {
         State::Waiting(why) => (Some(why), None),

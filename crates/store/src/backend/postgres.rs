@@ -8,12 +8,40 @@ use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, NoTls, Statement};
 use std::collections::HashMap;
 use std::io::Write;
+use std::ops::{Deref, DerefMut};
 
 /// A connection to a PostgreSQL database.
 pub(crate) struct Postgres {
-    client: Client,
+    client: Connection,
     /// Statements that the server has parsed already.
     statements: HashMap<String, Statement>,
+}
+
+/// The connection itself, there until it is dropped. To close it the driver waits, which nobody may who drops it within a
+/// runtime: it is closed on a thread of its own.
+struct Connection(Option<Client>);
+
+impl Deref for Connection {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.0.as_ref().unwrap_or_else(|| unreachable!("it is there until it is dropped"))
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut Client {
+        self.0.as_mut().unwrap_or_else(|| unreachable!("it is there until it is dropped"))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let client = self.0.take();
+        let closing = std::thread::Builder::new().spawn(move || drop(client));
+        // Waited for, so that a process that ends has closed it.
+        let _ = closing.map(std::thread::JoinHandle::join);
+    }
 }
 
 impl Postgres {
@@ -25,7 +53,7 @@ impl Postgres {
             Error::Gone(text) => Error::Unreachable(text),
             other => other,
         })?;
-        Ok(Self { client, statements: HashMap::new() })
+        Ok(Self { client: Connection(Some(client)), statements: HashMap::new() })
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement, Error> {

@@ -17,6 +17,9 @@ use store::Store;
 use store::input::Checkpoint;
 use store::intake::{Intake, Interner};
 
+/// Fewer bytes at the beginning, a blank line say, tell no input from another.
+const TELLING: u64 = 8;
+
 /// What is kept from one input to the next.
 pub(crate) struct Importer<'w, D> {
     pub(crate) door: D,
@@ -122,6 +125,9 @@ impl<'w, D: Door> Importer<'w, D> {
     /// The checkpoint of the input, where the ledger knows its bytes.
     pub(crate) fn known(&mut self, surveyed: &Surveyed) -> anyhow::Result<Option<Checkpoint>> {
         for length in self.door.with(Store::known_head_lengths)? {
+            if length < TELLING {
+                continue;
+            }
             let Some(head) = surveyed.head.get(..length as usize) else { continue };
             let head = bytes::hash(head);
             for known in self.door.with(|store| store.inputs_beginning_with(length, &head))? {
