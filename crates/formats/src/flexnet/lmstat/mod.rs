@@ -3,6 +3,7 @@
 //! A text holds one server after the other, and polls after polls where somebody appends them to a file. Every vendor
 //! daemon that answers is a poll of its own; what it does not show has ended.
 
+mod csv;
 mod expiry;
 mod feature;
 mod head;
@@ -26,6 +27,8 @@ use section::{Daemon, Section};
 use serde::{Deserialize, Serialize};
 use starts::Starts;
 use std::borrow::Cow;
+
+pub use csv::csv_log;
 
 /// The format `lmstat`.
 #[derive(Debug)]
