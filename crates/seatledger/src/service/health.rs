@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Health {
     writer: Mutex<Option<String>>,
     watch: Mutex<Option<String>>,
+    booking: Mutex<Option<String>>,
     background: Mutex<Option<String>>,
 }
 
@@ -17,6 +18,8 @@ pub(crate) enum Part {
     Writer,
     /// What notes that the service is up, and is asked by who looks at its health.
     Watch,
+    /// What books heartbeats that were accepted.
+    Booking,
     /// What seals and derives behind them.
     Background,
 }
@@ -32,7 +35,7 @@ impl Health {
 
     /// What is wrong, if anything.
     pub(crate) fn wrong(&self) -> Option<String> {
-        [Part::Writer, Part::Watch, Part::Background]
+        [Part::Writer, Part::Watch, Part::Booking, Part::Background]
             .into_iter()
             .find_map(|part| self.part(part).lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
@@ -41,6 +44,7 @@ impl Health {
         match part {
             Part::Writer => &self.writer,
             Part::Watch => &self.watch,
+            Part::Booking => &self.booking,
             Part::Background => &self.background,
         }
     }

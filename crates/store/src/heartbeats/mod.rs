@@ -1,13 +1,15 @@
-//! Heartbeats: buckets of civil time that persons used. A heartbeat is one row at most; sessions are what readers make of
-//! adjacent buckets, until a stretch can no longer grow and is sealed as a row of its own.
+//! Heartbeats: buckets of civil time that persons used. They are accepted in batches and then booked: a heartbeat is one row
+//! at most; sessions are what readers make of adjacent buckets, until a stretch can no longer grow and is sealed as a row of
+//! its own.
 
+mod arrival;
 mod kept;
 mod record;
 mod seal;
 mod users;
 
-pub(crate) use record::Known;
 pub use record::{BucketScope, Heartbeat, Recorded};
+pub(crate) use record::{Known, News};
 pub use users::NewUser;
 
 use crate::Error;
