@@ -14,6 +14,7 @@ mod history;
 mod import;
 mod password;
 mod person;
+mod poll;
 mod progress;
 mod rebuild;
 mod report;
@@ -97,6 +98,7 @@ enum Command {
     Import(import::Import),
     Serve(serve::Serve),
     Report(report::Report),
+    Poll(poll::Poll),
     Sessions(sessions::SessionsCommand),
     History(history::HistoryCommand),
     Unrecognized(unrecognized::Unrecognized),
@@ -122,6 +124,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global),
+        Command::Poll(command) => command.run(&cli.global),
         Command::Report(command) => command.run(&cli.global),
         Command::Sessions(command) => command.run(&cli.global),
         Command::History(command) => command.run(&cli.global),

@@ -18,6 +18,7 @@ mod load;
 mod old_service;
 mod outages;
 mod pings;
+mod polling;
 mod privacy;
 mod races;
 mod rlm;

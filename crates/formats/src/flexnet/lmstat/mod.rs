@@ -12,6 +12,7 @@ mod section;
 mod starts;
 mod survey;
 
+use crate::answer::question;
 use crate::line::{Fit, Format, Line, Note, Parser, Read, Setting, StateError, Surveyor};
 use crate::text::{bare, text, trim};
 use accounting::UnixMs;
@@ -66,6 +67,12 @@ impl Format for Lmstat {
             }
         }
         Ok(Box::new(Reader::new(setting, known)))
+    }
+
+    fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
+        let mut words = vec!["lmutil", "lmstat", "-a", "-i"];
+        words.extend(target.into_iter().flat_map(|target| ["-c", target]));
+        question(&words)
     }
 
     fn pairing(&self) -> Pairing {
