@@ -66,8 +66,8 @@ impl FirstSeen {
 }
 
 /// A program with its arguments.
-pub(crate) fn question(words: &[&str]) -> Option<Vec<String>> {
-    Some(words.iter().map(|&word| word.to_owned()).collect())
+pub(crate) fn question(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
 }
 
 /// Port and host of `PORT@HOST`; a name without a port is a host.

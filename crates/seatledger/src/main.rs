@@ -6,12 +6,15 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod gate;
 mod keys;
 mod oplog;
 mod render;
 mod secrets;
 mod service;
 mod sources;
+mod web;
+mod wrap;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.
 #[global_allocator]

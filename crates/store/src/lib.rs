@@ -5,9 +5,11 @@
 
 pub mod accounts;
 mod backend;
+pub mod browsers;
 mod derive;
 pub mod foreign;
 pub mod heartbeats;
+mod in_use;
 pub mod input;
 pub mod intake;
 mod names;
@@ -17,8 +19,10 @@ mod read;
 mod reconcile;
 mod registry;
 mod retention;
+mod running;
 mod schema;
 mod settings;
+mod told;
 mod upkeep;
 mod views;
 
@@ -28,6 +32,7 @@ pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use retention::Removed;
+pub use told::SeatsTold;
 pub use upkeep::{Difference, Status, Verified};
 pub use views::{UNKNOWN as UNKNOWN_ORGANIZATION, View, Winterthur};
 

@@ -68,7 +68,7 @@ impl Format for LicenseUsage {
         // The port on which a server listens for its administrators where nothing else was said to it.
         let port = port.unwrap_or("4084");
         let run = format!("connect {host} {port}; getLicenseUsage -all -csv; quit");
-        question(&["DSLicSrv", "-admin", "-run", &run])
+        Some(question(&["DSLicSrv", "-admin", "-run", &run]))
     }
 
     fn pairing(&self) -> Pairing {

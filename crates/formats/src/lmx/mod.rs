@@ -66,7 +66,7 @@ impl Format for Licstat {
             words.extend(["-host", host]);
             words.extend(port.into_iter().flat_map(|port| ["-port", port]));
         }
-        answer::question(&words)
+        Some(answer::question(&words))
     }
 
     fn pairing(&self) -> Pairing {

@@ -63,7 +63,7 @@ impl Format for Qrun {
     fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
         let mut words = vec!["lstc_qrun", "-R"];
         words.extend(target.into_iter().flat_map(|target| ["-s", target]));
-        answer::question(&words)
+        Some(answer::question(&words))
     }
 
     fn pairing(&self) -> Pairing {

@@ -65,7 +65,7 @@ impl Format for Olixtool {
         let mut words = vec!["olixtool"];
         words.extend(address.iter().flat_map(|address| ["-sv", address.as_str()]));
         words.push("-sta");
-        answer::question(&words)
+        Some(answer::question(&words))
     }
 
     fn pairing(&self) -> Pairing {

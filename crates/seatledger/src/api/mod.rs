@@ -3,35 +3,29 @@
 //!
 //! Every request comes through the [`Gate`], which says who asks; each answer says what that caller may see.
 
-mod asked;
-mod attempts;
-mod failure;
+mod events;
 mod first_admin;
-mod gate;
 mod heartbeats;
-mod login;
 mod names;
 mod openapi;
 mod questions;
-mod readers;
 mod stream;
 
-pub(crate) use failure::Failure;
+pub(crate) use events::NotTaken;
 pub(crate) use first_admin::offer_first_admin;
-pub(crate) use gate::Gate;
 
+use crate::gate::readers::Readers;
+use crate::gate::{Caller, Client, Failure, Gate, asked, failure};
 use accounting::heartbeat::Interval;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use gate::Caller;
+use formats::events::Told;
 use jiff::tz::TimeZone;
-use readers::Readers;
 use serde::de::DeserializeOwned;
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use store::Opener;
@@ -42,17 +36,18 @@ const QUESTIONS: usize = 2;
 /// How many bytes the body of a request may have: a thousand heartbeats fit in.
 const LONGEST_BODY: usize = 1 << 20;
 
-/// The address of the client, in the extensions of a request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Client(pub(crate) IpAddr);
-
 /// What becomes of heartbeats: `None` where they could not be stored.
 pub(crate) type Recording<'a> = Pin<Box<dyn Future<Output = Option<Recorded>> + Send + 'a>>;
+
+/// What becomes of events: how many of them had been taken in before.
+pub(crate) type Taking<'a> = Pin<Box<dyn Future<Output = Result<usize, NotTaken>> + Send + 'a>>;
 
 /// What the API needs of the service around it.
 pub(crate) trait Around: Send + Sync {
     /// Stores heartbeats, all of them or none; when it answers they are durable.
     fn record(&self, heartbeats: Vec<Heartbeat>) -> Recording<'_>;
+    /// Takes in events of wrappers, all of them or none; when it answers they are durable.
+    fn take_events(&self, events: Vec<Told>) -> Taking<'_>;
     /// Tells whoever runs the service of a fault of its own.
     fn complain(&self, message: &str);
 }
@@ -95,6 +90,7 @@ pub(crate) fn router(settings: Settings) -> Router {
         .route("/api/v1/features", get(names::features).fallback(get_only))
         .route("/api/v1/servers", get(names::servers).fallback(get_only))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
+        .route("/api/v1/events", post(events::take).fallback(post_only))
         .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(both))
         .route("/api/{*rest}", axum::routing::any(nothing_there))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
@@ -110,7 +106,7 @@ impl Api {
     /// Who sends a request.
     fn caller(&self, request: &Request) -> impl Future<Output = Result<Caller, Failure>> + Send {
         // The body, which no two threads may look at, stays outside.
-        let (headers, client) = (request.headers(), client(request));
+        let (headers, client) = (request.headers(), Client::of(request));
         async move {
             let complain = |message: &str| self.around.complain(message);
             self.gate.admit(headers, client, &complain).await
@@ -121,12 +117,6 @@ impl Api {
     fn failure(&self, error: &anyhow::Error) -> Failure {
         Failure::of(error, |message| self.around.complain(message))
     }
-}
-
-/// From where a request comes.
-fn client(request: &Request) -> IpAddr {
-    let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    request.extensions().get::<Client>().map_or(unknown, |client| client.0)
 }
 
 /// The body of a request, which must be JSON and say so: no page of another site can send that unasked.

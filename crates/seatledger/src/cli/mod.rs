@@ -17,12 +17,15 @@ mod person;
 mod poll;
 mod progress;
 mod rebuild;
+mod record;
 mod report;
 mod role;
+mod run;
 mod serve;
 mod sessions;
 mod sheet;
 mod token;
+mod told;
 mod unrecognized;
 mod user;
 mod verify;
@@ -97,6 +100,8 @@ enum Command {
     Demo(demo::Demo),
     Import(import::Import),
     Serve(serve::Serve),
+    Run(run::RunCommand),
+    Record(record::RecordCommand),
     Report(report::Report),
     Poll(poll::Poll),
     Sessions(sessions::SessionsCommand),
@@ -125,6 +130,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Import(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global),
         Command::Poll(command) => command.run(&cli.global),
+        // Its exit code is that of the command that it runs.
+        Command::Run(command) => return command.run(),
+        Command::Record(command) => command.run(),
         Command::Report(command) => command.run(&cli.global),
         Command::Sessions(command) => command.run(&cli.global),
         Command::History(command) => command.run(&cli.global),

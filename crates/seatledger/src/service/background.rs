@@ -155,17 +155,6 @@ fn chores(store: &mut Store, sealed: &mut UnixMs, before: UnixMs) -> Result<BTre
         *sealed = before;
     }
     store.derive(&mut |_, _| ())?;
-    store.read(|reader| {
-        let names = reader.names();
-        let mut seats: BTreeMap<String, i64> = BTreeMap::new();
-        for (id, feature) in &names.features {
-            let mut in_use = 0;
-            reader.sessions(*id, (UnixMs::MIN, UnixMs::MAX), true, &mut |row| {
-                in_use += i64::from(row.part.seats);
-                Ok(())
-            })?;
-            *seats.entry(feature.code.clone()).or_default() += in_use;
-        }
-        Ok(seats)
-    })
+    store.tell_time(clock::now());
+    store.seats_in_use()
 }

@@ -1,6 +1,7 @@
 //! Whether the service can do its work.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What is wrong, by part.
 #[derive(Debug, Default)]
@@ -9,7 +10,12 @@ pub(crate) struct Health {
     watch: Mutex<Option<String>>,
     booking: Mutex<Option<String>>,
     background: Mutex<Option<String>>,
+    /// When the database was written last for that alone.
+    written_at: Mutex<Option<Instant>>,
 }
+
+/// For how long a database that could be written is taken for one that can.
+const FRESH: Duration = Duration::from_secs(2);
 
 /// A part that may fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +36,17 @@ impl Health {
         let mut held = self.part(part).lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = held.is_some() != wrong.is_some();
         *held = wrong.map(str::to_owned);
+        if part == Part::Watch {
+            *self.written_at.lock().unwrap_or_else(PoisonError::into_inner) =
+                wrong.is_none().then(Instant::now);
+        }
         is_news
+    }
+
+    /// Whether the database was written a moment ago.
+    pub(crate) fn is_fresh(&self) -> bool {
+        let written_at = self.written_at.lock().unwrap_or_else(PoisonError::into_inner);
+        written_at.is_some_and(|at| at.elapsed() < FRESH)
     }
 
     /// What is wrong, if anything.

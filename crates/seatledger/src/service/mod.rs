@@ -16,17 +16,20 @@ mod pages;
 mod path;
 mod ping;
 mod pings;
+mod receiver;
 mod source_metrics;
 mod tls;
 mod writer;
 
 pub(crate) use listener::address;
 
-use crate::api::{self, Gate};
+use crate::api;
 use crate::clock;
 use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
+use crate::gate::Gate;
 use crate::oplog::{self, OpLog};
 use crate::sources::live::{Board, Named, Supervisor};
+use crate::web;
 use anyhow::Context;
 use buckets::Buckets;
 use counted::Counted;
@@ -35,6 +38,7 @@ use jiff::tz::TimeZone;
 use listener::Door;
 use metrics::Metrics;
 use networks::{Networks, Rate};
+use receiver::Receiver;
 use sd_notify::NotifyState;
 use std::io::Write;
 use std::sync::Arc;
@@ -69,6 +73,7 @@ pub(crate) struct Settings {
 /// What every request may ask for.
 pub(crate) struct App {
     pub(crate) writer: Writer,
+    pub(crate) receiver: Receiver,
     pub(crate) counted: Arc<Counted>,
     pub(crate) buckets: Buckets,
     pub(crate) metrics: Arc<Metrics>,
@@ -78,8 +83,6 @@ pub(crate) struct App {
     pub(crate) scope: BucketScope,
     pub(crate) unknown_version: String,
     pub(crate) base_path: Vec<String>,
-    /// Whether nobody but this machine can reach the service.
-    pub(crate) is_local: bool,
     /// Who may ask for what is not open to everybody.
     pub(crate) gate: Gate,
     /// How the sources are.
@@ -114,9 +117,11 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         log: log.clone(),
     };
     let (writer, thread) = Writer::start(opener.clone(), store, beside)?;
+    let receiver = Receiver::start(opener.clone(), log.clone())?;
     let supervisor = Supervisor::start(sources, opener.clone(), &log)?;
     let app = Arc::new(App {
         writer,
+        receiver,
         counted,
         buckets: Buckets::new(zone.clone(), heartbeats.interval),
         metrics,
@@ -129,7 +134,6 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         },
         unknown_version: heartbeats.unknown_version,
         base_path: http.base_path,
-        is_local: door.is_local(),
         gate: gate.clone(),
         board: supervisor.board(),
         log: log.clone(),
@@ -144,8 +148,16 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let addresses = door.addresses();
     let around: Arc<dyn api::Around> = app.clone();
+    let complaining = Arc::clone(&around);
+    let dashboard = web::Settings {
+        opener: opener.clone(),
+        gate: gate.clone(),
+        base: app.base_path.iter().fold(String::new(), |base, segment| base + "/" + segment),
+        is_secure: http.tls.is_some(),
+        complain: Arc::new(move |message| complaining.complain(message)),
+    };
     let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
-    let router = pages::router(Arc::clone(&app), api::router(mounted));
+    let router = pages::router(Arc::clone(&app), api::router(mounted), dashboard);
     let doors = door.serve(Arc::clone(&app), router, &stopping);
     let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, stopping));
     if let Some(secret) = first_admin {

@@ -7,4 +7,4 @@ pub(crate) mod import;
 pub(crate) mod live;
 pub(crate) mod poll;
 mod recorded;
-mod resume;
+pub(crate) mod resume;

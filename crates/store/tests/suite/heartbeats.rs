@@ -202,6 +202,29 @@ pub(crate) fn what_was_accepted_is_seen_by_whoever_reads(ledger: &mut Ledger) {
     assert!(one.accept_heartbeats(&[long]).is_err(), "what no index could hold is not promised");
 }
 
+pub(crate) fn seats_in_use_are_those_of_open_sessions(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let of = |user: &str, minute, feature: &str| Heartbeat {
+        scope: BucketScope::PersonAndFeature,
+        ..beat(user, minute, feature, "24")
+    };
+    for minute in (0..200).step_by(10) {
+        let mut beats = vec![of("amara", minute, "1"), of("amara", minute, "2")];
+        beats.extend((minute % 60 < 30).then(|| of("bela", minute, "1")));
+        beats.extend((minute > 150).then(|| of("cleo", minute, "3")));
+        store.accept_heartbeats(&beats).unwrap();
+    }
+    for now in [5, 35, 45, 150, 199, 209, 219, 220, 1000] {
+        store.tell_time(NINE + now * MINUTE);
+        let open = |code: &str| {
+            let is_open = |line: &&String| line.contains(&format!(" {code} 24 ")) && line.ends_with("open");
+            sessions(ledger, now).iter().filter(is_open).count() as i64
+        };
+        let expected = ["1", "2", "3"].map(|code| (code.to_owned(), open(code)));
+        assert_eq!(store.seats_in_use().unwrap(), expected.into(), "{now} minutes after nine");
+    }
+}
+
 pub(crate) fn what_was_accepted_is_booked_before_it_is_sealed(ledger: &mut Ledger) {
     let (mut one, mut other) = (ledger.store(), ledger.store());
     one.accept_heartbeats(&[beat("amara", 0, "1", "24"), beat("bela", 70, "1", "24")]).unwrap();

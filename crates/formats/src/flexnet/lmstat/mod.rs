@@ -72,7 +72,7 @@ impl Format for Lmstat {
     fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
         let mut words = vec!["lmutil", "lmstat", "-a", "-i"];
         words.extend(target.into_iter().flat_map(|target| ["-c", target]));
-        question(&words)
+        Some(question(&words))
     }
 
     fn pairing(&self) -> Pairing {

@@ -73,7 +73,7 @@ impl Format for Rlmstat {
     fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
         let mut words = vec!["rlmutil", "rlmstat", "-a"];
         words.extend(target.into_iter().flat_map(|target| ["-c", target]));
-        answer::question(&words)
+        Some(answer::question(&words))
     }
 
     fn pairing(&self) -> Pairing {

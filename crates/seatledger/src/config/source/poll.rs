@@ -171,7 +171,7 @@ impl Said {
             },
         };
         let described = matches!(format, PollFormat::Columns { .. });
-        if !described && !(self.columns.is_empty() && self.rows.is_empty()) {
+        if !described && (!self.columns.is_empty() || !self.rows.is_empty()) {
             return wrong("`columns` and `rows` are for format = \"csv\" and format = \"json\"");
         }
         if self.csv_log.is_some() && format.name() != "lmstat" {

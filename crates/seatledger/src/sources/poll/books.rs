@@ -155,18 +155,7 @@ impl Books {
             }
             _ => {}
         }
-        state.zone = match &self.zone_given {
-            Some(zone) => zone.clone(),
-            None => {
-                let configured =
-                    self.servers.by_alias.get(&state.resume.server).and_then(|(_, zone)| zone.clone());
-                let known = match configured {
-                    Some(zone) => Some(zone),
-                    None => store.zone_of_server(&state.resume.server)?,
-                };
-                known.unwrap_or_else(|| self.servers.default_zone.clone())
-            }
-        };
+        state.zone = self.zone_of(&state.resume.server, store)?;
         let mut intake = Intake::default();
         intake.begin(before.clone());
         self.known = Some(Known {
@@ -179,6 +168,17 @@ impl Books {
             polls: 0,
         });
         Ok(())
+    }
+
+    /// The zone of a license server: as the source says, as configured, as it was read before.
+    fn zone_of(&self, server: &str, store: &mut Store) -> Result<String, Error> {
+        if let Some(zone) = &self.zone_given {
+            return Ok(zone.clone());
+        }
+        if let Some((_, Some(zone))) = self.servers.by_alias.get(server) {
+            return Ok(zone.clone());
+        }
+        Ok(store.zone_of_server(server)?.unwrap_or_else(|| self.servers.default_zone.clone()))
     }
 
     /// The zone of the server's clock.
@@ -324,7 +324,7 @@ pub(super) fn look(question: &Question, output: &Output) -> Found {
     let unrecognized = reads.iter().filter(|read| matches!(read.line, Line::Unrecognized(_))).count() as u64;
     let lines = Counts { lines: reads.len() as u64, unrecognized, ..Counts::default() };
     let answered = taken == Taken::All && reads.iter().any(answers);
-    Found { answered, trouble, lines, ..figures(&reads) }
+    Found { lines, answered, trouble, ..figures(&reads) }
 }
 
 fn daemons_down(failed: &[String]) -> Option<Trouble> {

@@ -66,7 +66,7 @@ impl Run {
             Ok(child) => child,
             Err(error) => return failed(error),
         };
-        Running::new(child, self).to_its_end(gives_up)
+        Running::new(child, self).until_it_ends(gives_up)
     }
 }
 
@@ -94,7 +94,7 @@ impl<'r> Running<'r> {
         Self { child, run, begun: Instant::now(), pipes }
     }
 
-    fn to_its_end(mut self, gives_up: &dyn Fn() -> bool) -> Printed {
+    fn until_it_ends(mut self, gives_up: &dyn Fn() -> bool) -> Printed {
         let end = self.end(gives_up);
         // The group outlives the program where that has started others.
         if let Some(group) = Pid::from_raw(self.child.id() as i32) {
@@ -201,7 +201,7 @@ mod tests {
     const LONG: Duration = Duration::from_mins(1);
 
     #[test]
-    fn what_is_printed_is_read_to_its_end() {
+    fn what_is_printed_is_read_until_it_ends() {
         let printed = shell("echo out; echo err >&2; seq 10000; exit 3", LONG);
         let expected: String =
             std::iter::once("out\n".to_owned()).chain((1..=10_000).map(|n| format!("{n}\n"))).collect();

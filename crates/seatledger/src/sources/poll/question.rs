@@ -72,10 +72,9 @@ impl Question {
 
     /// Asks. `gives_up` says that nobody wants the answer any more.
     pub(super) fn ask(&self, at: UnixMs, gives_up: &dyn Fn() -> bool) -> Output {
-        let Printed { end, output, errors } = self.run.run(gives_up);
-        let given_up = matches!(end, End::GivenUp);
+        let Printed { end, output: mut text, errors } = self.run.run(gives_up);
+        let unwanted = matches!(end, End::GivenUp);
         let mut trouble = self.trouble_of(&end);
-        let mut text = output;
         if let (Some(path), None) = (&self.rows, &trouble) {
             match json_rows(&text, path) {
                 Ok(rows) => text = rows,
@@ -86,7 +85,7 @@ impl Question {
                 }
             }
         }
-        Output { at, text, trouble, given_up, errors }
+        Output { at, text, trouble, given_up: unwanted, errors }
     }
 
     fn trouble_of(&self, end: &End) -> Option<Trouble> {
