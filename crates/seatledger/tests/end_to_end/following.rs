@@ -133,7 +133,7 @@ fn sources_are_told_and_checked() {
     desk.write("debug.log", "poetry\n".repeat(1000));
     let found = desk.ends(1, &["check", "--format", "json"]).out;
     let found: serde_json::Value = serde_json::from_str(&found).unwrap();
-    let of_source = found["rows"].as_array().unwrap().iter().find(|row| row["of"] == "acme").unwrap();
+    let of_source = found.as_array().unwrap().iter().find(|row| row["of"] == "acme").unwrap();
     assert_eq!(of_source["state"], "bad", "{found}");
     assert!(of_source["what_to_do"].as_str().unwrap().starts_with("name its format"), "{found}");
 }
