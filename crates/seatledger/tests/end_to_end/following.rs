@@ -16,7 +16,7 @@ fn append(desk: &Desk, name: &str, text: &str) {
 
 /// Waits until the one source is as it should be: it has read what was there when the service began.
 fn until_up(service: &Service) {
-    while !service.get("/metrics").body.lines().any(|line| is_up(line)) {
+    while !service.get("/metrics").body.lines().any(is_up) {
         std::thread::yield_now();
     }
 }

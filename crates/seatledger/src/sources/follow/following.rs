@@ -44,6 +44,8 @@ pub(super) struct Following<'w, D> {
     rotated: bool,
     /// How files looked that others were rotated to.
     beside: HashMap<PathBuf, Look>,
+    /// Whether a new file was begun in this round.
+    begun: bool,
     /// Why files cannot be read.
     problems: BTreeMap<PathBuf, String>,
     /// License servers whose zone is that of the wish by now.
@@ -87,6 +89,7 @@ impl<'w, D: Door> Following<'w, D> {
             patience: PATIENCE,
             rotated: true,
             beside: HashMap::new(),
+            begun: false,
             problems: BTreeMap::new(),
             zoned: HashSet::new(),
         }
@@ -154,6 +157,10 @@ impl<'w, D: Door> Following<'w, D> {
                 }
                 File::New(new) => self.take_new(key, *new, last, watch)?,
             }
+        }
+        if std::mem::take(&mut self.begun) {
+            // What was not understood may go on from what has been read by now.
+            self.seen.retain(|path, _| !self.problems.contains_key(path));
         }
         Ok(())
     }
@@ -360,6 +367,7 @@ impl<'w, D: Door> Following<'w, D> {
         self.importer.comes_after(before.as_ref().map(|(checkpoint, state)| (checkpoint, state)));
         self.importer.manner.last_line_waits = !last;
         let reading = self.importer.begin(&new.surveyed, &mut Vec::new())?;
+        self.begun = true;
         let (path, name) = (new.path.clone(), new.surveyed.name.clone());
         if let Some((checkpoint, state)) = self.take(&name, &path, &new.surveyed, reading, watch)?
             && !last

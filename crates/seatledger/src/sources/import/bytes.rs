@@ -141,13 +141,12 @@ impl Bytes {
     /// Reads from a position of the unpacked bytes; `seen` counts the bytes read from disk.
     pub(crate) fn reader_at(&self, position: u64, seen: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
         let from = if self.packing == Packing::Plain { position } else { 0 };
-        let file: Box<dyn Read + Send> = match &self.held {
-            Some(held) => Box::new(At { file: Arc::clone(held), position: from }),
-            None => {
-                let mut file = File::open(&self.path)?;
-                file.seek(SeekFrom::Start(from))?;
-                Box::new(file)
-            }
+        let file: Box<dyn Read + Send> = if let Some(held) = &self.held {
+            Box::new(At { file: Arc::clone(held), position: from })
+        } else {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(from))?;
+            Box::new(file)
         };
         if self.packing == Packing::Plain {
             seen.store(position, Ordering::Relaxed);
