@@ -5,6 +5,7 @@ use super::{Done, Global, catalog_file, directory_file, say};
 use crate::config::Config;
 use crate::demo::{Written, write_year};
 use crate::render::{self, Face, Look, sparkline};
+use crate::sources::configured::Servers;
 use crate::sources::import::{Wish, import};
 use accounting::calendar::Calendar;
 use accounting::ledger::Names;
@@ -14,7 +15,7 @@ use accounting::report::{
 };
 use anyhow::Context;
 use clap::Args;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -94,8 +95,7 @@ fn take_in(directory: &Path, written: &Written) -> anyhow::Result<Store> {
         let wish = Wish {
             arguments: files.iter().map(|file| file.display().to_string()).collect(),
             server: server.cloned(),
-            default_zone: calendar.zone_name().to_owned(),
-            servers: HashMap::new(),
+            servers: Servers { default_zone: calendar.zone_name().to_owned(), ..Servers::default() },
             ..Wish::default()
         };
         let summary = import(&mut store, &wish, &mut Files::default())?;

@@ -5,6 +5,7 @@ use super::{Done, Global, default_zone, say, warn};
 use crate::answers::civil;
 use crate::render::iso;
 use crate::sources::collector::Tally;
+use crate::sources::configured::Servers;
 use crate::sources::import::{FileSummary, Summary, Wish, import};
 use accounting::calendar::zone;
 use clap::Args;
@@ -74,19 +75,12 @@ impl Import {
             return Ok(Done::Well);
         }
         let (mut store, config) = global.create()?;
-        let mut servers = std::collections::HashMap::new();
-        for server in &config.servers {
-            for alias in server.aliases.iter().chain([&server.name]) {
-                servers.insert(alias.clone(), (server.name.clone(), server.timezone.clone()));
-            }
-        }
         let wish = Wish {
             arguments: self.inputs.clone(),
             format: formats::named(&self.format).map(formats::line::Format::name),
             server: self.server.clone(),
             zone: self.timezone.clone(),
-            default_zone: default_zone(&config),
-            servers,
+            servers: Servers::of(&config, default_zone(&config)),
             replace: self.replace,
             dry_run: self.dry_run,
         };

@@ -1,11 +1,12 @@
 //! `seatledger serve`
 
-use super::{Done, Global, wrong_usage};
+use super::{Done, Global, default_zone, wrong_usage};
 use crate::oplog;
 use crate::service::{self, Settings};
+use crate::sources::configured::{Servers, sources};
 use clap::Args;
 
-/// Take heartbeats over HTTP (`/ping`) until SIGTERM or SIGINT; any number of processes may serve one database
+/// Take heartbeats over HTTP (`/ping`) and follow sources until SIGTERM or SIGINT; any number of processes may serve one database
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -15,7 +16,7 @@ Examples:
   curl -i 'http://127.0.0.1:8088/ping?username=ann&domainname=corp&appcode=1&version=24.1'
   curl http://127.0.0.1:8088/health
 
-[http] and [heartbeats] of seatledger.toml say the rest: docs/service.md.")]
+[http], [heartbeats] and [[source]] of seatledger.toml say the rest: docs/service.md, docs/sources.md.")]
 pub(crate) struct Serve {
     /// Where to listen; wins over PORT, that over the configuration's [http] listen [default: 127.0.0.1:8088]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -32,8 +33,10 @@ impl Serve {
         let (mut store, config) = global.create()?;
         let zone = store.calendar()?.zone().clone();
         let log = oplog::Settings::of(&config, &global.place(&config)?);
+        let sources = sources(&config, &Servers::of(&config, default_zone(&config)));
         service::run(Settings {
             store,
+            sources,
             zone,
             listen,
             http: config.http,

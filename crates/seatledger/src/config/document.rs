@@ -174,6 +174,11 @@ impl<'d> Table<'d> {
         entries(self.table)
     }
 
+    /// The line in the text on which it begins, from 1.
+    pub(super) fn line(&self, text: &str) -> usize {
+        line_at(text, self.at)
+    }
+
     /// Something about the table as a whole is wrong.
     pub(super) fn wrong(&self, message: String) -> Wrong {
         Wrong::new(self.at, message)

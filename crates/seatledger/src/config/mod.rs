@@ -26,6 +26,10 @@
 //! name = "27000@lic1"
 //! aliases = ["27000@lic1.example.com", "lic1"]
 //! timezone = "Europe/Zurich"
+//!
+//! [[source]]                         # what the service takes in live: see docs/sources.md
+//! kind = "follow"
+//! path = "/var/log/flexlm/debug.log"
 //! ```
 //!
 //! A stretch of a class is a time of the day, `08:00-19:00`, on every day or on the days before it: one (`Mon`), a span
@@ -41,6 +45,7 @@ mod ini;
 mod log;
 mod old_service;
 mod privacy;
+mod source;
 mod stretch;
 mod views;
 
@@ -55,6 +60,7 @@ pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
 pub(crate) use old_service::import;
 pub(crate) use privacy::{PrivacyConfig, Retention};
+pub(crate) use source::{FollowConfig, Followed, SourceConfig, SourceKind};
 pub(crate) use views::{OldTable, Winterthur};
 
 use accounting::calendar::Calendar;
@@ -82,6 +88,8 @@ pub(crate) struct Config {
     pub(crate) privacy: PrivacyConfig,
     /// What is known of license servers.
     pub(crate) servers: Vec<ServerConfig>,
+    /// What the service takes in live.
+    pub(crate) sources: Vec<SourceConfig>,
     /// The operational log on this machine.
     pub(crate) log: LogConfig,
     /// The receiver of the operational log.
@@ -104,11 +112,22 @@ pub(crate) struct ServerConfig {
 }
 
 /// Sections that belong to what this version does not do.
-const LATER: [&str; 3] = ["forward", "source", "alert"];
+const LATER: [&str; 2] = ["forward", "alert"];
 
 /// What can stand outermost.
-const KNOWN: [&str; 10] =
-    ["db", "timezone", "calendar", "http", "heartbeats", "privacy", "server", "log", "elk", "views"];
+const KNOWN: [&str; 11] = [
+    "db",
+    "timezone",
+    "calendar",
+    "http",
+    "heartbeats",
+    "privacy",
+    "server",
+    "source",
+    "log",
+    "elk",
+    "views",
+];
 
 impl Config {
     /// The configuration in the file; without a path that of [`DEFAULT_PATH`] where it exists, else an empty one.
@@ -158,15 +177,12 @@ impl Config {
                 "heartbeats" => config.heartbeats = HeartbeatsConfig::of(&entry)?,
                 "privacy" => config.privacy = PrivacyConfig::of(&entry)?,
                 "server" => config.servers = servers(&entry)?,
+                "source" => config.sources = source::sources(&entry, text)?,
                 "log" => config.log = LogConfig::of(&entry)?,
                 "elk" => config.elk = Some(ElkConfig::of(&entry)?),
                 "views" => config.winterthur = Winterthur::of_views(&entry)?,
                 name if LATER.contains(&name) => {
-                    let section = if matches!(name, "source" | "alert") {
-                        format!("[[{name}]]")
-                    } else {
-                        format!("[{name}]")
-                    };
+                    let section = if name == "alert" { format!("[[{name}]]") } else { format!("[{name}]") };
                     return Err(entry.wrong_key(format!(
                         "this version does not know {section} yet: take the section out"
                     )));

@@ -145,8 +145,8 @@ fn sections_of_later_versions_are_refused() {
         format!("s.toml:3: this version does not know [forward] {said}")
     );
     assert_eq!(
-        error("[[source]]\nkind = \"poll\"\n"),
-        format!("s.toml:1: this version does not know [[source]] {said}")
+        error("[[alert]]\nwhen = \"full\"\n"),
+        format!("s.toml:1: this version does not know [[alert]] {said}")
     );
 }
 

@@ -90,6 +90,12 @@ pub(crate) struct OpLog {
 }
 
 impl OpLog {
+    /// A log that nobody reads.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        Self { local: Arc::new(Queue::new(0)), elk: None, names: false, now: crate::clock::now }
+    }
+
     /// Starts the log and its threads. Fails where the settings name a file that cannot be read.
     pub(crate) fn start(settings: &Settings) -> anyhow::Result<Self> {
         Self::start_onto(settings, Box::new(std::io::stdout()), crate::clock::now)

@@ -1,5 +1,7 @@
 //! What monitors ask at `/metrics`. The sets of labels are bounded.
 
+use super::source_metrics::SourceMetrics;
+use crate::sources::live::Told;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -46,6 +48,7 @@ pub(crate) struct Metrics {
     seats_in_use: Family<Labels, Gauge>,
     log_dropped: Family<Labels, Gauge>,
     log_waiting: Gauge,
+    sources: SourceMetrics,
 }
 
 impl Metrics {
@@ -92,8 +95,10 @@ impl Metrics {
             log_dropped.clone(),
         );
         registry.register("log_waiting", "Entries of the log that wait for ELK", log_waiting.clone());
+        let sources = SourceMetrics::registered(&mut registry);
         Self {
             registry,
+            sources,
             outcomes,
             batch_size,
             commit_seconds,
@@ -123,6 +128,11 @@ impl Metrics {
             self.log_dropped.get_or_create(&[("to", to.to_owned())]).set(dropped as i64);
         }
         self.log_waiting.set(elk_waiting as i64);
+    }
+
+    /// How the sources are.
+    pub(crate) fn set_sources(&self, sources: &[Told]) {
+        self.sources.set(sources);
     }
 
     /// A batch became durable.

@@ -16,6 +16,7 @@ mod pages;
 mod path;
 mod ping;
 mod pings;
+mod source_metrics;
 mod tls;
 mod writer;
 
@@ -25,6 +26,7 @@ use crate::api::{self, Gate};
 use crate::clock;
 use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
 use crate::oplog::{self, OpLog};
+use crate::sources::live::{Board, Named, Supervisor};
 use anyhow::Context;
 use buckets::Buckets;
 use counted::Counted;
@@ -52,6 +54,8 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 pub(crate) struct Settings {
     /// A connection to the database that may write.
     pub(crate) store: Store,
+    /// What is taken in live.
+    pub(crate) sources: Vec<Named>,
     /// The zone whose civil time is cut in buckets.
     pub(crate) zone: TimeZone,
     /// `ADDRESS:PORT`, unless systemd hands over sockets.
@@ -78,6 +82,8 @@ pub(crate) struct App {
     pub(crate) is_local: bool,
     /// Who may ask for what is not open to everybody.
     pub(crate) gate: Gate,
+    /// How the sources are.
+    pub(crate) board: Board,
     pub(crate) log: OpLog,
 }
 
@@ -92,7 +98,7 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
-    let Settings { mut store, zone, listen, http, heartbeats, retention, .. } = settings;
+    let Settings { mut store, sources, zone, listen, http, heartbeats, retention, .. } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let opener = store.opener();
     // Who tells of a proxy has one: then others reach the loopback address, too.
@@ -108,6 +114,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         log: log.clone(),
     };
     let (writer, thread) = Writer::start(opener.clone(), store, beside)?;
+    let supervisor = Supervisor::start(sources, opener.clone(), &log)?;
     let app = Arc::new(App {
         writer,
         counted,
@@ -124,6 +131,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         base_path: http.base_path,
         is_local: door.is_local(),
         gate: gate.clone(),
+        board: supervisor.board(),
         log: log.clone(),
     });
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -155,8 +163,15 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     log.info("stopping: what was accepted is finished", &[]);
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     let _ = stop.send(true);
+    let sources = tokio::task::spawn_blocking(move || supervisor.stop(GRACE));
     if tokio::time::timeout(GRACE, doors).await.is_err() {
         log.warn("some connections did not end in time: they are cut off", &[]);
+    }
+    if !matches!(sources.await, Ok(true)) {
+        log.warn(
+            "some sources did not end in time: what they were doing is done again at the next start",
+            &[],
+        );
     }
     let _ = background.await;
     if let Ok(receipt) = app.writer.watch(clock::now()).await {

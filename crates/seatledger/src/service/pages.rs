@@ -116,6 +116,7 @@ async fn metrics(
     caller.must_see_everything("what is measured of the service")?;
     let counts = app.log.counts();
     app.metrics.set_log(counts.local_dropped, counts.elk_dropped, counts.elk_waiting);
+    app.metrics.set_sources(&app.board.told());
     app.metrics.queue_depth.set(app.writer.depth() as i64);
     Ok(match app.metrics.text() {
         Ok(text) => {

@@ -1,6 +1,9 @@
 //! Where bytes come from. Import of a file and following a live one share everything behind the bytes.
 
 pub(crate) mod collector;
+pub(crate) mod configured;
+pub(crate) mod follow;
 pub(crate) mod import;
+pub(crate) mod live;
 mod recorded;
 mod resume;

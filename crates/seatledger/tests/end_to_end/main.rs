@@ -11,6 +11,7 @@ mod databases;
 mod desk;
 mod dsls;
 mod flexnet;
+mod following;
 mod kills;
 mod listening;
 mod load;

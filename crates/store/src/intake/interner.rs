@@ -29,7 +29,7 @@ pub struct Interner {
 }
 
 /// How many names of each kind [`Interner::news`] has told.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Told {
     features: usize,
     versions: usize,
@@ -40,6 +40,8 @@ struct Told {
 /// Names that are new since the last batch, in the order of their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewNames {
+    /// How many of each kind were told before.
+    before: Told,
     features: Vec<Box<str>>,
     versions: Vec<Box<str>>,
     holders: Vec<HolderText>,
@@ -87,6 +89,7 @@ impl Interner {
     /// The names that are new since the last call: they go into the next batch.
     pub fn news(&mut self) -> NewNames {
         let news = NewNames {
+            before: self.told,
             features: self.features.texts[self.told.features..].to_vec(),
             versions: self.versions.texts[self.told.versions..].to_vec(),
             holders: self.holder_texts[self.told.holders..].to_vec(),
@@ -216,7 +219,8 @@ pub(super) struct Resolved {
 const TOGETHER: usize = 10_000;
 
 impl Resolved {
-    /// Takes in new names, in a transaction of its own: names are no facts.
+    /// Takes in new names, in a transaction of its own: names are no facts. Those of a batch that is tried once more are
+    /// known already.
     pub(super) fn add(
         &mut self,
         backend: &mut dyn Backend,
@@ -226,26 +230,37 @@ impl Resolved {
         if self.versions.is_empty() {
             self.versions.push(super::NO_VERSION);
         }
-        if *names == NewNames::default() {
+        let Told { features, versions, holders, daemons } = names.before;
+        let new_features = behind(&names.features, features, self.features.len());
+        // The first version is that of those that print none.
+        let new_versions = behind(&names.versions, versions, self.versions.len() - 1);
+        let new_holders = behind(&names.holders, holders, self.holders.len());
+        let new_daemons = behind(&names.daemons, daemons, self.daemons.len());
+        if new_features.len() + new_versions.len() + new_holders.len() + new_daemons.len() == 0 {
             return Ok(());
         }
         let (daemons, features, versions, holders) = writing(backend, |backend| {
             let mut daemons = self.daemons.clone();
-            for daemon in &names.daemons {
+            for daemon in new_daemons {
                 daemons.push(resolve_daemon(backend, daemon)?);
             }
-            let features = texts(backend, "feature", "feature_id", "code", &names.features)?;
-            let versions = texts(backend, "version", "version_id", "version", &names.versions)?;
-            let holders = resolve_holders(backend, &daemons, &names.holders, privacy)?;
+            let features = texts(backend, "feature", "feature_id", "code", new_features)?;
+            let versions = texts(backend, "version", "version_id", "version", new_versions)?;
+            let holders = resolve_holders(backend, &daemons, new_holders, privacy)?;
             Ok((daemons, features, versions, holders))
         })?;
         self.daemons = daemons;
         self.features.extend(features);
         self.versions.extend(versions);
         self.holders.extend(holders);
-        self.holder_daemons.extend(names.holders.iter().map(|holder| holder.daemon));
+        self.holder_daemons.extend(new_holders.iter().map(|holder| holder.daemon));
         Ok(())
     }
+}
+
+/// Of names that begin after so many others, those behind the ones that are known.
+fn behind<T>(names: &[T], before: usize, known: usize) -> &[T] {
+    &names[known.saturating_sub(before).min(names.len())..]
 }
 
 fn resolve_daemon(backend: &mut dyn Backend, daemon: &DaemonText) -> Result<Daemon, Error> {

@@ -9,6 +9,7 @@ mod state;
 mod survey;
 
 use crate::sources::collector::Tally;
+use crate::sources::configured::Servers;
 use crate::sources::resume::{Naming, Resume};
 use accounting::UnixMs;
 use accounting::calendar::zone as zone_named;
@@ -38,10 +39,8 @@ pub(crate) struct Wish {
     pub(crate) format: Option<&'static str>,
     pub(crate) server: Option<String>,
     pub(crate) zone: Option<String>,
-    /// The zone where neither the user nor the server's earlier inputs say one.
-    pub(crate) default_zone: String,
-    /// Names and zones that the configuration gives to servers: alias → (name, zone).
-    pub(crate) servers: HashMap<String, (String, Option<String>)>,
+    /// What is known of license servers.
+    pub(crate) servers: Servers,
     pub(crate) replace: bool,
     pub(crate) dry_run: bool,
 }
@@ -201,7 +200,7 @@ impl Importer<'_> {
     }
 
     fn named_by_configuration(&self, server: &str) -> String {
-        self.wish.servers.get(server).map_or_else(|| server.to_owned(), |(name, _)| name.clone())
+        self.wish.servers.by_alias.get(server).map_or_else(|| server.to_owned(), |(name, _)| name.clone())
     }
 
     /// The zone of a server: as the user says, as it was read before, as configured.
@@ -212,9 +211,9 @@ impl Importer<'_> {
         let name = if let Some(zone) = &self.wish.zone {
             zone.clone()
         } else {
-            let configured = self.wish.servers.values().find(|(name, _)| name == server);
+            let configured = self.wish.servers.by_alias.values().find(|(name, _)| name == server);
             let configured = configured.and_then(|(_, zone)| zone.clone());
-            known()?.or(configured).unwrap_or_else(|| self.wish.default_zone.clone())
+            known()?.or(configured).unwrap_or_else(|| self.wish.servers.default_zone.clone())
         };
         let zone = zone_named(&name)?;
         Ok((name, zone))
@@ -412,12 +411,13 @@ impl Importer<'_> {
     }
 
     fn naming(&self, given: bool) -> Naming {
-        let aliases = self.wish.servers.iter().map(|(alias, (name, _))| (alias.clone(), name.clone()));
+        let aliases =
+            self.wish.servers.by_alias.iter().map(|(alias, (name, _))| (alias.clone(), name.clone()));
         Naming { given, aliases: aliases.collect() }
     }
 
     fn is_configured(&self, server: &str) -> bool {
-        self.wish.servers.values().any(|(name, _)| name == server)
+        self.wish.servers.by_alias.values().any(|(name, _)| name == server)
     }
 
     fn remember(&mut self, surveyed: &Surveyed, state: &ReaderState) {

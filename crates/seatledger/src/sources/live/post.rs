@@ -1,0 +1,116 @@
+//! What a source has of the world around it.
+
+use super::Trouble;
+use super::connections::Connections;
+use super::signal::Signal;
+use super::status::{State, Status};
+use crate::oplog::OpLog;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Error, Store};
+
+/// The pauses between attempts while the ledger is away: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+
+/// Where a source stands.
+pub(crate) struct Post {
+    pub(super) status: Arc<Status>,
+    pub(super) connections: Arc<Connections>,
+    pub(super) signal: Arc<Signal>,
+    pub(super) log: OpLog,
+}
+
+impl Post {
+    /// Whether the service stops.
+    pub(crate) fn stopping(&self) -> bool {
+        self.signal.is_given()
+    }
+
+    /// Waits so long; false where the service stops, which ends the waiting.
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        !self.signal.wait(time)
+    }
+
+    /// Calls `work` with a connection to the ledger, again and again while that is locked, full or away: `work` must
+    /// stand being called again. Other errors are the caller's, as is [`Error::Conflict`]: somebody else has moved the
+    /// same checkpoint.
+    pub(crate) fn with_store<T>(
+        &self,
+        mut work: impl FnMut(&mut Store) -> Result<T, Error>,
+    ) -> anyhow::Result<T> {
+        let mut pause = PAUSES.0;
+        let mut waited = false;
+        loop {
+            let error = match self.connections.with(&mut work) {
+                Ok(done) => {
+                    if waited {
+                        self.up();
+                    }
+                    return Ok(done);
+                }
+                Err(error) => error,
+            };
+            if !passes(&error) {
+                return Err(error.into());
+            }
+            if pause > PAUSES.1 / 4 {
+                waited = true;
+                self.set(State::Waiting(error.to_string()));
+            }
+            if !self.pause(pause) {
+                anyhow::bail!("the service stops");
+            }
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// It is as it should be.
+    pub(crate) fn up(&self) {
+        self.set(State::Up);
+    }
+
+    /// It waits for something; nothing is wrong with it.
+    pub(crate) fn waiting(&self, why: impl Into<String>) {
+        self.set(State::Waiting(why.into()));
+    }
+
+    /// It cannot do its work at present; it goes on trying.
+    #[expect(dead_code, reason = "for polls")]
+    pub(crate) fn down(&self, trouble: Trouble) {
+        self.set(State::Down(trouble));
+    }
+
+    /// What others are told.
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The operational log. Nothing of persons belongs there.
+    #[expect(dead_code, reason = "for polls and syslog")]
+    pub(crate) fn log(&self) -> &OpLog {
+        &self.log
+    }
+
+    /// Sets how it is, and logs it where that is news.
+    pub(super) fn set(&self, state: State) {
+        let Some(before) = self.status.set(state.clone()) else { return };
+        let name = &self.status.about().name;
+        match (&before, &state) {
+            (_, State::Down(Trouble { why, remedy })) => {
+                self.log.error("a source is down", &[("source", name), ("why", why), ("remedy", remedy)]);
+            }
+            (_, State::Waiting(why)) => {
+                self.log.warn("a source waits", &[("source", name), ("why", why)]);
+            }
+            (State::Starting | State::Waiting(_) | State::Down(_), State::Up) => {
+                self.log.info("a source is up", &[("source", name)]);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether what hinders may pass by itself.
+fn passes(error: &Error) -> bool {
+    matches!(error, Error::Locked(_) | Error::Full(_) | Error::Gone(_) | Error::Unreachable(_))
+}

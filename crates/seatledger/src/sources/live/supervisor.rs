@@ -1,0 +1,119 @@
+//! What starts sources, keeps them going, and ends them.
+
+use super::connections::Connections;
+use super::post::Post;
+use super::signal::Signal;
+use super::status::{State, Status, Told};
+use super::{Named, Source, Trouble};
+use crate::clock;
+use crate::oplog::OpLog;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+use store::Opener;
+
+/// The pauses before a source that failed is started again: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+/// Who ran so long has not failed at once: the next pause is the first again.
+const WENT_WELL: Duration = Duration::from_mins(5);
+
+/// How all sources are, for whoever asks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Board(Arc<[Arc<Status>]>);
+
+impl Board {
+    /// How they are now, in the order of the configuration.
+    pub(crate) fn told(&self) -> Vec<Told> {
+        let now = clock::now();
+        self.0.iter().map(|status| status.told(now)).collect()
+    }
+}
+
+/// The running sources.
+pub(crate) struct Supervisor {
+    signal: Arc<Signal>,
+    board: Board,
+    /// Never gets anything; it is closed when the last source has ended.
+    ended: Receiver<()>,
+}
+
+impl Supervisor {
+    /// Starts each source on a thread of its own.
+    pub(crate) fn start(sources: Vec<Named>, opener: Opener, log: &OpLog) -> std::io::Result<Self> {
+        Self::start_with(PAUSES, sources, opener, log)
+    }
+
+    /// With other pauses before a source that failed is started again.
+    pub(super) fn start_with(
+        pauses: (Duration, Duration),
+        sources: Vec<Named>,
+        opener: Opener,
+        log: &OpLog,
+    ) -> std::io::Result<Self> {
+        let signal = Arc::new(Signal::default());
+        let connections = Arc::new(Connections::new(opener));
+        let (ends, ended) = channel();
+        let mut statuses = Vec::with_capacity(sources.len());
+        for Named { about, source } in sources {
+            let status = Arc::new(Status::new(about));
+            statuses.push(Arc::clone(&status));
+            let (connections, signal) = (Arc::clone(&connections), Arc::clone(&signal));
+            let post = Post { status, connections, signal, log: log.clone() };
+            let ends = ends.clone();
+            std::thread::Builder::new()
+                .name("source".to_owned())
+                .spawn(move || keep(source, &post, pauses, &ends))?;
+        }
+        Ok(Self { signal, board: Board(statuses.into()), ended })
+    }
+
+    /// How the sources are.
+    pub(crate) fn board(&self) -> Board {
+        self.board.clone()
+    }
+
+    /// Tells all of them to stop, and waits until they have, at most so long; whether all have.
+    pub(crate) fn stop(self, within: Duration) -> bool {
+        self.signal.give();
+        matches!(self.ended.recv_timeout(within), Err(RecvTimeoutError::Disconnected))
+    }
+}
+
+/// Runs a source, again and again, until the service stops. Its sender is dropped when it has.
+fn keep(mut source: Box<dyn Source>, post: &Post, pauses: (Duration, Duration), _ends: &Sender<()>) {
+    let mut pause = pauses.0;
+    loop {
+        let begun = Instant::now();
+        // What a panic leaves behind in a source is not looked at: each run begins anew.
+        let ended = catch_unwind(AssertUnwindSafe(|| source.run(post)));
+        if post.stopping() {
+            return post.set(State::Stopped);
+        }
+        let trouble = match ended {
+            Ok(Err(error)) => Trouble::of(&error),
+            Ok(Ok(())) => fault("it ended by itself"),
+            Err(panic) => fault(&format!("it failed unexpectedly ({})", told(panic.as_ref()))),
+        };
+        if begun.elapsed() > WENT_WELL {
+            pause = pauses.0;
+        }
+        post.set(State::Down(trouble));
+        post.status.restarted();
+        if !post.pause(pause) {
+            return post.set(State::Stopped);
+        }
+        pause = (pause * 2).min(pauses.1);
+    }
+}
+
+fn fault(what: &str) -> Trouble {
+    Trouble::new(what, "this is a fault of the program: please report it; it is started again by itself")
+}
+
+/// What a panic says.
+fn told(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason told")
+}
