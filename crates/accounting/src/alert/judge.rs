@@ -218,8 +218,7 @@ fn full(rule: &Rule, snapshot: &Snapshot<'_>, fullness: Fullness, each_server: b
             false => vec![(None, servers.as_slice())],
         };
         for (server, servers) in groups {
-            let pools: Option<Vec<_>> =
-                servers.iter().map(|server| all.pool(feature, *server)).collect();
+            let pools: Option<Vec<_>> = servers.iter().map(|server| all.pool(feature, *server)).collect();
             let Some(pools) = pools.filter(|pools| !pools.is_empty()) else { continue };
             let in_use = pools.iter().map(|pool| pool.0).sum();
             let issued = pools.iter().map(|pool| pool.1).sum();
@@ -421,12 +420,17 @@ fn silent(rule: &Rule, snapshot: &Snapshot<'_>, silent_ms: i64) -> Vec<Observati
     let mut seen = Vec::new();
     for source in snapshot.sources.iter().filter(|source| rule.sources.match_any(&[&source.name])) {
         let subject = Subject::Source { name: source.name.clone() };
-        let Some(heard) = source.heard_at else { continue };
+        // Of what nobody has listened to, or not for long enough, nothing is known.
+        let (heard, is_known) = match (source.heard_at, source.listened_since) {
+            (Some(heard), _) => (heard, true),
+            (None, Some(since)) => (since, false),
+            (None, None) => continue,
+        };
         let silent = snapshot.now - heard;
         let holds = match silent >= silent_ms {
             true if silent <= silent_ms + SILENT_MS => Holds::Yes,
-            true => Holds::Unknown,
-            false => Holds::No,
+            false if is_known => Holds::No,
+            _ => Holds::Unknown,
         };
         let figures = figures([("heard_at", heard), ("silent_seconds", silent / 1000)]);
         seen.push(Observation { since: Some(heard), figures, ..plain(subject, holds, snapshot.now) });

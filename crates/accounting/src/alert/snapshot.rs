@@ -160,4 +160,6 @@ pub struct SourceLife {
     pub name: String,
     /// When something was heard of it last.
     pub heard_at: Option<UnixMs>,
+    /// Where nothing was heard of it: since when somebody has listened.
+    pub listened_since: Option<UnixMs>,
 }

@@ -1,6 +1,7 @@
 //! What can be asked, and the answers: the questions of reports and listings, which every face asks with the same
 //! options, so that a number comes from one function whatever shows it.
 
+mod alerts;
 mod bill;
 mod coverage;
 mod filters;
@@ -8,6 +9,7 @@ mod history;
 mod report;
 mod sessions;
 
+pub(crate) use alerts::{Alerts, list_alerts};
 pub(crate) use history::{History, list_history};
 pub(crate) use report::{Answer, Name, Options, answer};
 pub(crate) use sessions::{Sessions, list_sessions};

@@ -2,6 +2,7 @@
 //! becomes session rows, and feature days are derived.
 
 use super::App;
+use super::alerting::Alerting;
 use super::health::Part;
 use super::metrics::Outcome;
 use crate::clock;
@@ -30,6 +31,7 @@ struct Chores {
     /// How long what is kept is kept, and the day on which it was looked at last.
     retention: Retention,
     looked_on: Option<Day>,
+    alerts: Option<Alerting>,
 }
 
 /// Runs until the service stops.
@@ -37,10 +39,11 @@ pub(crate) async fn run(
     app: Arc<App>,
     opener: Opener,
     retention: Retention,
+    alerts: Option<Alerting>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let late = opener.late_ms(app.buckets.interval_ms());
-    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN, retention, looked_on: None };
+    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN, retention, looked_on: None, alerts };
     let mut faulty = 0;
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -123,7 +126,11 @@ impl Chores {
             let today = clock::today(store.calendar()?.zone());
             Ok((chores(store, &mut self.sealed, before)?, store.new_users(today)?))
         });
-        if done.is_err() {
+        let looked = match &mut self.alerts {
+            Some(alerts) if done.is_ok() => alerts.look(store),
+            _ => Ok(()),
+        };
+        if done.is_err() || looked.is_err() {
             // What the connection is worth after an error is not known.
             self.store = None;
         }

@@ -8,6 +8,7 @@ pub(crate) struct Health {
     writer: Mutex<Option<String>>,
     watch: Mutex<Option<String>>,
     background: Mutex<Option<String>>,
+    alerts: Mutex<Option<String>>,
 }
 
 /// A part that may fail.
@@ -19,6 +20,8 @@ pub(crate) enum Part {
     Watch,
     /// What seals and derives behind them.
     Background,
+    /// What looks at the rules of alerts.
+    Alerts,
 }
 
 impl Health {
@@ -32,7 +35,7 @@ impl Health {
 
     /// What is wrong, if anything.
     pub(crate) fn wrong(&self) -> Option<String> {
-        [Part::Writer, Part::Watch, Part::Background]
+        [Part::Writer, Part::Watch, Part::Background, Part::Alerts]
             .into_iter()
             .find_map(|part| self.part(part).lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
@@ -42,6 +45,7 @@ impl Health {
             Part::Writer => &self.writer,
             Part::Watch => &self.watch,
             Part::Background => &self.background,
+            Part::Alerts => &self.alerts,
         }
     }
 }

@@ -6,10 +6,7 @@ use crate::listening::Service;
 use std::io::Write;
 
 fn configured(desk: &Desk, source: &str) {
-    desk.write(
-        "seatledger.toml",
-        format!("timezone = \"UTC\"\n\n[[source]]\nkind = \"follow\"\n{source}\n"),
-    );
+    desk.write("seatledger.toml", format!("timezone = \"UTC\"\n\n[[source]]\nkind = \"follow\"\n{source}\n"));
 }
 
 fn append(desk: &Desk, name: &str, text: &str) {

@@ -28,7 +28,8 @@ pub(super) fn insert(
     messages: &[(String, String)],
     now: UnixMs,
 ) -> Result<(), Error> {
-    let sql = "insert into alert_message (receiver, body, created_at, attempts, due_at) values ($1, $2, $3, 0, $3)";
+    let sql =
+        "insert into alert_message (receiver, body, created_at, attempts, due_at) values ($1, $2, $3, 0, $3)";
     for (receiver, body) in messages {
         backend.execute(sql, &[receiver.as_str().into(), body.as_str().into(), now.into()])?;
     }
@@ -50,12 +51,26 @@ impl Store {
         })
     }
 
-    /// Claims a message, or puts it off, until an instant; `false` where another process was faster.
+    /// Claims a message until an instant; `false` where another process was faster.
     pub fn claim_message(&mut self, waiting: &Waiting, until: UnixMs) -> Result<bool, Error> {
         let sql = "update alert_message set attempts = attempts + 1, due_at = $3
                    where message_id = $1 and attempts = $2";
         let params = [waiting.id.into(), waiting.attempts.into(), until.into()];
         Ok(self.backend.execute(sql, &params)? == 1)
+    }
+
+    /// Puts a claimed message off until an instant.
+    pub fn put_off_message(&mut self, claimed: &Waiting, until: UnixMs) -> Result<(), Error> {
+        let sql = "update alert_message set due_at = $3 where message_id = $1 and attempts = $2";
+        let params = [claimed.id.into(), claimed.attempts.into(), until.into()];
+        self.backend.execute(sql, &params).map(|_| ())
+    }
+
+    /// When a message may be sent next; `None` where none waits.
+    pub fn next_message_due(&mut self) -> Result<Option<UnixMs>, Error> {
+        let sql = "select min(due_at) from alert_message
+                   where message_id in (select min(message_id) from alert_message group by receiver)";
+        Ok(one(self.backend.as_mut(), sql, &[], |row| row.opt_int(0))?.flatten())
     }
 
     /// Takes a message out: it is sent, or given up.

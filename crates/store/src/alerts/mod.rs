@@ -119,11 +119,12 @@ impl Store {
 /// Moves an alert from the sequence number that it was read with; returns how many rows that changed.
 fn write(backend: &mut dyn Backend, subject: &str, change: &AlertChange) -> Result<u64, Error> {
     let rule = Value::from(change.rule.as_str());
-    let (Some(state), subject) = (&change.state, Value::from(subject)) else {
+    let subject = Value::from(subject);
+    let Some(state) = &change.state else {
         let sql = "delete from alert where rule = $1 and subject = $2 and sequence = $3";
         // What was not remembered and is not remembered is no change.
         let Some(before) = change.before else { return Ok(1) };
-        return backend.execute(sql, &[rule, subject.into(), before.into()]);
+        return backend.execute(sql, &[rule, subject, before.into()]);
     };
     let (phase, raised_at, changing_at) = match state.phase {
         Phase::Pending => (0, None, None),
@@ -199,20 +200,23 @@ fn figures_of(text: &str) -> Result<Figures, Error> {
 }
 
 /// A subject as the ledger keeps it: numbers of its tables, so that it names nobody by itself.
-fn subject_text(subject: &Subject) -> String {
+pub fn subject_text(subject: &Subject) -> String {
     match subject {
         Subject::Feature { feature, server } => json!(["feature", feature, server]),
         Subject::Daemon { server, vendor } => json!(["daemon", server, vendor]),
         Subject::Expiry { server, vendor, feature, version, day } => {
             json!(["expiry", server, vendor, feature, version, day.0])
         }
-        Subject::Session { feature, holder, from, handle } => json!(["session", feature, holder, from, handle]),
+        Subject::Session { feature, holder, from, handle } => {
+            json!(["session", feature, holder, from, handle])
+        }
         Subject::Source { name } => json!(["source", name]),
     }
     .to_string()
 }
 
-fn subject_of(text: &str) -> Result<Subject, Error> {
+/// The subject of such a text.
+pub fn subject_of(text: &str) -> Result<Subject, Error> {
     let wrong = || Error::Corrupt("subject of an alert".to_owned());
     let parts: Vec<Json> = serde_json::from_str(text).map_err(|_| wrong())?;
     let number = |at: usize| parts.get(at).and_then(Json::as_i64).ok_or_else(wrong);

@@ -1,7 +1,6 @@
 //! What alerts look at: the life of license servers, seats as they told them last, denials of late.
 
 use crate::backend::{Backend, all};
-use crate::names::Ledger;
 use crate::{Error, Reader};
 use accounting::UnixMs;
 use accounting::alert::{Denial, Life, SeatsNow};
@@ -23,7 +22,7 @@ impl Reader<'_> {
         servers.sort_unstable();
         let mut lives = Vec::new();
         for server in servers {
-            lives.extend(lives_of(backend, ledger, server, now)?);
+            lives.extend(lives_of(backend, server, now)?);
         }
         Ok(lives)
     }
@@ -31,11 +30,10 @@ impl Reader<'_> {
     /// What license servers said last of seats in use, until an instant.
     pub fn seats_now(&mut self, now: UnixMs) -> Result<FxHashMap<(FeatureId, ServerId), SeatsNow>, Error> {
         let (backend, _) = self.parts();
-        let sql = "select feature_id, server_id, max(at), sum(seats_in_use) from seats_now where at <= $1
-                   group by feature_id, server_id";
+        let sql = "select feature_id, server_id, max(at), cast(sum(seats_in_use) as bigint) from seats_now
+                   where at <= $1 group by feature_id, server_id";
         let mut said: FxHashMap<(FeatureId, ServerId), SeatsNow> = FxHashMap::default();
-        let sql = sql.replace("sum(seats_in_use)", "cast(sum(seats_in_use) as bigint)");
-        backend.query(&sql, &[now.into()], &mut |row| {
+        backend.query(sql, &[now.into()], &mut |row| {
             said.insert((row.id(0)?, row.id(1)?), SeatsNow { at: row.int(2)?, in_use: row.opt_int(3)? });
             Ok(())
         })?;
@@ -57,12 +55,7 @@ impl Reader<'_> {
     }
 }
 
-fn lives_of(
-    backend: &mut dyn Backend,
-    ledger: &Ledger,
-    server: ServerId,
-    now: UnixMs,
-) -> Result<Vec<Life>, Error> {
+fn lives_of(backend: &mut dyn Backend, server: ServerId, now: UnixMs) -> Result<Vec<Life>, Error> {
     let params = [server.into(), now.into()];
     let sql = "select vendor, max(until_at) from span
                where server_id = $1 and polled = 0 and from_at <= $2 group by vendor";
@@ -101,7 +94,8 @@ fn with_the_whole(mut lives: Vec<Life>) -> Vec<Life> {
     if let Some(whole) = lives.first_mut().filter(|life| life.vendor.is_empty()) {
         whole.logged_at = logged_at;
         whole.answered_at = answered_at;
-        whole.failed = whole.failed.filter(|(_, last, _)| answered_at.is_none_or(|answered| answered < *last));
+        whole.failed =
+            whole.failed.filter(|(_, last, _)| answered_at.is_none_or(|answered| answered < *last));
         whole.stopped_at = whole.stopped_at.filter(|stopped| logged_at.is_none_or(|last| last <= *stopped));
     }
     lives
@@ -115,8 +109,7 @@ fn polls(backend: &mut dyn Backend, server: ServerId, vendor: &str, now: UnixMs)
                order by at desc limit $4";
     let params = [server.into(), vendor.into(), now.into(), POLLS.into()];
     let polls = all(backend, sql, &params, |row| Ok((row.int(0)?, row.int(1)? == 1)))?;
-    let failed: Vec<UnixMs> =
-        polls.iter().take_while(|(_, answered)| !answered).map(|(at, _)| *at).collect();
+    let failed: Vec<UnixMs> = polls.iter().take_while(|(_, answered)| !answered).map(|(at, _)| *at).collect();
     let answered = polls.get(failed.len()).map(|(at, _)| *at);
     let failed = failed.last().zip(failed.first()).map(|(first, last)| (*first, *last, failed.len() as u32));
     Ok((answered, failed))
