@@ -33,7 +33,7 @@ impl Known {
         let names = reader.names();
         let has = |whens: &[When]| rules.iter().any(|rule| whens.contains(&rule.condition.when()));
         let holds = if has(&[When::Full, When::Overnight, When::LongSession]) {
-            holds(reader, &names, rules)?
+            holds(reader, &names, rules, now)?
         } else {
             Vec::new()
         };
@@ -65,7 +65,7 @@ impl Known {
 }
 
 /// The sessions that are not known to have ended, of the features that any rule about sessions is about.
-fn holds(reader: &mut Reader<'_>, names: &Names, rules: &[&Rule]) -> Result<Vec<Hold>, Error> {
+fn holds(reader: &mut Reader<'_>, names: &Names, rules: &[&Rule], now: UnixMs) -> Result<Vec<Hold>, Error> {
     let about_sessions = [When::Full, When::Overnight, When::LongSession];
     let rules: Vec<&&Rule> =
         rules.iter().filter(|rule| about_sessions.contains(&rule.condition.when())).collect();
@@ -77,8 +77,8 @@ fn holds(reader: &mut Reader<'_>, names: &Names, rules: &[&Rule]) -> Result<Vec<
         }
         reader.sessions(*id, (UnixMs::MIN, UnixMs::MAX), true, &mut |row| {
             let part = row.part;
-            if part.ended == Ended::Open {
-                let (from, until) = (part.from, part.until);
+            if part.ended == Ended::Open && part.from <= now {
+                let (from, until) = (part.from, part.until.min(now));
                 let (holder, seats) = (part.holder, part.seats);
                 holds.push(Hold { feature: *id, holder, from, until, handle: row.handle, seats });
             }

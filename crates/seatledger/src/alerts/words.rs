@@ -212,7 +212,9 @@ impl Words {
     /// A name as it may be told: what was kept by name in former times is told by its pseudonym.
     fn shown(&self, kind: Kind, text: &str) -> String {
         match &self.privacy {
-            Some(privacy) if privacy.identity != Identity::Named && !is_pseudonym(text) => {
+            Some(privacy)
+                if privacy.identity != Identity::Named && !text.is_empty() && !is_pseudonym(text) =>
+            {
                 match privacy.keys.is_empty() {
                     true => "somebody".to_owned(),
                     false => privacy.kept(kind, text).into_owned(),
