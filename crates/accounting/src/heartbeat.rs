@@ -108,25 +108,34 @@ impl Stretch {
     }
 }
 
-/// The sessions of buckets in the order of [`Bucket`]'s fields.
-pub fn coalesce(buckets: impl IntoIterator<Item = Bucket>) -> Vec<Stretch> {
-    let mut stretches: Vec<Stretch> = Vec::new();
-    for bucket in buckets {
-        if let Some(last) = stretches.last_mut() {
+/// Makes sessions of buckets that come one by one, in the order of [`Bucket`]'s fields: no more than one is held.
+#[derive(Debug, Default)]
+pub struct Coalescer {
+    last: Option<Stretch>,
+}
+
+impl Coalescer {
+    /// Takes a bucket; gives back the session before it, where the bucket does not belong to it.
+    pub fn add(&mut self, bucket: Bucket) -> Option<Stretch> {
+        if let Some(last) = &mut self.last {
             let same = (last.feature, last.person, last.part.version)
                 == (bucket.feature, bucket.person, bucket.version);
             // Two kinds of heartbeats may have told one bucket twice, and the interval may have been changed.
             if same && bucket.from <= last.part.until {
                 last.part.until = last.part.until.max(bucket.until);
                 last.last_ms = bucket.until - bucket.from;
-                continue;
+                return None;
             }
         }
         let Bucket { feature, person, version, from, until, holder } = bucket;
         let part = Part { from, until, holder, version, seats: 1, ended: Ended::Open };
-        stretches.push(Stretch { feature, person, last_ms: until - from, part });
+        self.last.replace(Stretch { feature, person, last_ms: until - from, part })
     }
-    stretches
+
+    /// Gives back the last session.
+    pub fn end(self) -> Option<Stretch> {
+        self.last
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +189,14 @@ mod tests {
         assert!(Interval::minutes(0).is_err());
         assert!(Interval::minutes(120).is_err());
         assert_eq!(Interval::minutes(15).unwrap().ms(), 900_000);
+    }
+
+    fn coalesce(buckets: impl IntoIterator<Item = Bucket>) -> Vec<Stretch> {
+        let mut coalescer = Coalescer::default();
+        let mut stretches: Vec<Stretch> =
+            buckets.into_iter().filter_map(|bucket| coalescer.add(bucket)).collect();
+        stretches.extend(coalescer.end());
+        stretches
     }
 
     fn used(person: i64, version: u32, from: i64) -> Bucket {

@@ -1,6 +1,8 @@
 //! The vocabulary of others: text in, events out. Pure: no clock, no file, no socket.
 
+mod answer;
 mod civil;
+pub mod columns;
 mod csv_log;
 pub mod dsls;
 mod dsls_usage;
@@ -8,6 +10,9 @@ pub mod flexnet;
 mod history_db;
 mod iso;
 pub mod line;
+mod lmx;
+mod ls_dyna;
+mod olicense;
 mod registry;
 pub mod rlm;
 mod separated;

@@ -167,6 +167,11 @@ pub trait Format: Sync {
     fn parser(&self, setting: &Setting) -> Box<dyn Parser>;
     /// A parser that goes on where [`Parser::state`] was taken.
     fn resume(&self, setting: &Setting, state: &str) -> Result<Box<dyn Parser>, StateError>;
+    /// A parser for the answer to the next poll of the same license server, by the state after the answer before.
+    /// Texts that print no starts need it; for all others each answer stands for itself.
+    fn next_answer(&self, setting: &Setting, _before: &str) -> Result<Box<dyn Parser>, StateError> {
+        Ok(self.parser(setting))
+    }
     /// How its ends find their starts.
     fn pairing(&self) -> Pairing;
     /// Whether its lines are answers to polls: where a log covers the same license server, the log's sessions count.

@@ -12,7 +12,7 @@ fn setting() -> Setting {
 }
 
 /// Pieces of which logs are made, and some of which they are not.
-const PIECES: [&str; 117] = [
+const PIECES: [&str; 140] = [
     " 8:42:25 ",
     "23:59:59 ",
     "00:00:01 ",
@@ -131,6 +131,29 @@ const PIECES: [&str; 117] = [
     "stamp,feature_code,feature_version,vendor,license_type,issued,used,users",
     "2018-09-05 16:32:15,MILL,1.0,\"a \"\"b\"\"\",--,5,--,2",
     "MILL,amara,ws7,ws7,1.0,lic1,8888,121,2018-12-31 10:41:00,2018-09-05 16:32:15",
+    "rlm status on lic1 (port 5053), up 9d",
+    "acme license pool status on lic1 (port 5054)",
+    "acme license usage status on lic1 (port 5054)",
+    "    solver v1.0, pool: 3",
+    "count: 5, # reservations: 1, inuse: 3, exp: 29-feb-2024",
+    "solver v1.0: amara@ws-07 2/0 at 02/29 9:01  (handle: 15a)",
+    "LM-X License Server on 6200@lic1:",
+    "Feature: solver Version: 1.0 Vendor: ACME",
+    "Start date: NONE Expire date: 2024-02-29",
+    "2 of 5 license(s) used:",
+    "2 license(s) used by amara@ws-07 [10.0.0.7]",
+    "Login time: 2024-10-27 02:30   Checkout time: 2024-10-27 02:30",
+    "PROGRAM          EXPIRATION CPUS  USED   FREE    MAX | QUEUE",
+    "MPPDYNA          02/30/2025          -     60    280 |     1",
+    " amara      59005@n-13.example  80",
+    "                   LICENSE GROUP    80     60    280 |     0",
+    "*** ERROR failed to open server localhost",
+    "olixtool 4.8.0 - OLicense XML Status Application",
+    "Server: <10.0.0.9:31212:0> (Proxy: <>)",
+    "Application:\tacme",
+    "  solver;  FreeFloating;  4;  2024-12-31 23:59:59;",
+    "    4 FloatsLockedBy:",
+    "      amara@WS08 #2",
     ",\"",
 ];
 

@@ -7,12 +7,14 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod gate;
 mod keys;
 mod oplog;
 mod render;
 mod secrets;
 mod service;
 mod sources;
+mod web;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.
 #[global_allocator]

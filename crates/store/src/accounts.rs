@@ -261,7 +261,7 @@ fn has_users(backend: &mut dyn Backend) -> Result<bool, Error> {
     Ok(one(backend, "select name from account limit 1", &[], |row| row.text(0))?.is_some())
 }
 
-fn user_of(row: &Row<'_>) -> Result<User, Error> {
+pub(crate) fn user_of(row: &Row<'_>) -> Result<User, Error> {
     Ok(User {
         name: row.text(0)?,
         role: Role::of(&row.text(1)?, row.opt_text(2)?)?,

@@ -6,9 +6,11 @@
 pub mod accounts;
 pub mod alerts;
 mod backend;
+pub mod browsers;
 mod derive;
 pub mod foreign;
 pub mod heartbeats;
+mod in_use;
 pub mod input;
 pub mod intake;
 mod names;
@@ -20,6 +22,7 @@ mod registry;
 mod retention;
 mod schema;
 mod settings;
+mod told;
 mod upkeep;
 mod views;
 
@@ -29,6 +32,7 @@ pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryRow};
 pub use retention::Removed;
+pub use told::SeatsTold;
 pub use upkeep::{Difference, Status, Verified};
 pub use views::{UNKNOWN as UNKNOWN_ORGANIZATION, View, Winterthur};
 

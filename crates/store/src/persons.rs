@@ -1,9 +1,10 @@
 //! A person's rights: what the ledger knows of somebody, and forgetting it.
 
 use crate::backend::{Backend, Value, all, writing};
+use crate::heartbeats::News;
 use crate::{Error, Store, names, registry};
 use accounting::directory::{Directory, Entry};
-use accounting::privacy::Kind;
+use accounting::privacy::{Kind, Privacy};
 use accounting::session::HolderId;
 use rustc_hash::FxHashSet;
 use serde_json::json;
@@ -41,41 +42,20 @@ pub struct Forgotten {
 impl Store {
     /// What the ledger knows of a person: `domain\login` or `login`, as the directory or a license server writes it.
     pub fn known_of_person(&mut self, name: &str) -> Result<Known, Error> {
+        self.book_for_reading()?;
         let privacy = self.privacy.clone();
-        crate::backend::reading(self.backend.as_mut(), |backend| {
-            let entries = registry::entries(backend)?;
-            let directory = Directory::new(entries.clone());
-            let person = directory.person_name(name);
-            let mut wanted: FxHashSet<String> = FxHashSet::from_iter([person.clone()]);
-            for key in &privacy.keys {
-                wanted.extend([name, &person].map(|name| key.pseudonym(Kind::Person, name)));
-            }
-            let ledger = names::read(backend)?;
-            let mut known = Known::default();
-            for (id, holder) in &ledger.names.holders {
-                let named = ledger.names.persons.get(holder.person as usize);
-                if named.is_some_and(|person| wanted.contains(&person.name)) {
-                    known.holders.push(*id);
-                    known.users.insert(holder.user.clone());
-                }
-            }
-            known.holders.sort_unstable();
-            known.directory =
-                entries.into_iter().filter(|entry| wanted.contains(&name_of(&directory, entry))).collect();
-            let login = person.rsplit('\\').next().unwrap_or(&person);
-            let sql = "select sample from quarantine order by input_id, first_line";
-            let lines = all(backend, sql, &[], |row| row.text(0))?;
-            known.lines = lines.into_iter().filter(|line| names_somebody(line, login)).collect();
-            Ok(known)
-        })
+        crate::backend::reading(self.backend.as_mut(), |backend| known_of(backend, &privacy, name))
     }
 
     /// Forgets a person: a name that says nothing stands in the person's place, so that no figure changes.
     pub fn forget_person(&mut self, name: &str) -> Result<Forgotten, Error> {
-        let known = self.known_of_person(name)?;
         let mut done = Forgotten { name: anonymous(), ..Forgotten::default() };
-        writing(self.backend.as_mut(), |backend| {
+        let (backend, arrivals, privacy) = (self.backend.as_mut(), &mut self.heartbeats, &self.privacy);
+        writing(backend, |backend| {
             backend.lock(crate::heartbeats::LOCK)?;
+            // Names that this finds are not remembered: they may be the person's.
+            arrivals.book_all(backend, &mut News::default())?;
+            let known = known_of(backend, privacy, name)?;
             let rows = |ids: &[HolderId]| {
                 Value::Text(json!(ids.iter().map(|id| json!([id])).collect::<Vec<_>>()).to_string())
             };
@@ -102,6 +82,34 @@ impl Store {
         })?;
         Ok(done)
     }
+}
+
+/// What the ledger knows of a person.
+fn known_of(backend: &mut dyn Backend, privacy: &Privacy, name: &str) -> Result<Known, Error> {
+    let entries = registry::entries(backend)?;
+    let directory = Directory::new(entries.clone());
+    let person = directory.person_name(name);
+    let mut wanted: FxHashSet<String> = FxHashSet::from_iter([person.clone()]);
+    for key in &privacy.keys {
+        wanted.extend([name, &person].map(|name| key.pseudonym(Kind::Person, name)));
+    }
+    let ledger = names::read(backend)?;
+    let mut known = Known::default();
+    for (id, holder) in &ledger.names.holders {
+        let named = ledger.names.persons.get(holder.person as usize);
+        if named.is_some_and(|person| wanted.contains(&person.name)) {
+            known.holders.push(*id);
+            known.users.insert(holder.user.clone());
+        }
+    }
+    known.holders.sort_unstable();
+    known.directory =
+        entries.into_iter().filter(|entry| wanted.contains(&name_of(&directory, entry))).collect();
+    let login = person.rsplit('\\').next().unwrap_or(&person);
+    let sql = "select sample from quarantine order by input_id, first_line";
+    let lines = all(backend, sql, &[], |row| row.text(0))?;
+    known.lines = lines.into_iter().filter(|line| names_somebody(line, login)).collect();
+    Ok(known)
 }
 
 /// The numbers of a person's buckets are made of the login: numbers that say nothing take their place.

@@ -107,6 +107,7 @@ pub struct UnrecognizedRow {
 impl Store {
     /// Reads one state of the ledger.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.book_for_reading()?;
         let (place, now) = (&self.place, self.now);
         reading(self.backend.as_mut(), |backend| {
             let context = Context::read(backend)?;

@@ -4,14 +4,16 @@ use crate::backend::{Backend, one};
 use crate::{Error, Place};
 
 /// The migrations in their order; a new one is added at the end, none is ever changed.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0001_books.sql"),
     include_str!("../migrations/0002_article.sql"),
     include_str!("../migrations/0003_polls.sql"),
     include_str!("../migrations/0004_heartbeats.sql"),
     include_str!("../migrations/0005_accounts.sql"),
     include_str!("../migrations/0006_pages.sql"),
-    include_str!("../migrations/0007_alerts.sql"),
+    include_str!("../migrations/0007_arrivals.sql"),
+    include_str!("../migrations/0008_browsers.sql"),
+    include_str!("../migrations/0009_alerts.sql"),
 ];
 
 /// The number of the lock under which one process migrates.

@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Value, one, writing};
 use crate::derive::DAYS_LOCK;
-use crate::heartbeats::{LOCK, SEALED};
+use crate::heartbeats::{LOCK, News, SEALED};
 use crate::intake::new_mark;
 use crate::persons::FORGOTTEN;
 use crate::{Error, Store};
@@ -195,10 +195,17 @@ impl Store {
 
     /// Puts another identity, or other keys, in force in a ledger that keeps persons otherwise. What it holds stays as it is.
     pub fn change_privacy(&mut self, privacy: &Privacy) -> Result<(), Error> {
-        writing(self.backend.as_mut(), |backend| {
+        let (backend, arrivals) = (self.backend.as_mut(), &mut self.heartbeats);
+        let news = writing(backend, |backend| {
             backend.lock(LOCK)?;
-            take_over(backend, privacy)
-        })
+            let mut news = News::default();
+            // What was accepted is kept as it was promised then, and who goes on is told by what is booked.
+            arrivals.book_all(backend, &mut news)?;
+            take_over(backend, privacy)?;
+            Ok(news)
+        })?;
+        arrivals.remember(news);
+        Ok(())
     }
 
     /// Whether a calendar was ever set.

@@ -59,7 +59,7 @@ pub struct Status {
 }
 
 /// The tables with facts, for status and backup, in the order in which they are copied.
-const TABLES: [&str; 29] = [
+const TABLES: [&str; 30] = [
     "server",
     "feature",
     "version",
@@ -78,6 +78,7 @@ const TABLES: [&str; 29] = [
     "quarantine",
     "session",
     "heartbeat",
+    "heartbeat_arrival",
     "unmatched_end",
     "request",
     "poll",
@@ -95,6 +96,7 @@ impl Store {
     /// Recomputes all that is derived from the sessions and compares it with what is stored; three derivations of the
     /// same seat time must agree (domain.md §4). Reads only.
     pub fn verify(&mut self, progress: Progress<'_>) -> Result<Verified, Error> {
+        self.book_for_reading()?;
         reading(self.backend.as_mut(), |backend| {
             let mut context = Context::read(backend)?;
             let sql = include_str!("../queries/feature_ranges.sql");

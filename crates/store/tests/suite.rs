@@ -78,6 +78,9 @@ store_suite! {
         new_users_are_told_once,
         another_calendar_moves_no_minute_of_heartbeats,
         heartbeats_and_seals_in_any_order_count_distinct_buckets,
+        what_was_accepted_is_seen_by_whoever_reads,
+        seats_in_use_are_those_of_open_sessions,
+        what_was_accepted_is_booked_before_it_is_sealed,
     }
     writing {
         facts_and_checkpoint_are_one_transaction,
@@ -147,6 +150,8 @@ store_suite! {
         under_a_pseudonym_no_name_is_stored_anywhere,
         who_keeps_persons_otherwise_is_refused,
         numbers_of_holders_that_went_are_not_remembered,
+        who_was_accepted_and_not_booked_is_forgotten,
+        a_key_that_changes_is_not_that_of_what_was_accepted_before,
         a_new_key_splits_no_bucket_where_organizations_are_kept,
         a_session_open_when_the_key_changes_keeps_the_old_one,
         of_closed_sessions_the_organization_alone_is_kept,

@@ -1,12 +1,16 @@
 //! What every target asserts of its format.
 
 use accounting::day::Day;
-use formats::line::{Line, Setting};
+use formats::line::{Format, Line, Setting};
 
 /// Any bytes are read as lines: no panic, every line one of four kinds, and a parser that is resumed from its state
 /// before each third line reads what one reads that never stopped.
 pub fn survives(name: &str, bytes: &[u8]) {
-    let format = formats::named(name).expect("the format exists");
+    survives_as(formats::named(name).expect("the format exists"), bytes);
+}
+
+/// As [`survives`], of a format that no name stands for.
+pub fn survives_as(format: &dyn Format, bytes: &[u8]) {
     let zone = jiff::tz::TimeZone::get("Europe/Zurich").expect("the bundled zones hold it");
     let _ = formats::detect(bytes);
     let mut surveyor = format.surveyor();

@@ -5,6 +5,8 @@ mod debug_log;
 mod denial;
 mod isv;
 mod report_log;
+mod rlmstat;
 
 pub use debug_log::DebugLog;
 pub use report_log::ReportLog;
+pub use rlmstat::Rlmstat;

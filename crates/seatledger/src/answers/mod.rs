@@ -6,11 +6,13 @@ mod bill;
 mod coverage;
 mod filters;
 mod history;
+mod now;
 mod report;
 mod sessions;
 
 pub(crate) use alerts::{Alerts, list_alerts};
 pub(crate) use history::{History, list_history};
+pub(crate) use now::{FeatureNow, Hold, Now, Shortness, now};
 pub(crate) use report::{Answer, Name, Options, answer};
 pub(crate) use sessions::{Sessions, list_sessions};
 

@@ -270,3 +270,14 @@ fn shared<A: Shared>(
     let accumulator = reader.fold_shared(scope.from, scope.until, make)?;
     Ok(Box::new(accumulator).finish())
 }
+
+/// The report `concurrency` of all features of a scope.
+pub(super) fn concurrency(
+    reader: &mut Reader<'_>,
+    names: &Names,
+    calendar: &Calendar,
+    scope: &Scope,
+    step: reports::concurrency::Step,
+) -> Result<reports::Report, Error> {
+    shared(reader, scope, || reports::concurrency::Concurrency::new(names, calendar, scope.clone(), step))
+}

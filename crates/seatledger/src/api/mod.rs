@@ -3,35 +3,26 @@
 //!
 //! Every request comes through the [`Gate`], which says who asks; each answer says what that caller may see.
 
-mod asked;
-mod attempts;
-mod failure;
 mod first_admin;
-mod gate;
 mod heartbeats;
-mod login;
 mod names;
 mod openapi;
 mod questions;
-mod readers;
 mod stream;
 
-pub(crate) use failure::Failure;
 pub(crate) use first_admin::offer_first_admin;
-pub(crate) use gate::Gate;
 
+use crate::gate::readers::Readers;
+use crate::gate::{Caller, Client, Failure, Gate, asked, failure};
 use accounting::heartbeat::Interval;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use gate::Caller;
 use jiff::tz::TimeZone;
-use readers::Readers;
 use serde::de::DeserializeOwned;
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use store::Opener;
@@ -41,10 +32,6 @@ use store::heartbeats::{Heartbeat, Recorded};
 const QUESTIONS: usize = 2;
 /// How many bytes the body of a request may have: a thousand heartbeats fit in.
 const LONGEST_BODY: usize = 1 << 20;
-
-/// The address of the client, in the extensions of a request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Client(pub(crate) IpAddr);
 
 /// What becomes of heartbeats: `None` where they could not be stored.
 pub(crate) type Recording<'a> = Pin<Box<dyn Future<Output = Option<Recorded>> + Send + 'a>>;
@@ -111,7 +98,7 @@ impl Api {
     /// Who sends a request.
     fn caller(&self, request: &Request) -> impl Future<Output = Result<Caller, Failure>> + Send {
         // The body, which no two threads may look at, stays outside.
-        let (headers, client) = (request.headers(), client(request));
+        let (headers, client) = (request.headers(), Client::of(request));
         async move {
             let complain = |message: &str| self.around.complain(message);
             self.gate.admit(headers, client, &complain).await
@@ -122,12 +109,6 @@ impl Api {
     fn failure(&self, error: &anyhow::Error) -> Failure {
         Failure::of(error, |message| self.around.complain(message))
     }
-}
-
-/// From where a request comes.
-fn client(request: &Request) -> IpAddr {
-    let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    request.extensions().get::<Client>().map_or(unknown, |client| client.0)
 }
 
 /// The body of a request, which must be JSON and say so: no page of another site can send that unasked.

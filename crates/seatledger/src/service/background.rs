@@ -50,7 +50,7 @@ pub(crate) async fn run(
     loop {
         tokio::select! {
             biased;
-            _ = stopping.wait_for(|stop| *stop) => return,
+            _ = stopping.wait_for(|stop| *stop) => break,
             _ = tick.tick() => {}
         }
         let before = std::mem::replace(&mut faulty, app.metrics.counted(Outcome::Faulty));
@@ -83,6 +83,8 @@ pub(crate) async fn run(
             Err(error) => note(&app, Some(&error)),
         }
     }
+    // A connection to PostgreSQL waits while it is closed, which nobody may do here.
+    let _ = tokio::task::spawn_blocking(move || drop(chores)).await;
 }
 
 /// Says who is new, and of whom no organization is known: by name in the issue log alone.
@@ -162,17 +164,6 @@ fn chores(store: &mut Store, sealed: &mut UnixMs, before: UnixMs) -> Result<BTre
         *sealed = before;
     }
     store.derive(&mut |_, _| ())?;
-    store.read(|reader| {
-        let names = reader.names();
-        let mut seats: BTreeMap<String, i64> = BTreeMap::new();
-        for (id, feature) in &names.features {
-            let mut in_use = 0;
-            reader.sessions(*id, (UnixMs::MIN, UnixMs::MAX), true, &mut |row| {
-                in_use += i64::from(row.part.seats);
-                Ok(())
-            })?;
-            *seats.entry(feature.code.clone()).or_default() += in_use;
-        }
-        Ok(seats)
-    })
+    store.tell_time(clock::now());
+    store.seats_in_use()
 }

@@ -2,7 +2,7 @@
 
 use super::path::{Way, way};
 use super::{App, pings};
-use crate::api::Client;
+use crate::gate::Client;
 use crate::oplog::OpLog;
 use axum::Router;
 use axum::body::Body;

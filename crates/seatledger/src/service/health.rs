@@ -1,15 +1,22 @@
 //! Whether the service can do its work.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What is wrong, by part.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     writer: Mutex<Option<String>>,
     watch: Mutex<Option<String>>,
+    booking: Mutex<Option<String>>,
     background: Mutex<Option<String>>,
     alerts: Mutex<Option<String>>,
+    /// When the database was written last for that alone.
+    written_at: Mutex<Option<Instant>>,
 }
+
+/// For how long a database that could be written is taken for one that can.
+const FRESH: Duration = Duration::from_secs(2);
 
 /// A part that may fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +25,8 @@ pub(crate) enum Part {
     Writer,
     /// What notes that the service is up, and is asked by who looks at its health.
     Watch,
+    /// What books heartbeats that were accepted.
+    Booking,
     /// What seals and derives behind them.
     Background,
     /// What looks at the rules of alerts.
@@ -30,12 +39,22 @@ impl Health {
         let mut held = self.part(part).lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = held.is_some() != wrong.is_some();
         *held = wrong.map(str::to_owned);
+        if part == Part::Watch {
+            *self.written_at.lock().unwrap_or_else(PoisonError::into_inner) =
+                wrong.is_none().then(Instant::now);
+        }
         is_news
+    }
+
+    /// Whether the database was written a moment ago.
+    pub(crate) fn is_fresh(&self) -> bool {
+        let written_at = self.written_at.lock().unwrap_or_else(PoisonError::into_inner);
+        written_at.is_some_and(|at| at.elapsed() < FRESH)
     }
 
     /// What is wrong, if anything.
     pub(crate) fn wrong(&self) -> Option<String> {
-        [Part::Writer, Part::Watch, Part::Background, Part::Alerts]
+        [Part::Writer, Part::Watch, Part::Booking, Part::Background, Part::Alerts]
             .into_iter()
             .find_map(|part| self.part(part).lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
@@ -44,6 +63,7 @@ impl Health {
         match part {
             Part::Writer => &self.writer,
             Part::Watch => &self.watch,
+            Part::Booking => &self.booking,
             Part::Background => &self.background,
             Part::Alerts => &self.alerts,
         }

@@ -25,11 +25,13 @@ mod writer;
 pub(crate) use listener::address;
 
 use crate::alerts::Ways;
-use crate::api::{self, Gate};
+use crate::api;
 use crate::clock;
 use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
+use crate::gate::Gate;
 use crate::oplog::{self, OpLog};
 use crate::sources::live::{Board, Named, Supervisor};
+use crate::web;
 use alerting::Alerting;
 use anyhow::Context;
 use buckets::Buckets;
@@ -84,8 +86,6 @@ pub(crate) struct App {
     pub(crate) scope: BucketScope,
     pub(crate) unknown_version: String,
     pub(crate) base_path: Vec<String>,
-    /// Whether nobody but this machine can reach the service.
-    pub(crate) is_local: bool,
     /// Who may ask for what is not open to everybody.
     pub(crate) gate: Gate,
     /// How the sources are.
@@ -140,7 +140,6 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         },
         unknown_version: heartbeats.unknown_version,
         base_path: http.base_path,
-        is_local: door.is_local(),
         gate: gate.clone(),
         board: supervisor.board(),
         alerts,
@@ -156,8 +155,16 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let addresses = door.addresses();
     let around: Arc<dyn api::Around> = app.clone();
+    let complaining = Arc::clone(&around);
+    let dashboard = web::Settings {
+        opener: opener.clone(),
+        gate: gate.clone(),
+        base: app.base_path.iter().fold(String::new(), |base, segment| base + "/" + segment),
+        is_secure: http.tls.is_some(),
+        complain: Arc::new(move |message| complaining.complain(message)),
+    };
     let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
-    let router = pages::router(Arc::clone(&app), api::router(mounted));
+    let router = pages::router(Arc::clone(&app), api::router(mounted), dashboard);
     let doors = door.serve(Arc::clone(&app), router, &stopping);
     let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, alerting, stopping));
     if let Some(secret) = first_admin {

@@ -1,10 +1,12 @@
 //! All that is no ping: the front page, health and metrics.
 
 use super::App;
-use crate::api::{Around as _, Client, Failure};
+use crate::api::Around as _;
 use crate::clock;
+use crate::gate::{Client, Failure};
+use crate::web;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, VARY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -20,35 +22,28 @@ const PROBE_TIME: Duration = Duration::from_secs(5);
 /// How many bytes the body of a request may have.
 const LONGEST_BODY: usize = 1 << 20;
 
-const FRONT: &str = r#"<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Seatledger</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}</style>
-<h1>Seatledger</h1>
-<p>The measurement service works. Applications ping it at <code>/ping</code>; how it is tells
-<a href="health">/health</a>, its figures <a href="metrics">/metrics</a>.</p>
-<p>Reports: <code>seatledger report usage</code>, with the same database.</p>
-</html>
-"#;
+/// Pages take style, scripts and figures from here alone, and nothing that stands in the page itself.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Headers of every answer, unless the answer has its own.
 const SECURITY: [(&str, &str); 4] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "same-origin"),
-    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("content-security-policy", POLICY),
 ];
 
 /// All pages.
-pub(crate) fn router(app: Arc<App>, api: Router) -> Router {
+pub(crate) fn router(app: Arc<App>, api: Router, dashboard: web::Settings) -> Router {
+    let (dashboard, pages) = web::router(dashboard);
     Router::new()
-        .route("/", get(front))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .with_state(app)
+        .route("/", get(front).with_state(pages))
         .merge(api)
+        .merge(dashboard)
         .fallback(|| async { (StatusCode::NOT_FOUND, "Not Found") })
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(from_fn(secured))
@@ -63,33 +58,26 @@ async fn secured(request: Request, next: Next) -> Response {
     response
 }
 
-/// A browser gets a page, whoever else a JSON object. Whoever is not on this machine gets no page without a login.
-async fn front(
-    State(app): State<Arc<App>>,
-    Extension(client): Extension<Client>,
-    headers: HeaderMap,
-) -> Response {
-    let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+/// A browser gets the dashboard, or where to log in; whoever else a JSON object.
+async fn front(State(pages): State<Arc<web::Web>>, request: Request) -> Response {
+    let accepts = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let is_browser = accepts
         .flat_map(|value| value.split(','))
         .any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/html"));
-    let (kind, text) = if is_browser && is_here(&app, client) {
-        ("text/html; charset=utf-8", FRONT)
-    } else {
-        ("application/json", WORKS)
-    };
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache"), (axum::http::header::VARY, "accept")], text)
-        .into_response()
-}
-
-/// Whether a client is on this machine, and nobody else could be.
-fn is_here(app: &App, client: Client) -> bool {
-    app.is_local && client.0.is_loopback()
+    if is_browser {
+        return web::front(pages, request).await.into_response();
+    }
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache"), (VARY, "accept")];
+    (headers, WORKS).into_response()
 }
 
 /// Whether heartbeats can be recorded, tried now.
 async fn health(State(app): State<Arc<App>>) -> Response {
     let probe = async {
+        if app.health.is_fresh() {
+            // Many monitors cost no more than one.
+            return Ok(());
+        }
         let receipt = app.writer.watch(clock::now()).await?;
         receipt.durable().await
     };

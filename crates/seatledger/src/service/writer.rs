@@ -1,4 +1,5 @@
-//! The one writer of heartbeats: what has queued up becomes one transaction, and is answered when it is durable.
+//! The one writer of heartbeats: what has queued up becomes one transaction, and is answered when it is durable. What was
+//! accepted so is booked a little later, in larger batches.
 
 use super::counted::{Counted, Key};
 use super::health::{Health, Part};
@@ -7,10 +8,12 @@ use crate::oplog::OpLog;
 use accounting::UnixMs;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use store::heartbeats::{Heartbeat, Recorded};
 use store::{Error, Opener, Store};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 
 /// How many heartbeats may wait; who comes then waits for a place.
 const QUEUE: usize = 8192;
@@ -20,6 +23,8 @@ const TOGETHER: usize = 2048;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a SQLite file is waited for that another process writes to.
 const BUSY: Duration = Duration::from_secs(5);
+/// After how many accepted heartbeats, or how much time, they are booked.
+const BOOKED_AFTER: (u64, Duration) = (16_384, Duration::from_secs(1));
 /// The pauses between attempts: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
@@ -58,6 +63,8 @@ enum Job {
         heartbeats: Vec<Heartbeat>,
         answer: oneshot::Sender<Option<Recorded>>,
     },
+    /// Books what was accepted, if nothing else reminds of it.
+    Book,
     /// Notes that heartbeats were awaited until an instant; answers whether the database could be written.
     Watch {
         until: UnixMs,
@@ -77,7 +84,18 @@ impl Writer {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let (answers, told) = mpsc::unbounded_channel();
         tokio::spawn(tell(told));
-        let scribe = Scribe { opener, store: Some(store), beside, answers, is_away: false };
+        let unbooked = Arc::new(AtomicBool::new(true));
+        tokio::spawn(remind(sender.clone(), Arc::clone(&unbooked)));
+        let scribe = Scribe {
+            opener,
+            store: Some(store),
+            beside,
+            answers,
+            is_away: false,
+            accepted: 0,
+            booked_at: Instant::now(),
+            unbooked,
+        };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(|| scribe.run(receiver))?;
         Ok((Self { queue: sender }, thread))
     }
@@ -138,6 +156,24 @@ struct Scribe {
     answers: mpsc::UnboundedSender<Answers>,
     /// Whether the last commit failed after all patience: then nobody has to wait so long again.
     is_away: bool,
+    /// Heartbeats accepted since some were booked last, and when that was.
+    accepted: u64,
+    booked_at: Instant,
+    /// Whether something is, or may be, accepted and not booked.
+    unbooked: Arc<AtomicBool>,
+}
+
+/// Reminds the writer of what is not booked, when no heartbeat does.
+async fn remind(queue: mpsc::Sender<Job>, unbooked: Arc<AtomicBool>) {
+    let mut tick = tokio::time::interval(BOOKED_AFTER.1);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !queue.is_closed() {
+        tick.tick().await;
+        if unbooked.load(Ordering::Relaxed) {
+            // Where the queue is full the writer has enough to do, and looks by itself.
+            let _ = queue.try_send(Job::Book);
+        }
+    }
 }
 
 /// Who waits, and whether it is durable.
@@ -185,6 +221,7 @@ impl Scribe {
                     });
                     waiting.push(Waiting { key, nth, answer });
                 }
+                Job::Book => {}
                 Job::List { heartbeats, answer } => lists.push((heartbeats, answer)),
                 Job::Watch { until, answer } => watches.push((until, answer)),
                 Job::Stop => goes_on = false,
@@ -213,7 +250,33 @@ impl Scribe {
                 let _ = answer.send(noted.is_ok());
             }
         }
+        while self.book(!goes_on) && !goes_on {}
         goes_on
+    }
+
+    /// Books some of what was accepted when it is time, or now; whether there may be more.
+    fn book(&mut self, now: bool) -> bool {
+        let (many, long) = BOOKED_AFTER;
+        let is_time = now || self.accepted >= many || self.booked_at.elapsed() >= long;
+        if !is_time || !self.unbooked.load(Ordering::Relaxed) {
+            return false;
+        }
+        let booked = self.once(&mut Store::book_heartbeats);
+        self.booked_at = Instant::now();
+        self.accepted = 0;
+        match &booked {
+            Ok(booked) => self.unbooked.store(*booked > 0, Ordering::Relaxed),
+            Err(error) if passes(error) => return false,
+            Err(_) => {}
+        }
+        let error = booked.as_ref().err();
+        if self.beside.health.note(Part::Booking, error.map(|_| NOT_BOOKED)) {
+            match error {
+                Some(error) => self.beside.log.error("heartbeats cannot be booked", &[("error", error)]),
+                None => self.beside.log.info("heartbeats are booked again", &[]),
+            }
+        }
+        booked.is_ok_and(|booked| booked > 0)
     }
 
     fn commit_list(&mut self, list: &[Heartbeat]) -> Option<Recorded> {
@@ -229,13 +292,15 @@ impl Scribe {
     /// heartbeat does not take others with it.
     fn commit(&mut self, batch: &[Heartbeat], stored: &mut [bool]) {
         let begun = Instant::now();
-        match self.insistently(&mut |store| store.record_heartbeats(batch)) {
-            Ok(recorded) => {
+        match self.insistently(&mut |store| store.accept_heartbeats(batch)) {
+            Ok(late) => {
                 stored.fill(true);
-                for nth in &recorded.late {
+                for nth in &late {
                     stored[*nth] = false;
                 }
-                let late = recorded.late.len() as u64;
+                self.accepted += batch.len() as u64;
+                self.unbooked.store(true, Ordering::Relaxed);
+                let late = late.len() as u64;
                 self.beside.metrics.committed(batch.len(), begun.elapsed().as_secs_f64(), late);
                 self.note(None);
                 if late > 0 {
@@ -303,6 +368,7 @@ impl Scribe {
 
 /// What everybody may know of what is wrong; the log says more.
 const NOT_RECORDED: &str = "heartbeats cannot be recorded: the log says why";
+const NOT_BOOKED: &str = "heartbeats that were accepted cannot be booked: the log says why";
 const UNREACHABLE: &str = "the database cannot be written: the log says why";
 
 /// Whether what hinders may pass by itself.

@@ -18,6 +18,7 @@ mod listening;
 mod load;
 mod old_service;
 mod outages;
+mod pages;
 mod pings;
 mod privacy;
 mod races;

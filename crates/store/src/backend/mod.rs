@@ -173,6 +173,15 @@ pub(crate) trait Backend: Send {
     fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error>;
     /// Inserts the rows that are new by their key, in one statement where the database can; returns how many.
     fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error>;
+    /// The number that a query of one row and column finds for each of many rows, whose cells are its parameters, in their
+    /// order; `columns` says of what type they are.
+    fn look_up(
+        &mut self,
+        sql: &str,
+        columns: &Table<'_>,
+        rows: usize,
+        fill: FillRow<'_, '_>,
+    ) -> Result<Vec<Option<i64>>, Error>;
     /// Begins a transaction that will write.
     fn begin_write(&mut self) -> Result<(), Error>;
     /// Begins a transaction that reads one state of the database.

@@ -113,6 +113,26 @@ fn put_cell(cell: &Cell<'_>, out: &mut Vec<u8>) {
     }
 }
 
+/// The types of the columns of a table as those of arrays that are parameters.
+fn arrays(table: &Table<'_>) -> String {
+    let arrays =
+        (1..).zip(table.columns).map(|(nth, (_, column))| format!("${nth}::{}[]", wire_type(*column)));
+    arrays.collect::<Vec<_>>().join(", ")
+}
+
+/// Rows as columns.
+fn columns_of(table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Vec<Vec<Value>> {
+    let mut columns: Vec<Vec<Value>> = vec![Vec::with_capacity(rows); table.columns.len()];
+    let mut cells = vec![Cell::Null; table.columns.len()];
+    for row in 0..rows {
+        fill(row, &mut cells);
+        for (column, cell) in columns.iter_mut().zip(&cells) {
+            column.push(Value::from(*cell));
+        }
+    }
+    columns
+}
+
 impl Backend for Postgres {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
         let statement = self.statement(sql)?;
@@ -169,24 +189,42 @@ impl Backend for Postgres {
 
     fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error> {
         let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-        let arrays =
-            (1..).zip(table.columns).map(|(nth, (_, column))| format!("${nth}::{}[]", wire_type(*column)));
-        let (names, arrays) = (names.join(", "), arrays.collect::<Vec<_>>().join(", "));
-        let table_name = table.name;
+        let (names, arrays, table_name) = (names.join(", "), arrays(table), table.name);
         let sql = format!(
             "insert into {table_name} ({names}) select * from unnest({arrays}) on conflict do nothing"
         );
         let statement = self.statement(&sql)?;
-        let mut columns: Vec<Vec<Value>> = vec![Vec::with_capacity(rows); table.columns.len()];
-        let mut cells = vec![Cell::Null; table.columns.len()];
-        for row in 0..rows {
-            fill(row, &mut cells);
-            for (column, cell) in columns.iter_mut().zip(&cells) {
-                column.push(Value::from(*cell));
-            }
-        }
+        let columns = columns_of(table, rows, fill);
         let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
         Ok(self.client.execute(&statement, &params)?)
+    }
+
+    fn look_up(
+        &mut self,
+        sql: &str,
+        columns: &Table<'_>,
+        rows: usize,
+        fill: FillRow<'_, '_>,
+    ) -> Result<Vec<Option<i64>>, Error> {
+        let (mut sql, mut names) = (sql.to_owned(), Vec::new());
+        for nth in (1..=columns.columns.len()).rev() {
+            sql = sql.replace(&format!("${nth}"), &format!("r.c{nth}"));
+            names.insert(0, format!("c{nth}"));
+        }
+        let (names, arrays) = (names.join(", "), arrays(columns));
+        // A subquery for each row, not a join: PostgreSQL keeps the plan of a prepared statement, and one made while the
+        // table was small would read all of it each time.
+        let sql = format!(
+            "select ({sql}) from unnest({arrays}) with ordinality as r ({names}, nth) order by r.nth"
+        );
+        let statement = self.statement(&sql)?;
+        let values = columns_of(columns, rows, fill);
+        let mut answers = self.client.query_raw(&statement, values.iter())?;
+        let mut found = Vec::with_capacity(rows);
+        while let Some(row) = answers.next()? {
+            found.push(row.try_get(0)?);
+        }
+        Ok(found)
     }
 
     fn begin_write(&mut self) -> Result<(), Error> {

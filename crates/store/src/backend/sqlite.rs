@@ -91,6 +91,29 @@ impl Backend for Sqlite {
         self.insert_or("ignore", table, rows, fill)
     }
 
+    fn look_up(
+        &mut self,
+        sql: &str,
+        columns: &Table<'_>,
+        rows: usize,
+        fill: FillRow<'_, '_>,
+    ) -> Result<Vec<Option<i64>>, Error> {
+        let mut statement = self.connection.prepare_cached(&translate(sql))?;
+        let mut cells = vec![Cell::Null; columns.columns.len()];
+        let mut found = Vec::with_capacity(rows);
+        for row in 0..rows {
+            fill(row, &mut cells);
+            for (parameter, cell) in (1..).zip(&cells) {
+                statement.raw_bind_parameter(parameter, cell)?;
+            }
+            found.push(match statement.raw_query().next()? {
+                Some(row) => Some(row.get(0)?),
+                None => None,
+            });
+        }
+        Ok(found)
+    }
+
     fn begin_write(&mut self) -> Result<(), Error> {
         self.batch("begin immediate")
     }

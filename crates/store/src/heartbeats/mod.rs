@@ -1,19 +1,21 @@
-//! Heartbeats: buckets of civil time that persons used. A heartbeat is one row at most; sessions are what readers make of
-//! adjacent buckets, until a stretch can no longer grow and is sealed as a row of its own.
+//! Heartbeats: buckets of civil time that persons used. They are accepted in batches and then booked: a heartbeat is one row
+//! at most; sessions are what readers make of adjacent buckets, until a stretch can no longer grow and is sealed as a row of
+//! its own.
 
+mod arrival;
 mod kept;
 mod record;
 mod seal;
 mod users;
 
-pub(crate) use record::Known;
 pub use record::{BucketScope, Heartbeat, Recorded};
+pub(crate) use record::{Known, News};
 pub use users::NewUser;
 
 use crate::Error;
 use crate::backend::{Backend, Row, Value, one};
 use accounting::UnixMs;
-use accounting::heartbeat::{Bucket, Stretch, coalesce};
+use accounting::heartbeat::{Bucket, Coalescer, Stretch};
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
 use accounting::session::FeatureId;
@@ -39,8 +41,20 @@ fn bucket(row: &Row<'_>) -> Result<Bucket, Error> {
     })
 }
 
-fn stretches(backend: &mut dyn Backend, sql: &str, params: &[Value]) -> Result<Vec<Stretch>, Error> {
-    Ok(coalesce(crate::backend::all(backend, sql, params, bucket)?))
+/// Lends the sessions of the buckets that a query finds; no more than one is held.
+pub(crate) fn fold(
+    backend: &mut dyn Backend,
+    sql: &str,
+    params: &[Value],
+    each: &mut dyn FnMut(Stretch),
+) -> Result<(), Error> {
+    let mut coalescer = Coalescer::default();
+    backend.query(sql, params, &mut |row| {
+        coalescer.add(bucket(row)?).into_iter().for_each(&mut *each);
+        Ok(())
+    })?;
+    coalescer.end().into_iter().for_each(each);
+    Ok(())
 }
 
 /// The sessions of a feature that are not sealed and begin before an instant, in the order of their starts.
@@ -50,15 +64,18 @@ pub(crate) fn of_feature(
     until: UnixMs,
 ) -> Result<Vec<Stretch>, Error> {
     let sql = include_str!("../../queries/heartbeat_of_feature.sql");
-    let mut found = stretches(backend, sql, &[feature.into(), until.into()])?;
-    found.sort_by_key(|stretch| (stretch.part.from, stretch.part.holder));
+    let mut found = Vec::new();
+    fold(backend, sql, &[feature.into(), until.into()], &mut |stretch| found.push(stretch))?;
+    found.sort_unstable_by_key(|of| (of.part.from, of.part.holder, of.person, of.part.version));
     Ok(found)
 }
 
 /// The sessions of all features that began before an instant and are not sealed.
 pub(crate) fn begun_before(backend: &mut dyn Backend, at: UnixMs) -> Result<Vec<Stretch>, Error> {
-    let mut found = stretches(backend, include_str!("../../queries/heartbeat_long.sql"), &[at.into()])?;
-    found.retain(|stretch| stretch.part.from < at);
+    let mut found = Vec::new();
+    fold(backend, include_str!("../../queries/heartbeat_long.sql"), &[at.into()], &mut |stretch| {
+        found.extend((stretch.part.from < at).then_some(stretch));
+    })?;
     Ok(found)
 }
 

@@ -1,4 +1,4 @@
-//! Taking in heartbeats: a batch is one transaction, and one statement where its names are known.
+//! Booking heartbeats: a batch is one transaction, and one statement where its names are known.
 
 use super::kept::{Kept, kept};
 use super::{FORMAT, LOCK, NAME, source};
@@ -65,7 +65,7 @@ const TEXTS_REMEMBERED: usize = 1 << 14;
 /// What a connection knows of the ledger while it takes heartbeats in: all of it was committed.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    source: Option<(ServerId, InputId)>,
+    pub(super) source: Option<(ServerId, InputId)>,
     sealed: UnixMs,
     zone: Option<TimeZone>,
     features: FxHashMap<String, FeatureId>,
@@ -109,17 +109,17 @@ const HEARTBEAT: Table<'static> = Table {
     ],
 };
 
-/// Names that a batch is the first to use, in the ledger's numbers; remembered once they are committed.
+/// Names that a transaction is the first to use, in the ledger's numbers; remembered once they are committed.
 #[derive(Debug, Default)]
-struct News {
+pub(crate) struct News {
     features: FxHashMap<String, FeatureId>,
     versions: FxHashMap<String, VersionId>,
     holders: FxHashMap<[u8; 16], HolderId>,
-    marked: Vec<(FeatureId, Day)>,
+    marked: FxHashSet<(FeatureId, Day)>,
 }
 
 impl Store {
-    /// Takes heartbeats in: all of them or none, but for those whose buckets are sealed; what it returns is durable.
+    /// Books heartbeats: all of them or none, but for those whose buckets are sealed; what it returns is durable.
     pub fn record_heartbeats(&mut self, batch: &[Heartbeat]) -> Result<Recorded, Error> {
         let (known, privacy) = (&mut self.heartbeats, &self.privacy);
         let backend = self.backend.as_mut();
@@ -127,19 +127,13 @@ impl Store {
         let (news, recorded) = writing(backend, |backend| {
             // Who seals, or changes persons, takes this lock alone: what is read now holds until the end.
             backend.share(LOCK)?;
-            known.refresh(backend, privacy)?;
-            let is_late = |(_, beat): &(usize, &Heartbeat)| beat.from < known.sealed;
-            let late: Vec<usize> = batch.iter().enumerate().filter(is_late).map(|(nth, _)| nth).collect();
-            let in_time: Vec<&Heartbeat> = batch.iter().filter(|beat| beat.from >= known.sealed).collect();
-            let kept = kept(backend, privacy, &mut known.directory, &in_time)?;
-            let hashes: Vec<[u8; 32]> = kept.iter().map(hash).collect();
-            if let Some(beats) = known.beats(&in_time, &hashes, None) {
-                return Ok((News::default(), Recorded { new: insert(backend, &beats)?, late }));
-            }
-            let mut news = known.news(backend, &in_time, &kept, &hashes)?;
-            let beats = known.beats(&in_time, &hashes, Some(&news)).ok_or(Error::Conflict)?;
-            known.mark(backend, &beats, &mut news)?;
-            Ok((news, Recorded { new: insert(backend, &beats)?, late }))
+            let mut news = News::default();
+            // What is new is told, and what was accepted before is not.
+            known.book_all(backend, &mut news)?;
+            let (in_time, late) = known.in_time(backend, privacy, batch)?;
+            let kept = known.kept(backend, privacy, &in_time)?;
+            let new = known.enter(backend, &in_time, &kept, &mut news)?;
+            Ok((news, Recorded { new, late }))
         })?;
         known.remember(news);
         Ok(recorded)
@@ -155,7 +149,7 @@ impl Store {
         let since = *known.watching_since.get_or_insert(until);
         let row = json!([[server, "", input, 0, since, until, 1, 0]]);
         writing(backend, |backend| {
-            known.refresh(backend, privacy)?;
+            known.refresh(backend, Some(privacy))?;
             let sql = include_str!("../../queries/span_upsert.sql");
             backend.execute(sql, &[Value::Text(row.to_string())])
         })?;
@@ -200,7 +194,7 @@ fn holder_key(hash: &[u8; 32]) -> [u8; 16] {
 
 impl Known {
     /// Finds, or makes, what stands for the license server and the input of heartbeats.
-    fn find_source(&mut self, backend: &mut dyn Backend) -> Result<(), Error> {
+    pub(super) fn find_source(&mut self, backend: &mut dyn Backend) -> Result<(), Error> {
         if self.source.is_some() {
             return Ok(());
         }
@@ -213,9 +207,13 @@ impl Known {
 
     /// Reads what others may have changed: before when all is sealed, whether holders that are remembered are still there,
     /// and what the database keeps of persons.
-    fn refresh(&mut self, backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> {
+    pub(super) fn refresh(
+        &mut self,
+        backend: &mut dyn Backend,
+        privacy: Option<&Privacy>,
+    ) -> Result<(), Error> {
         let settings = settings::Changing::read(backend)?;
-        settings.check(privacy)?;
+        privacy.map_or(Ok(()), |privacy| settings.check(privacy))?;
         self.sealed = settings.sealed.unwrap_or(UnixMs::MIN);
         if std::mem::replace(&mut self.forgotten, settings.forgotten) != settings.forgotten {
             self.holders.clear();
@@ -223,17 +221,67 @@ impl Known {
         Ok(())
     }
 
-    /// A batch in the ledger's numbers; `None` where a name is not known, or, before there are news, a day not marked.
-    fn beats(&self, batch: &[&Heartbeat], hashes: &[[u8; 32]], news: Option<&News>) -> Option<Vec<Beat>> {
+    /// The heartbeats of a batch whose buckets are not sealed, and the places of the others.
+    pub(super) fn in_time<'b>(
+        &mut self,
+        backend: &mut dyn Backend,
+        privacy: &Privacy,
+        batch: &'b [Heartbeat],
+    ) -> Result<(Vec<&'b Heartbeat>, Vec<usize>), Error> {
+        self.refresh(backend, Some(privacy))?;
+        let is_late = |(_, beat): &(usize, &Heartbeat)| beat.from < self.sealed;
+        let late = batch.iter().enumerate().filter(is_late).map(|(nth, _)| nth).collect();
+        Ok((batch.iter().filter(|beat| beat.from >= self.sealed).collect(), late))
+    }
+
+    /// What is kept of the persons of a batch.
+    pub(super) fn kept(
+        &mut self,
+        backend: &mut dyn Backend,
+        privacy: &Privacy,
+        batch: &[&Heartbeat],
+    ) -> Result<Vec<Kept>, Error> {
+        kept(backend, privacy, &mut self.directory, batch)
+    }
+
+    /// Enters heartbeats of persons of whom it is decided what is kept; returns how many buckets are new.
+    pub(super) fn enter(
+        &mut self,
+        backend: &mut dyn Backend,
+        batch: &[&Heartbeat],
+        kept: &[Kept],
+        news: &mut News,
+    ) -> Result<u64, Error> {
+        let hashes: Vec<[u8; 32]> = kept.iter().map(hash).collect();
+        if let Some(beats) = self.beats(batch, &hashes, news, true) {
+            return insert(backend, &beats);
+        }
+        self.name(backend, batch, kept, &hashes, news)?;
+        let beats = self.beats(batch, &hashes, news, false).ok_or(Error::Conflict)?;
+        self.mark(backend, &beats, news)?;
+        insert(backend, &beats)
+    }
+
+    /// A batch in the ledger's numbers; `None` where a name is not known, or, where that matters, a day not marked.
+    fn beats(
+        &self,
+        batch: &[&Heartbeat],
+        hashes: &[[u8; 32]],
+        news: &News,
+        if_marked: bool,
+    ) -> Option<Vec<Beat>> {
         let mut days = DayOf::default();
         let mut beats = Vec::with_capacity(batch.len());
         for ((nth, beat), hash) in batch.iter().enumerate().zip(hashes) {
-            let feature = *self.features.get(&beat.feature).or_else(|| news?.features.get(&beat.feature))?;
-            let version = *self.versions.get(&beat.version).or_else(|| news?.versions.get(&beat.version))?;
+            let feature = *self.features.get(&beat.feature).or_else(|| news.features.get(&beat.feature))?;
+            let version = *self.versions.get(&beat.version).or_else(|| news.versions.get(&beat.version))?;
             let key = holder_key(hash);
-            let holder = *self.holders.get(&key).or_else(|| news?.holders.get(&key))?;
-            if news.is_none() && !self.marked.contains(&(feature, days.of(beat.from, self.zone.as_ref()?))) {
-                return None;
+            let holder = *self.holders.get(&key).or_else(|| news.holders.get(&key))?;
+            if if_marked {
+                let day = (feature, days.of(beat.from, self.zone.as_ref()?));
+                if !self.marked.contains(&day) && !news.marked.contains(&day) {
+                    return None;
+                }
             }
             let slot = match beat.scope {
                 BucketScope::Person => 0,
@@ -249,25 +297,16 @@ impl Known {
     }
 
     /// Gives the ledger the names that it does not hold.
-    fn news(
+    fn name(
         &self,
         backend: &mut dyn Backend,
         batch: &[&Heartbeat],
         kept: &[Kept],
         hashes: &[[u8; 32]],
-    ) -> Result<News, Error> {
+        news: &mut News,
+    ) -> Result<(), Error> {
         let Some((server, _)) = self.source else { return Err(Error::Conflict) };
-        let mut news = News::default();
-        let new_texts = |known: &FxHashMap<String, u32>, text: fn(&Heartbeat) -> &String| {
-            let texts: FxHashSet<&str> = batch
-                .iter()
-                .map(|beat| text(beat))
-                .filter(|text| !known.contains_key(*text))
-                .map(String::as_str)
-                .collect();
-            texts.into_iter().map(Box::from).collect::<Vec<Box<str>>>()
-        };
-        let features = new_texts(&self.features, |beat| &beat.feature);
+        let features = unknown(batch, |beat| &beat.feature, [&self.features, &news.features]);
         let ids = names_of(backend, "feature", "feature_id", "code", &features)?;
         if !ids.is_empty() {
             let rows = Value::Text(
@@ -275,24 +314,22 @@ impl Known {
             );
             backend.execute(include_str!("../../queries/feature_at_server_insert.sql"), &[rows])?;
         }
-        news.features = features.into_iter().map(String::from).zip(ids).collect();
-        let versions = new_texts(&self.versions, |beat| &beat.version);
+        news.features.extend(features.into_iter().map(String::from).zip(ids));
+        let versions = unknown(batch, |beat| &beat.version, [&self.versions, &news.versions]);
         let ids = names_of(backend, "version", "version_id", "version", &versions)?;
-        news.versions = versions.into_iter().map(String::from).zip(ids).collect();
-        let mut rows = Vec::new();
+        news.versions.extend(versions.into_iter().map(String::from).zip(ids));
+        let mut rows: FxHashMap<[u8; 16], &Kept> = FxHashMap::default();
         for (kept, hash) in kept.iter().zip(hashes) {
             let key = holder_key(hash);
-            if !self.holders.contains_key(&key) && news.holders.insert(key, HolderId::MAX).is_none() {
-                rows.push((key, kept));
+            if !self.holders.contains_key(&key) && !news.holders.contains_key(&key) {
+                rows.insert(key, kept);
             }
         }
         let texts: Vec<_> =
-            rows.iter().map(|(_, kept)| [&*kept.user, &*kept.host, &*kept.organization]).collect();
+            rows.values().map(|kept| [&*kept.user, &*kept.host, &*kept.organization]).collect();
         let ids = new_holders(backend, server, &texts)?;
-        for ((key, _), id) in rows.iter().zip(ids) {
-            news.holders.insert(*key, id);
-        }
-        Ok(news)
+        news.holders.extend(rows.into_keys().zip(ids));
+        Ok(())
     }
 
     /// Marks the days of a batch as unsettled.
@@ -304,25 +341,37 @@ impl Known {
         let mut days = DayOf::default();
         let mut new: FxHashSet<(FeatureId, Day)> =
             beats.iter().map(|beat| (beat.feature, days.of(beat.from, zone))).collect();
-        new.retain(|day| !self.marked.contains(day));
-        news.marked = new.into_iter().collect();
-        news.marked.sort_unstable();
-        if news.marked.is_empty() {
+        new.retain(|day| !self.marked.contains(day) && !news.marked.contains(day));
+        if new.is_empty() {
             return Ok(());
         }
-        let rows: Vec<_> =
-            news.marked.iter().map(|(feature, day)| json!([feature, day.to_string()])).collect();
+        news.marked.extend(&new);
+        let mut new: Vec<_> = new.into_iter().collect();
+        new.sort_unstable();
+        let rows: Vec<_> = new.iter().map(|(feature, day)| json!([feature, day.to_string()])).collect();
         let params = [Value::Text(json!(rows).to_string()), Value::Int(1), Value::Int(0)];
         backend.execute(include_str!("../../queries/mark_insert.sql"), &params)?;
         Ok(())
     }
 
-    fn remember(&mut self, news: News) {
+    pub(crate) fn remember(&mut self, news: News) {
         bounded(&mut self.features, news.features, TEXTS_REMEMBERED);
         bounded(&mut self.versions, news.versions, TEXTS_REMEMBERED);
         bounded(&mut self.holders, news.holders, HOLDERS_REMEMBERED);
         self.marked.extend(news.marked);
     }
+}
+
+/// The texts of a batch that none of the maps knows.
+fn unknown(
+    batch: &[&Heartbeat],
+    text: fn(&Heartbeat) -> &String,
+    known: [&FxHashMap<String, u32>; 2],
+) -> Vec<Box<str>> {
+    let texts = batch.iter().map(|beat| text(beat).as_str());
+    let unknown: FxHashSet<&str> =
+        texts.filter(|text| !known.iter().any(|known| known.contains_key(*text))).collect();
+    unknown.into_iter().map(Box::from).collect()
 }
 
 /// Adds to a map that begins anew when it is full.

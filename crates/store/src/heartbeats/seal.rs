@@ -1,13 +1,13 @@
 //! Sealing: stretches of buckets that no heartbeat can extend any more become rows of session.
 
-use super::{LOCK, SEALED, bucket, sealed, source};
-use crate::backend::{Backend, Cell, Value, all, writing};
+use super::{LOCK, News, SEALED, bucket, sealed, source};
+use crate::backend::{Backend, Cell, Value, writing};
 use crate::intake::{SESSION, new_mark};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
-use accounting::heartbeat::{Bucket, Stretch, coalesce};
+use accounting::heartbeat::{Bucket, Coalescer, Stretch};
 use accounting::pairing::InputId;
 use accounting::privacy::Identity;
 use accounting::session::{Ended, FeatureId};
@@ -21,35 +21,40 @@ impl Store {
     /// Makes rows of the stretches of buckets that end before an instant, and takes no heartbeat of earlier buckets any
     /// more. Returns how many.
     pub fn seal_heartbeats(&mut self, before: UnixMs) -> Result<u64, Error> {
-        let (backend, identity) = (self.backend.as_mut(), self.privacy.identity);
+        let (backend, arrivals, identity) =
+            (self.backend.as_mut(), &mut self.heartbeats, self.privacy.identity);
         let Some((server, input)) = source(backend)? else { return Ok(0) };
-        let found = writing(backend, |backend| {
+        let (news, found) = writing(backend, |backend| {
             backend.lock(LOCK)?;
+            let mut news = News::default();
+            arrivals.book_all(backend, &mut news)?;
             let known = sealed(backend)?;
             let before = before.max(known.unwrap_or(UnixMs::MIN));
             let calendar = settings::calendar(backend)?;
             settle(backend, &calendar, known, before)?;
             let sql = include_str!("../../queries/heartbeat_before.sql");
-            let buckets = all(backend, sql, &[before.into()], |row| Ok((bucket(row)?, row.int(6)?)))?;
-            let stretches: Vec<Stretch> = coalesce(buckets.iter().map(|(bucket, _)| *bucket))
-                .into_iter()
-                .filter(|of| of.part.until < before)
-                .collect();
+            let mut sealing = Sealing::new(before);
+            backend.query(sql, &[before.into()], &mut |row| {
+                sealing.add(bucket(row)?, row.int(6)?);
+                Ok(())
+            })?;
+            let (stretches, buckets) = sealing.end();
             let sql = "insert into setting (name, value) values ($1, $2)
                        on conflict (name) do update set value = excluded.value";
             backend.execute(sql, &[SEALED.into(), before.to_string().into()])?;
             if stretches.is_empty() {
-                return Ok(0);
+                return Ok((news, 0));
             }
             write(backend, &stretches, input, identity)?;
-            delete(backend, &buckets, &stretches)?;
+            delete(backend, &buckets)?;
             mark(backend, &stretches, &calendar)?;
             backend.execute(
                 "update server set sequence = sequence + 1 where server_id = $1",
                 &[server.into()],
             )?;
-            Ok(stretches.len() as u64)
+            Ok((news, stretches.len() as u64))
         })?;
+        arrivals.remember(news);
         Ok(found)
     }
 }
@@ -88,21 +93,53 @@ fn write(
     })
 }
 
-/// Deletes the buckets of sealed stretches.
-fn delete(backend: &mut dyn Backend, buckets: &[(Bucket, i64)], stretches: &[Stretch]) -> Result<(), Error> {
-    let mut stretches = stretches.iter().peekable();
-    let mut gone = Vec::new();
-    // Both are in the same order.
-    for (bucket, slot) in buckets {
-        let place = (bucket.feature, bucket.person, bucket.version, bucket.from);
-        let end = |of: &Stretch| (of.feature, of.person, of.part.version, of.part.until);
-        while stretches.next_if(|of| end(of) <= place).is_some() {}
-        let begin = |of: &Stretch| (of.feature, of.person, of.part.version, of.part.from);
-        if stretches.peek().is_some_and(|of| begin(of) <= place) {
-            gone.push(json!([bucket.from, bucket.person, slot]));
-        }
+/// The key of a bucket: beginning, person, slot.
+type BucketKey = (UnixMs, i64, i64);
+
+/// Gathers what is sealed; of what goes on no more than one stretch is held.
+struct Sealing {
+    before: UnixMs,
+    coalescer: Coalescer,
+    stretches: Vec<Stretch>,
+    buckets: Vec<BucketKey>,
+    /// How many of the buckets are not of the stretch that is being gathered.
+    finished: usize,
+}
+
+impl Sealing {
+    fn new(before: UnixMs) -> Self {
+        let (coalescer, stretches, buckets) = (Coalescer::default(), Vec::new(), Vec::new());
+        Self { before, coalescer, stretches, buckets, finished: 0 }
     }
-    for gone in gone.chunks(TOGETHER) {
+
+    fn add(&mut self, bucket: Bucket, slot: i64) {
+        if let Some(stretch) = self.coalescer.add(bucket) {
+            self.finish(stretch);
+        }
+        self.buckets.push((bucket.from, bucket.person, slot));
+    }
+
+    /// A stretch is whole: it is sealed, or its buckets stay.
+    fn finish(&mut self, stretch: Stretch) {
+        if stretch.part.until < self.before {
+            self.stretches.push(stretch);
+        } else {
+            self.buckets.truncate(self.finished);
+        }
+        self.finished = self.buckets.len();
+    }
+
+    fn end(mut self) -> (Vec<Stretch>, Vec<BucketKey>) {
+        if let Some(stretch) = std::mem::take(&mut self.coalescer).end() {
+            self.finish(stretch);
+        }
+        (self.stretches, self.buckets)
+    }
+}
+
+/// Deletes the buckets of sealed stretches.
+fn delete(backend: &mut dyn Backend, buckets: &[BucketKey]) -> Result<(), Error> {
+    for gone in buckets.chunks(TOGETHER) {
         let rows = Value::Text(json!(gone).to_string());
         backend.execute(include_str!("../../queries/heartbeat_delete.sql"), &[rows])?;
     }

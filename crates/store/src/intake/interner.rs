@@ -1,7 +1,7 @@
 //! Names as small numbers, first of this process, then of the ledger.
 
 use crate::Error;
-use crate::backend::{Backend, Value, all, writing};
+use crate::backend::{Backend, Cell, Table, Type, Value, all, writing};
 use accounting::event::Pairing;
 use accounting::ledger::ServerId;
 use accounting::privacy::{Kind, Privacy};
@@ -9,6 +9,7 @@ use accounting::session::{FeatureId, HolderId, VersionId};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use rustc_hash::FxHashMap;
 use serde_json::json;
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
 
 /// A name of this process: an index into the interner's list.
@@ -283,18 +284,14 @@ fn resolve_holders(
 ) -> Result<Vec<HolderId>, Error> {
     let mut ids = Vec::with_capacity(holders.len());
     for new in holders.chunks(TOGETHER) {
-        let rows: Vec<_> = new
-            .iter()
-            .map(|holder| {
-                let daemon = &daemons[holder.daemon as usize];
-                let HolderText { user, host, display, checkout_data, .. } = holder;
-                let (user, data) =
-                    (privacy.kept(Kind::Person, user), privacy.kept(Kind::Data, checkout_data));
-                let (host, display) = (privacy.kept(Kind::Place, host), privacy.kept(Kind::Place, display));
-                json!([daemon.server, daemon.vendor, user, host, display, data])
-            })
-            .collect();
-        ids.extend(holder_ids(backend, rows)?);
+        let rows = new.iter().map(|holder| {
+            let daemon = &daemons[holder.daemon as usize];
+            let HolderText { user, host, display, checkout_data, .. } = holder;
+            let (user, data) = (privacy.kept(Kind::Person, user), privacy.kept(Kind::Data, checkout_data));
+            let (host, display) = (privacy.kept(Kind::Place, host), privacy.kept(Kind::Place, display));
+            (daemon.server, [Cow::Borrowed(daemon.vendor.as_str()), user, host, display, data])
+        });
+        ids.extend(holder_ids(backend, &rows.collect::<Vec<_>>())?);
     }
     Ok(ids)
 }
@@ -307,33 +304,53 @@ pub(crate) fn new_holders(
 ) -> Result<Vec<HolderId>, Error> {
     let mut ids = Vec::with_capacity(holders.len());
     for new in holders.chunks(TOGETHER) {
-        let rows: Vec<_> = new
-            .iter()
-            .map(|texts| texts.map(clean))
-            .map(|[user, host, display]| json!([server, "", user, host, display, ""]))
-            .collect();
-        ids.extend(holder_ids(backend, rows)?);
+        let cleaned = |text: &str| text.replace('\0', "\u{fffd}");
+        let kept =
+            |text| if str::contains(text, '\0') { Cow::Owned(cleaned(text)) } else { Cow::Borrowed(text) };
+        let rows = new.iter().map(|[user, host, display]| {
+            (server, [Cow::Borrowed(""), kept(user), kept(host), kept(display), Cow::Borrowed("")])
+        });
+        ids.extend(holder_ids(backend, &rows.collect::<Vec<_>>())?);
     }
     Ok(ids)
 }
 
-/// The numbers of holders (server, vendor, user, host, display, checkout data), added where they are new.
-fn holder_ids(backend: &mut dyn Backend, mut rows: Vec<serde_json::Value>) -> Result<Vec<HolderId>, Error> {
-    for (nth, row) in rows.iter_mut().enumerate() {
-        if let Some(cells) = row.as_array_mut() {
-            cells.push(nth.into());
-        }
+/// A holder: its license server; vendor, user, host, display, checkout data.
+type HolderRow<'h> = (ServerId, [Cow<'h, str>; 5]);
+
+const HOLDER: Table<'static> = Table {
+    name: "holder",
+    columns: &[
+        ("server_id", Type::Int),
+        ("vendor", Type::Text),
+        ("user_name", Type::Text),
+        ("host", Type::Text),
+        ("display", Type::Text),
+        ("checkout_data", Type::Text),
+    ],
+};
+
+fn fill<'h>((server, texts): &'h HolderRow<'_>, cells: &mut [Cell<'h>]) {
+    cells[0] = Cell::Int(i64::from(*server));
+    for (cell, text) in cells[1..].iter_mut().zip(texts) {
+        *cell = Cell::Text(text);
     }
-    let mut ids = vec![None; rows.len()];
-    let param = [Value::Text(serde_json::Value::Array(rows).to_string())];
-    backend.execute(include_str!("../../queries/holder_insert.sql"), &param)?;
-    backend.query(include_str!("../../queries/holder_ids.sql"), &param, &mut |row| {
-        if let Some(id) = ids.get_mut(row.int(0)? as usize) {
-            *id = row.opt_int(1)?;
-        }
-        Ok(())
-    })?;
-    ids.into_iter().map(|id| id.and_then(|id| HolderId::try_from(id).ok()).ok_or(Error::Conflict)).collect()
+}
+
+/// The numbers of holders, added where they are new.
+fn holder_ids(backend: &mut dyn Backend, rows: &[HolderRow<'_>]) -> Result<Vec<HolderId>, Error> {
+    // In the order of the key, so that two processes never wait for each other.
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_unstable_by_key(|row| &rows[*row]);
+    backend.insert_new(&HOLDER, rows.len(), &mut |row, cells| fill(&rows[order[row]], cells))?;
+    let sql = include_str!("../../queries/holder_id.sql");
+    let found =
+        backend.look_up(sql, &HOLDER, rows.len(), &mut |row, cells| fill(&rows[order[row]], cells))?;
+    let mut ids = vec![0; rows.len()];
+    for (row, id) in order.iter().zip(found) {
+        ids[*row] = id.and_then(|id| HolderId::try_from(id).ok()).ok_or(Error::Conflict)?;
+    }
+    Ok(ids)
 }
 
 /// The ledger's numbers of texts, which are added where they are new.

@@ -185,6 +185,57 @@ pub(crate) fn what_another_process_has_sealed_is_closed(ledger: &mut Ledger) {
     assert_eq!(ledger.balances().seat_ms, i128::from(20 * MINUTE));
 }
 
+pub(crate) fn what_was_accepted_is_seen_by_whoever_reads(ledger: &mut Ledger) {
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    let told = [beat("amara", 0, "1", "24"), Heartbeat { host: "ws\0".into(), ..beat("bela", 0, "2", "25") }];
+    assert_eq!(one.accept_heartbeats(&told).unwrap(), Vec::<usize>::new());
+    assert_eq!(other.accept_heartbeats(&told[..1]).unwrap(), Vec::<usize>::new());
+    assert_eq!(ledger.query("select sum(heartbeats) from heartbeat_arrival"), ["3"]);
+    assert_eq!(sessions(ledger, 5), ["corp\\amara 1 24 0..10 open", "corp\\bela 2 25 0..10 open"]);
+    assert_eq!(ledger.query("select count(*) from heartbeat_arrival"), ["0"]);
+    other.accept_heartbeats(&[beat("amara", 10, "1", "24")]).unwrap();
+    assert_eq!((other.book_heartbeats().unwrap(), one.book_heartbeats().unwrap()), (1, 0));
+    one.accept_heartbeats(&[beat("amara", 20, "1", "24")]).unwrap();
+    assert_eq!(record(&mut other, &[beat("amara", 20, "1", "24"), beat("amara", 30, "1", "24")]), 1);
+    assert_eq!(ledger.balances().seat_ms, i128::from(50 * MINUTE));
+    let long = Heartbeat { host: "x".repeat(1001), ..beat("amara", 40, "1", "24") };
+    assert!(one.accept_heartbeats(&[long]).is_err(), "what no index could hold is not promised");
+}
+
+pub(crate) fn seats_in_use_are_those_of_open_sessions(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let of = |user: &str, minute, feature: &str| Heartbeat {
+        scope: BucketScope::PersonAndFeature,
+        ..beat(user, minute, feature, "24")
+    };
+    for minute in (0..200).step_by(10) {
+        let mut beats = vec![of("amara", minute, "1"), of("amara", minute, "2")];
+        beats.extend((minute % 60 < 30).then(|| of("bela", minute, "1")));
+        beats.extend((minute > 150).then(|| of("cleo", minute, "3")));
+        store.accept_heartbeats(&beats).unwrap();
+    }
+    for now in [5, 35, 45, 150, 199, 209, 219, 220, 1000] {
+        store.tell_time(NINE + now * MINUTE);
+        let open = |code: &str| {
+            let is_open = |line: &&String| line.contains(&format!(" {code} 24 ")) && line.ends_with("open");
+            sessions(ledger, now).iter().filter(is_open).count() as i64
+        };
+        let expected = ["1", "2", "3"].map(|code| (code.to_owned(), open(code)));
+        assert_eq!(store.seats_in_use().unwrap(), expected.into(), "{now} minutes after nine");
+    }
+}
+
+pub(crate) fn what_was_accepted_is_booked_before_it_is_sealed(ledger: &mut Ledger) {
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    one.accept_heartbeats(&[beat("amara", 0, "1", "24"), beat("bela", 70, "1", "24")]).unwrap();
+    assert_eq!(other.seal_heartbeats(NINE + 60 * MINUTE).unwrap(), 1);
+    assert_eq!(
+        one.accept_heartbeats(&[beat("cleo", 0, "1", "24"), beat("cleo", 60, "1", "24")]).unwrap(),
+        [0]
+    );
+    assert_eq!(ledger.balances().seat_ms, i128::from(30 * MINUTE));
+}
+
 pub(crate) fn another_calendar_moves_no_minute_of_heartbeats(ledger: &mut Ledger) {
     let mut store = ledger.store();
     for minute in (0..24 * 60).step_by(10) {
@@ -205,7 +256,9 @@ pub(crate) fn heartbeats_and_seals_in_any_order_count_distinct_buckets(make: &mu
     // A ledger for each case: the one that was handed in tells of which kind.
     let sqlite = matches!(make.place(), store::Place::Sqlite(_));
     let step = prop_oneof![
-        8 => (0..3_usize, 0..60_i64, 1..3_usize).prop_map(|(who, nth, version)| (who, nth, version)),
+        // Three persons, recorded at once or accepted to be booked later.
+        8 => (0..6_usize, 0..60_i64, 1..3_usize).prop_map(|(who, nth, version)| (who, nth, version)),
+        1 => Just((7, 0, 0)),
         1 => (0..60_i64).prop_map(|nth| (9, nth, 0)),
         1 => Just((8, 0, 0)),
     ];
@@ -225,7 +278,9 @@ pub(crate) fn heartbeats_and_seals_in_any_order_count_distinct_buckets(make: &mu
                         store.seal_heartbeats(NINE + nth * 60 * MINUTE).unwrap();
                     }
                     8 => ledger.derive(),
+                    7 => drop(store.book_heartbeats().unwrap()),
                     _ => {
+                        let (is_accepted, who) = (who >= 3, who % 3);
                         let name = ["amara", "bela", "cleo"][who];
                         let mut beat = beat(name, nth * 60, "1", &version.to_string());
                         beat.until = beat.from + 60 * MINUTE;
@@ -233,8 +288,13 @@ pub(crate) fn heartbeats_and_seals_in_any_order_count_distinct_buckets(make: &mu
                         let expected = u64::from(!known && nth >= sealed);
                         // What was sealed is known to the connection that sealed it only once it watches.
                         store.watch_heartbeats(NINE).unwrap();
-                        let recorded = store.record_heartbeats(&[beat]).unwrap();
-                        prop_assert_eq!(recorded.new, expected);
+                        if is_accepted {
+                            let late = store.accept_heartbeats(&[beat]).unwrap();
+                            prop_assert_eq!(late.is_empty(), nth >= sealed);
+                        } else {
+                            let recorded = store.record_heartbeats(&[beat]).unwrap();
+                            prop_assert_eq!(recorded.new, expected);
+                        }
                         if expected == 1 {
                             used.insert((who, nth, version));
                         }

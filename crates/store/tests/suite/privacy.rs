@@ -37,6 +37,7 @@ fn everything(ledger: &Ledger) -> String {
         "request",
         "unmatched_end",
         "heartbeat",
+        "heartbeat_arrival",
         "feature_day",
         "feature_day_mark",
     ];
@@ -140,6 +141,28 @@ pub(crate) fn who_keeps_persons_otherwise_is_refused(ledger: &mut Ledger) {
         Privacy { keys: vec![Key::new([3; 32])], identity: Identity::Pseudonymous, smallest_group: None };
     assert!(matches!(ledger.store().keep(another_key), Err(store::Error::Private(_))));
     assert_eq!(record(&mut kept, &[beat("cleo", 0, "1", "24")]), 1, "who was right goes on");
+    ledger.balances();
+}
+
+pub(crate) fn who_was_accepted_and_not_booked_is_forgotten(ledger: &mut Ledger) {
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    one.accept_heartbeats(&[beat("amara", 0, "1", "24"), beat("bela", 0, "1", "24")]).unwrap();
+    assert_eq!(other.forget_person("corp\\amara").unwrap().holders, 1);
+    assert!(!everything(ledger).contains("amara"));
+    // What was known of the person before is not what is known now.
+    one.accept_heartbeats(&[beat("amara", 10, "1", "24")]).unwrap();
+    one.book_heartbeats().unwrap();
+    assert_eq!(ledger.query("select count(distinct holder_id) from heartbeat"), ["3"]);
+    ledger.balances();
+}
+
+pub(crate) fn a_key_that_changes_is_not_that_of_what_was_accepted_before(ledger: &mut Ledger) {
+    let mut before = keeping(ledger, Identity::Pseudonymous, &[1]);
+    before.accept_heartbeats(&[beat("amara", 0, "1", "24")]).unwrap();
+    let mut after = keeping(ledger, Identity::Pseudonymous, &[2, 1]);
+    assert!(before.accept_heartbeats(&[beat("bela", 0, "1", "24")]).is_err(), "the old key alone");
+    after.accept_heartbeats(&[beat("amara", 5, "1", "24"), beat("amara", 10, "1", "24")]).unwrap();
+    assert_eq!(ledger.query("select count(*), count(distinct holder_id) from heartbeat"), ["2|1"]);
     ledger.balances();
 }
 

@@ -185,7 +185,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::{Login, REMEMBERED};
-    use crate::api::failure::Failure;
+    use crate::gate::failure::Failure;
     use crate::secrets::hash_password;
     use std::net::{IpAddr, Ipv4Addr};
     use std::sync::Arc;

@@ -3,16 +3,25 @@
 //! On a loopback listener without users, and without a proxy that anything tells of, everything is open to who is on the
 //! machine. Otherwise whoever asks logs in with HTTP Basic, or shows a token.
 
-use super::failure::Failure;
-use super::login::Login;
-use super::readers::Readers;
+pub(crate) mod asked;
+mod attempts;
+mod browser;
+pub(crate) mod failure;
+mod login;
+pub(crate) mod readers;
+
+pub(crate) use browser::{Guest, SESSION_MS, cookie_name};
+pub(crate) use failure::Failure;
+
 use crate::answers::Sight;
 use crate::secrets::hash_of_secret;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::net::IpAddr;
+use login::Login;
+use readers::Readers;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use store::accounts::{Purpose, Role, complaint_about_name};
 
@@ -21,6 +30,18 @@ const CONNECTIONS: usize = 1;
 /// What a browser says of where the page is from that asks.
 const FETCH_SITE: &str = "sec-fetch-site";
 const WHO_ARE_YOU: &str = "log in with a name and a password, or send a token";
+
+/// The address of the client, in the extensions of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
+impl Client {
+    /// From where a request comes.
+    pub(crate) fn of<B>(request: &axum::http::Request<B>) -> IpAddr {
+        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        request.extensions().get::<Self>().map_or(unknown, |client| client.0)
+    }
+}
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +94,7 @@ pub(crate) struct Gate(Arc<Inner>);
 struct Inner {
     login: Login,
     accounts: Arc<Readers>,
+    opener: store::Opener,
     /// Whether nobody but this machine reaches the listener, as far as the configuration tells.
     is_local: bool,
 }
@@ -83,14 +105,16 @@ enum Said {
     Nothing,
     Password(String, String),
     Token(String),
+    /// The secret of a browser's cookie.
+    Cookie(String),
     Unreadable,
 }
 
 impl Gate {
     /// A gate to a ledger; `is_local` says that the listener is on a loopback address and behind no proxy.
     pub(crate) fn new(opener: store::Opener, is_local: bool) -> anyhow::Result<Self> {
-        let accounts = Readers::new(opener, CONNECTIONS);
-        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, is_local })))
+        let accounts = Readers::new(opener.clone(), CONNECTIONS);
+        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, opener, is_local })))
     }
 
     /// Who sends a request with these headers; `complain` hears of our own faults.
@@ -100,12 +124,22 @@ impl Gate {
         client: IpAddr,
         complain: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Caller, Failure> {
+        Ok(self.guest(headers, client, complain).await?.caller)
+    }
+
+    /// As [`Self::admit`], with the name of who asks and the browser's session where there is one.
+    pub(crate) async fn guest(
+        &self,
+        headers: &HeaderMap,
+        client: IpAddr,
+        complain: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Guest, Failure> {
         let ours = |error: anyhow::Error| Failure::of(&error, complain);
-        let Inner { login, accounts, is_local } = &*self.0;
+        let Inner { login, accounts, is_local, .. } = &*self.0;
         if *is_local && client.is_loopback() && is_addressed_locally(headers) {
             let has_users = accounts.ask(|store| Ok(store.has_users()?)).await?.map_err(ours)?;
             if !has_users {
-                return Ok(Caller::Anybody);
+                return Ok(Guest::of(Caller::Anybody));
             }
         }
         match said(headers) {
@@ -115,7 +149,7 @@ impl Gate {
                 let hash = hash_of_secret(&secret);
                 let token = accounts.ask(move |store| Ok(store.token_of_secret(&hash)?)).await?;
                 match token.map_err(ours)? {
-                    Some(token) => Ok(Caller::Known(token.purpose)),
+                    Some(token) => Ok(Guest::of(Caller::Known(token.purpose))),
                     None => Err(Failure::Unknown("this token is not, or no more, good for anything")),
                 }
             }
@@ -123,8 +157,9 @@ impl Gate {
                 let wanted = name.clone();
                 let user = accounts.ask(move |store| Ok(store.user(&wanted)?)).await?.map_err(ours)?;
                 let role = login.role(&name, &password, user, client).await?;
-                Ok(Caller::Known(Purpose::Role(role)))
+                Ok(Guest { name: Some(name), ..Guest::of(Caller::Known(Purpose::Role(role))) })
             }
+            Said::Cookie(secret) => self.returning(&secret, complain).await,
         }
     }
 }
@@ -168,7 +203,9 @@ fn is_local_name(host: &str) -> bool {
 }
 
 fn said(headers: &HeaderMap) -> Said {
-    let Some(value) = headers.get(AUTHORIZATION) else { return Said::Nothing };
+    let Some(value) = headers.get(AUTHORIZATION) else {
+        return browser::secret(headers).map_or(Said::Nothing, Said::Cookie);
+    };
     let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.trim().split_once(' ')) else {
         return Said::Unreadable;
     };

@@ -1,4 +1,4 @@
-//! What the API answers when it cannot do what is asked: a status, and what would be right.
+//! What is answered when a face cannot do what is asked: a status, and what would be right.
 
 use crate::answers::{OutOfSight, WrongUsage};
 use axum::http::StatusCode;
@@ -43,7 +43,8 @@ pub(crate) struct Complaint {
 }
 
 impl Failure {
-    fn status(&self) -> StatusCode {
+    /// Its status in HTTP.
+    pub(crate) fn status(&self) -> StatusCode {
         let number = match self {
             Self::Wrong(_) => 400,
             Self::Unknown(_) => 401,
@@ -60,7 +61,8 @@ impl Failure {
         StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    fn message(self) -> String {
+    /// What is wrong, in words.
+    pub(crate) fn message(self) -> String {
         match self {
             Self::Wrong(text)
             | Self::Forbidden(text)

@@ -137,7 +137,7 @@ fn parameter(name: &str, description: &str) -> ParameterBuilder {
 mod tests {
     use super::{Asked, Written, parameters};
     use crate::answers::{Options, Sessions};
-    use crate::api::failure::Failure;
+    use crate::gate::failure::Failure;
 
     fn refused(query: &str) -> String {
         match Asked::<Options>::of(&format!("/x?{query}").parse().unwrap()) {

@@ -1,0 +1,119 @@
+//! The dashboard: pages for a browser, from the same answers as the command line and the API.
+//!
+//! Pages are whole without scripts; what scripts add is live figures, charts and filters while typing. Every request comes
+//! through the [`Gate`], as those of the API do.
+
+mod asker;
+mod assets;
+mod fields;
+mod layout;
+mod login;
+mod marks;
+mod now;
+mod texts;
+
+use crate::answers::{Now, Sight};
+use crate::gate::readers::Readers;
+use crate::gate::{Failure, Gate};
+use asker::{Asker, Refusal};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::{Opener, Store};
+
+/// How many pages are made at once; each may use two connections.
+const PAGES: usize = 2;
+/// For how long the figures of the first page are shown to whoever asks, at least.
+const FRESH: Duration = Duration::from_secs(1);
+/// How much longer than they took to read they are shown.
+const REST: u32 = 5;
+
+/// Tells whoever runs the service of a fault of its own.
+pub(crate) type Complain = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What the dashboard is made of.
+pub(crate) struct Settings {
+    /// The ledger.
+    pub(crate) opener: Opener,
+    /// Who may ask.
+    pub(crate) gate: Gate,
+    /// What stands before all paths: nothing, or `/seats`.
+    pub(crate) base: String,
+    /// Whether browsers come by HTTPS.
+    pub(crate) is_secure: bool,
+    pub(crate) complain: Complain,
+}
+
+/// What every page may ask for.
+pub(crate) struct Web {
+    gate: Gate,
+    readers: Arc<Readers>,
+    base: String,
+    is_secure: bool,
+    complain: Complain,
+    now: tokio::sync::Mutex<FxHashMap<Option<String>, Shown>>,
+}
+
+/// Figures that were read already.
+#[derive(Clone)]
+struct Shown {
+    now: Arc<Now>,
+    until: Instant,
+}
+
+/// The pages but the first one, and the first one's maker.
+pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
+    let Settings { opener, gate, base, is_secure, complain } = settings;
+    let readers = Readers::new(opener, PAGES);
+    let web = Arc::new(Web { gate, readers, base, is_secure, complain, now: tokio::sync::Mutex::default() });
+    let router = Router::new()
+        .route("/login", get(login::page).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/assets/{name}", get(assets::serve))
+        .with_state(Arc::clone(&web));
+    (router, web)
+}
+
+/// The first page.
+pub(crate) async fn front(web: Arc<Web>, request: Request) -> Result<Response, Refusal> {
+    now::page(State(web), request).await
+}
+
+impl Web {
+    /// Asks the ledger.
+    async fn ask<T: Send + 'static>(
+        &self,
+        asker: &Asker,
+        work: impl FnOnce(&mut Store) -> anyhow::Result<T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let found = match self.readers.ask(work).await {
+            Ok(Ok(found)) => return Ok(found),
+            Ok(Err(error)) => Failure::of(&error, &*self.complain),
+            Err(failure) => failure,
+        };
+        Err(asker.refuse(found))
+    }
+
+    /// How it is now; several who ask at once get the same answer.
+    async fn how_it_is_now(&self, asker: &Asker) -> Result<Arc<Now>, Refusal> {
+        let whose = match &asker.sight {
+            Sight::Everything => None,
+            Sight::Organization(organization) => Some(organization.clone()),
+        };
+        let mut kept = self.now.lock().await;
+        if let Some(shown) = kept.get(&whose).filter(|shown| Instant::now() < shown.until) {
+            return Ok(Arc::clone(&shown.now));
+        }
+        let (began, sight) = (Instant::now(), asker.sight.clone());
+        let now = self.ask(asker, move |store| crate::answers::now(store, &sight)).await?;
+        let now = Arc::new(now);
+        let until = Instant::now() + FRESH.max(began.elapsed() * REST);
+        kept.retain(|_, shown| Instant::now() < shown.until);
+        kept.insert(whose, Shown { now: Arc::clone(&now), until });
+        Ok(now)
+    }
+}

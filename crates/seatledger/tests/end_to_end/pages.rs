@@ -1,0 +1,161 @@
+//! The dashboard as a browser without scripts gets it: who sees what, and that its figures are the API's.
+
+use crate::desk::Desk;
+use crate::flexnet::{self, Shape};
+use crate::listening::{Answer, Service};
+use serde_json::Value;
+
+const PASSWORD: &str = "correct horse battery";
+const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml");
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("debug.log", flexnet::log(Shape { seed: 11, days: 3, events_a_day: 120, restarts: false }));
+    desk.import(&["debug.log"]);
+    let people = "login,domain,organization,project,valid_from,valid_until\n\
+                  amara,,North,P1,,\nbela,,North,P1,,\nchidi,,South,P2,,\n";
+    desk.write("people.csv", people);
+    desk.ok(&["directory", "import", "people.csv"]);
+    desk
+}
+
+fn add_user(desk: &Desk, name: &str, role: &[&str]) {
+    let ran = desk.run_piped(&[&["user", "add", name, "--password-stdin"], role].concat(), PASSWORD);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+fn page(service: &Service, path: &str) -> Answer {
+    service.get_with(path, &[HTML])
+}
+
+/// The value of a figure of a page.
+fn figure(page: &Answer, name: &str) -> i64 {
+    let marked = format!("data-figure=\"{name}\" data-value=\"");
+    let (_, rest) = page.body.split_once(&marked).unwrap_or_else(|| panic!("no {name}: {}", page.body));
+    rest.split('"').next().and_then(|value| value.parse().ok()).expect("a number")
+}
+
+fn rows(service: &Service, path: &str, headers: &[(&str, &str)]) -> Vec<Value> {
+    let answer = service.get_with(path, headers);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    serde_json::from_str(&answer.body).expect("rows")
+}
+
+/// The cookie that a login gives.
+fn log_in(service: &Service, name: &str, password: &str) -> Result<String, Answer> {
+    let form = format!("name={name}&password={}&to=%2F", password.replace(' ', "+"));
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+    let answer = service.ask("POST", "/login", &headers, &form);
+    match answer.header("set-cookie") {
+        Some(cookie) if answer.status == 303 => {
+            assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+            Ok(cookie.split(';').next().unwrap_or_default().to_owned())
+        }
+        _ => Err(answer),
+    }
+}
+
+#[test]
+fn the_first_page_says_what_the_api_says() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    let front = page(&service, "/");
+    assert_eq!(front.status, 200);
+    let open = rows(&service, "/api/v1/sessions?open=true&format=json", &[]);
+    assert!(!open.is_empty(), "the log ends with somebody at work");
+    assert_eq!(figure(&front, "open-sessions"), open.len() as i64);
+    let seats: i64 = open.iter().filter_map(|row| row["seats"].as_i64()).sum();
+    assert_eq!(figure(&front, "seats-in-use"), seats);
+    let policy = front.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert!(
+        !front.body.contains("style=\"") && !front.body.contains("<script>"),
+        "nothing stands in the page itself"
+    );
+}
+
+#[test]
+fn whoever_has_the_page_already_gets_it_not_again() {
+    let service_desk = desk();
+    let service = Service::start(&service_desk);
+    let front = page(&service, "/");
+    let tag = front.header("etag").expect("a tag").to_owned();
+    let again = service.get_with("/", &[HTML, ("if-none-match", &tag)]);
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    let (_, style) = front.body.split_once("href=\"/assets/style.").expect("a style sheet");
+    let name = style.split('"').next().unwrap_or_default();
+    let style = service.get(&format!("/assets/style.{name}"));
+    assert_eq!(style.status, 200);
+    assert_eq!(style.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert!(style.body.contains("color-scheme"), "{}", style.body);
+    assert_eq!(service.get("/assets/style.css").status, 404);
+}
+
+#[test]
+fn once_there_is_a_user_a_browser_logs_in_and_out() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    add_user(&desk, "amara", &["--role", "admin"]);
+    for path in ["/?open=f1", "/login"] {
+        let form = page(&service, path);
+        assert!(form.status == 200 && form.body.contains("name=\"password\""), "{form:?}");
+    }
+    let refused = log_in(&service, "amara", "wrong horse").expect_err("refused");
+    assert_eq!(refused.status, 401);
+    assert!(refused.body.contains("Wrong name or password"), "{}", refused.body);
+    let cookie = log_in(&service, "amara", PASSWORD).expect("a cookie");
+    let (other, headers) =
+        (log_in(&service, "amara", PASSWORD).expect("another"), [HTML, ("cookie", cookie.as_str())]);
+    let front = service.get_with("/", &headers);
+    assert_eq!(front.status, 200);
+    assert_eq!(
+        figure(&front, "open-sessions"),
+        rows(&service, "/api/v1/sessions?open=true", &[("cookie", &cookie)]).len() as i64
+    );
+    let (_, token) = front.body.split_once("name=\"token\" value=\"").expect("a form");
+    let token = token.split('"').next().unwrap_or_default();
+    let log_out = |token: &str, site: &str| {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [kind, ("cookie", cookie.as_str()), ("sec-fetch-site", site)];
+        service.ask("POST", "/logout", &headers, &format!("token={token}&where=everywhere")).status
+    };
+    assert_eq!(log_out("", "same-origin"), 403, "a form of another page");
+    assert_eq!(log_out(token, "cross-site"), 403, "a form of another site");
+    assert_eq!(log_out(token, "same-origin"), 303);
+    for cookie in [&cookie, &other] {
+        assert_eq!(
+            service.get_with("/api/v1/sessions", &[("cookie", cookie)]).status,
+            401,
+            "logged out everywhere"
+        );
+    }
+}
+
+#[test]
+fn a_login_ends_with_its_user() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    add_user(&desk, "amara", &["--role", "viewer"]);
+    let cookie = log_in(&service, "amara", PASSWORD).expect("a cookie");
+    assert_eq!(service.get_with("/", &[HTML, ("cookie", &cookie)]).status, 200);
+    desk.ok(&["user", "remove", "amara"]);
+    add_user(&desk, "amara", &["--role", "viewer"]);
+    assert!(service.get_with("/", &[HTML, ("cookie", &cookie)]).body.contains("name=\"password\""));
+}
+
+#[test]
+fn whoever_may_see_one_organization_sees_its_figures_only() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    add_user(&desk, "sanna", &["--role", "viewer", "--organization", "South"]);
+    let cookie = log_in(&service, "sanna", PASSWORD).expect("a cookie");
+    let headers = [HTML, ("cookie", cookie.as_str())];
+    let front = service.get_with("/", &headers);
+    let open = rows(&service, "/api/v1/sessions?open=true", &[("cookie", &cookie)]);
+    assert_eq!(figure(&front, "open-sessions"), open.len() as i64);
+    assert!(
+        !front.body.contains("amara") && !front.body.contains("data-figure=\"license-servers\""),
+        "{}",
+        front.body
+    );
+}

@@ -1,0 +1,156 @@
+//! Accepting heartbeats: a batch becomes durable as one row at the end of a table. What was accepted is booked in larger
+//! batches: then a page of an index is written once for many persons, not for each. Readers book before they read.
+
+use super::kept::Kept;
+use super::record::{BucketScope, Heartbeat, Known, News};
+use super::{LOCK, source};
+use crate::backend::{Backend, Value, all, writing};
+use crate::{Error, Store};
+use serde_json::json;
+
+/// The number of the lock under which one process books.
+const BOOKING: i64 = 0x5ea7_b00c;
+/// How many heartbeats are booked in one transaction, but for the last batch that is begun.
+const TOGETHER: i64 = 16_384;
+/// How many batches are looked at for that.
+const BATCHES: i64 = 4_096;
+
+/// How many bytes a name may have.
+const LONGEST: usize = 1_000;
+
+/// A heartbeat as it is written down, with what is kept of its person.
+type Told<'t> = (&'t str, &'t str, i64, i64, bool, &'t str, &'t str, &'t str, Option<[u8; 8]>);
+/// As [`Told`], read again.
+type Read = (String, String, i64, i64, bool, String, String, String, Option<[u8; 8]>);
+
+impl Store {
+    /// Accepts heartbeats: all of them, but for those whose buckets are sealed, are durable when it returns, and are booked
+    /// by whoever books or reads next. Returns the places of those that came late.
+    pub fn accept_heartbeats(&mut self, batch: &[Heartbeat]) -> Result<Vec<usize>, Error> {
+        if self.privacy.keys.len() > 1 {
+            // Under which key somebody goes on is told by what is booked.
+            return Ok(self.record_heartbeats(batch)?.late);
+        }
+        let (known, privacy) = (&mut self.heartbeats, &self.privacy);
+        let backend = self.backend.as_mut();
+        known.find_source(backend)?;
+        writing(backend, |backend| {
+            // Who seals, or changes persons, takes this lock alone: what is read now holds until the end.
+            backend.share(LOCK)?;
+            let (in_time, late) = known.in_time(backend, privacy, batch)?;
+            if in_time.is_empty() {
+                return Ok(late);
+            }
+            let kept = known.kept(backend, privacy, &in_time)?;
+            if kept.iter().zip(&in_time).any(is_too_long) {
+                return Err(Error::Driver(format!("a name of a heartbeat has more than {LONGEST} bytes")));
+            }
+            let told = in_time.iter().zip(&kept).map(|(beat, kept)| told(beat, kept)).collect::<Vec<_>>();
+            let params = [Value::Int(told.len() as i64), Value::Text(json!(told).to_string())];
+            backend.execute("insert into heartbeat_arrival (heartbeats, told) values ($1, $2)", &params)?;
+            Ok(late)
+        })
+    }
+
+    /// Books heartbeats that were accepted, unless another process is at it. Returns how many; there may be more.
+    pub fn book_heartbeats(&mut self) -> Result<u64, Error> {
+        let (known, backend) = (&mut self.heartbeats, self.backend.as_mut());
+        let (news, booked) = writing(backend, |backend| {
+            backend.share(LOCK)?;
+            let mut news = News::default();
+            let booked = if backend.try_lock(BOOKING)? { known.book(backend, &mut news)? } else { 0 };
+            Ok((news, booked))
+        })?;
+        known.remember(news);
+        Ok(booked)
+    }
+
+    /// Books all that was accepted, for somebody who is about to read; where that cannot be, because the database may not be
+    /// written or another one writes for long, what is booked is what is read.
+    pub(crate) fn book_for_reading(&mut self) -> Result<(), Error> {
+        let (known, backend) = (&mut self.heartbeats, self.backend.as_mut());
+        let sql = "select arrival_id from heartbeat_arrival limit 1";
+        if all(backend, sql, &[], |row| row.int(0))?.is_empty() {
+            return Ok(());
+        }
+        let done = writing(backend, |backend| {
+            backend.share(LOCK)?;
+            let mut news = News::default();
+            known.book_all(backend, &mut news)?;
+            Ok(news)
+        });
+        match done {
+            Ok(news) => known.remember(news),
+            Err(Error::Full(_) | Error::Locked(_) | Error::Driver(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+impl Known {
+    /// Books all that was accepted. To be called in a transaction, under [`LOCK`].
+    pub(crate) fn book_all(&mut self, backend: &mut dyn Backend, news: &mut News) -> Result<(), Error> {
+        backend.lock(BOOKING)?;
+        while self.book(backend, news)? > 0 {}
+        Ok(())
+    }
+
+    /// Books some of what was accepted, the oldest first; returns how many heartbeats.
+    fn book(&mut self, backend: &mut dyn Backend, news: &mut News) -> Result<u64, Error> {
+        let sql = "select arrival_id, heartbeats from heartbeat_arrival order by arrival_id limit $1";
+        let mut together = 0;
+        let mut ids = Vec::new();
+        for (id, heartbeats) in all(backend, sql, &[BATCHES.into()], |row| Ok((row.int(0)?, row.int(1)?)))? {
+            if together >= TOGETHER {
+                break;
+            }
+            together += heartbeats;
+            ids.push(json!([id]));
+        }
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        if self.source.is_none() {
+            self.source = source(backend)?;
+        }
+        self.refresh(backend, None)?;
+        let ids = [Value::Text(json!(ids).to_string())];
+        let (mut beats, mut kept) = (Vec::new(), Vec::new());
+        backend.query(include_str!("../../queries/heartbeat_arrival.sql"), &ids, &mut |row| {
+            let told: Vec<Read> = row
+                .with_text(0, |text| serde_json::from_str(text))?
+                .map_err(|error| Error::Corrupt(format!("a heartbeat that was accepted: {error}")))?;
+            for told in told {
+                let (beat, of) = read(told);
+                beats.push(beat);
+                kept.push(of);
+            }
+            Ok(())
+        })?;
+        let batch: Vec<&Heartbeat> = beats.iter().collect();
+        self.enter(backend, &batch, &kept, news)?;
+        backend.execute(include_str!("../../queries/heartbeat_arrival_delete.sql"), &ids)?;
+        Ok(batch.len() as u64)
+    }
+}
+
+/// Whether a name could be accepted and not booked: no index of a database holds it.
+fn is_too_long((kept, beat): (&Kept, &&Heartbeat)) -> bool {
+    let names = [&kept.user, &kept.host, &kept.organization, &beat.feature, &beat.version];
+    names.iter().any(|name| name.len() > LONGEST)
+}
+
+fn told<'t>(beat: &'t Heartbeat, kept: &'t Kept) -> Told<'t> {
+    let each = beat.scope == BucketScope::PersonAndFeature;
+    let Kept { user, host, organization, number } = kept;
+    (&beat.feature, &beat.version, beat.from, beat.until, each, user, host, organization, *number)
+}
+
+fn read((feature, version, from, until, each, user, host, organization, number): Read) -> (Heartbeat, Kept) {
+    let scope = if each { BucketScope::PersonAndFeature } else { BucketScope::Person };
+    // What is kept of the person stands beside it.
+    let (domain, nobody, nowhere) = (String::new(), String::new(), String::new());
+    let beat = Heartbeat { domain, user: nobody, host: nowhere, feature, version, from, until, scope };
+    (beat, Kept { user, host, organization, number })
+}

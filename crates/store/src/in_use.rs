@@ -1,0 +1,61 @@
+//! Seats in use now: what monitors ask for every minute, without reading who holds them.
+
+use crate::backend::{all, one, reading};
+use crate::{Error, Store, heartbeats};
+use accounting::UnixMs;
+use accounting::session::{Ended, FeatureId};
+use std::collections::BTreeMap;
+
+/// The longest bucket, in milliseconds: a session of heartbeats is open for one bucket after its last one.
+const LONGEST_BUCKET_MS: i64 = 3_600_000;
+
+impl Store {
+    /// The seats of sessions not known to have ended, by the code of their feature; features without any are among them.
+    pub fn seats_in_use(&mut self) -> Result<BTreeMap<String, i64>, Error> {
+        let polled = "select holder_id from session where until_at is null and seen_at is not null limit 1";
+        if one(self.backend.as_mut(), polled, &[], |row| row.id(0))?.is_some() {
+            // Of what polls show a log may have told the end: readers know.
+            return self.seats_that_readers_see();
+        }
+        self.book_for_reading()?;
+        let now = self.now;
+        reading(self.backend.as_mut(), |backend| {
+            let sql = "select feature_id, code from feature";
+            let codes: BTreeMap<FeatureId, String> =
+                all(backend, sql, &[], |row| Ok((row.id(0)?, row.text(1)?)))?.into_iter().collect();
+            let sql = "select feature_id, cast(sum(seats) as bigint) from session where until_at is null
+                       group by feature_id";
+            let logged = all(backend, sql, &[], |row| Ok((row.id(0)?, row.int(1)?)))?;
+            let mut seats: BTreeMap<FeatureId, i64> = logged.into_iter().collect();
+            let evidence = "select max(until_at) from span";
+            let now = match now {
+                Some(now) => now,
+                None => one(backend, evidence, &[], |row| row.opt_int(0))?.flatten().unwrap_or(UnixMs::MIN),
+            };
+            let sql = include_str!("../queries/heartbeat_recent.sql");
+            let recent = [now.saturating_sub(2 * LONGEST_BUCKET_MS).into()];
+            heartbeats::fold(backend, sql, &recent, &mut |stretch| {
+                if stretch.ended(now) == Ended::Open {
+                    *seats.entry(stretch.feature).or_default() += 1;
+                }
+            })?;
+            let seats_of = |id: &FeatureId| seats.get(id).copied().unwrap_or_default();
+            Ok(codes.iter().map(|(id, code)| (code.clone(), seats_of(id))).collect())
+        })
+    }
+
+    fn seats_that_readers_see(&mut self) -> Result<BTreeMap<String, i64>, Error> {
+        self.read(|reader| {
+            let mut seats = BTreeMap::new();
+            for (id, feature) in &reader.names().features {
+                let mut in_use = 0;
+                reader.sessions(*id, (UnixMs::MIN, UnixMs::MAX), true, &mut |row| {
+                    in_use += i64::from(row.part.seats);
+                    Ok(())
+                })?;
+                seats.insert(feature.code.clone(), in_use);
+            }
+            Ok(seats)
+        })
+    }
+}
