@@ -315,7 +315,7 @@ impl Thread {
         });
         match failure {
             None if before => {
-                self.log.info("a receiver of alerts takes messages again", &[("receiver", &shown)])
+                self.log.info("a receiver of alerts takes messages again", &[("receiver", &shown)]);
             }
             None => {}
             Some(Failure::Away(why)) if !before && !is_old => self.log.warn(

@@ -102,8 +102,6 @@ impl Metrics {
         let alerts = AlertMetrics::registered(&mut registry);
         Self {
             registry,
-            sources,
-            alerts,
             outcomes,
             batch_size,
             commit_seconds,
@@ -114,6 +112,8 @@ impl Metrics {
             seats_in_use,
             log_dropped,
             log_waiting,
+            sources,
+            alerts,
         }
     }
 

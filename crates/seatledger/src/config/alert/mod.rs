@@ -2,6 +2,8 @@
 
 mod receiver;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use receiver::{Receiver, Shape, SmtpConfig, SmtpTls, WebhookConfig};
 

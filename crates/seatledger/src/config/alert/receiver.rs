@@ -302,13 +302,11 @@ fn mailbox(entry: &Entry<'_>) -> Result<String, Wrong> {
 fn set_secret(secret: &mut Option<Secret>, entry: &Entry<'_>) -> Result<(), Wrong> {
     let text = entry.filled_text()?;
     let given = if entry.key().ends_with("_file") { Secret::File(text.into()) } else { Secret::Here(text) };
-    match secret.replace(given) {
-        None => Ok(()),
-        Some(_) => {
-            let name = entry.key().trim_end_matches("_file");
-            Err(entry.wrong_key(format!("`{name}` and `{name}_file` say the same: leave one of them out")))
-        }
+    if secret.replace(given).is_none() {
+        return Ok(());
     }
+    let name = entry.key().trim_end_matches("_file");
+    Err(entry.wrong_key(format!("`{name}` and `{name}_file` say the same: leave one of them out")))
 }
 
 /// All `[[webhook]]` of a text.

@@ -153,7 +153,8 @@ impl Said {
             "at" => self.at_minute = Some(minute(entry)?),
             // What lasts no time at all is every session.
             "held" => {
-                self.held_ms = Some(milliseconds(entry, if when == When::LongSession { MINUTE } else { 0 })?)
+                let least = if when == When::LongSession { MINUTE } else { 0 };
+                self.held_ms = Some(milliseconds(entry, least)?);
             }
             _ => {}
         }
@@ -225,7 +226,7 @@ impl Said {
 /// A length of time: `"90s"`, `"10m"`, `"2h"`, `"3d"`; in milliseconds, at least so many.
 pub(super) fn milliseconds(entry: &Entry<'_>, least: i64) -> Result<i64, Wrong> {
     let text = entry.filled_text()?;
-    let unit = text.trim().char_indices().last().map(|(at, unit)| (at, unit));
+    let unit = text.trim().char_indices().last();
     let parsed = unit.and_then(|(at, unit)| {
         let each = match unit {
             's' => 1000,
