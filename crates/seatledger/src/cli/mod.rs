@@ -17,12 +17,15 @@ mod password;
 mod person;
 mod progress;
 mod rebuild;
+mod record;
 mod report;
 mod role;
+mod run;
 mod serve;
 mod sessions;
 mod sheet;
 mod token;
+mod told;
 mod unrecognized;
 mod user;
 mod verify;
@@ -97,6 +100,8 @@ enum Command {
     Demo(demo::Demo),
     Import(import::Import),
     Serve(serve::Serve),
+    Run(run::RunCommand),
+    Record(record::RecordCommand),
     Report(report::Report),
     Sessions(sessions::SessionsCommand),
     History(history::HistoryCommand),
@@ -124,6 +129,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global),
+        // Its exit code is that of the command that it runs.
+        Command::Run(command) => return command.run(),
+        Command::Record(command) => command.run(),
         Command::Report(command) => command.run(&cli.global),
         Command::Sessions(command) => command.run(&cli.global),
         Command::History(command) => command.run(&cli.global),
@@ -199,8 +207,12 @@ impl Global {
 
     /// Opens the ledger for writing what is no fact: creates and migrates it, and leaves its calendar alone.
     pub(crate) fn create_as_it_is(&self) -> anyhow::Result<Store> {
-        let place = self.place(&self.config()?)?;
-        Store::create(&place).with_context(|| format!("cannot open {place}"))
+        let config = self.config()?;
+        let place = self.place(&config)?;
+        let mut store = Store::create(&place).with_context(|| format!("cannot open {place}"))?;
+        // A migration has taken them away.
+        set_views(&mut store, &config)?;
+        Ok(store)
     }
 }
 

@@ -18,6 +18,7 @@ mod pages;
 mod path;
 mod ping;
 mod pings;
+mod receiver;
 mod source_metrics;
 mod tls;
 mod writer;
@@ -41,6 +42,7 @@ use jiff::tz::TimeZone;
 use listener::Door;
 use metrics::Metrics;
 use networks::{Networks, Rate};
+use receiver::Receiver;
 use sd_notify::NotifyState;
 use std::io::Write;
 use std::sync::Arc;
@@ -77,6 +79,7 @@ pub(crate) struct Settings {
 /// What every request may ask for.
 pub(crate) struct App {
     pub(crate) writer: Writer,
+    pub(crate) receiver: Receiver,
     pub(crate) counted: Arc<Counted>,
     pub(crate) buckets: Buckets,
     pub(crate) metrics: Arc<Metrics>,
@@ -122,12 +125,14 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         log: log.clone(),
     };
     let (writer, thread) = Writer::start(opener.clone(), store, beside)?;
+    let receiver = Receiver::start(opener.clone(), log.clone())?;
     let supervisor = Supervisor::start(sources, opener.clone(), &log)?;
     let alerts = Arc::new(alerts);
     let alerting = Alerting::start(&alerts, opener.clone(), supervisor.board(), Arc::clone(&health), &log)?;
     let (alerting, sending) = alerting.unzip();
     let app = Arc::new(App {
         writer,
+        receiver,
         counted,
         buckets: Buckets::new(zone.clone(), heartbeats.interval),
         metrics,

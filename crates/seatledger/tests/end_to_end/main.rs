@@ -25,3 +25,4 @@ mod races;
 mod rlm;
 mod same_books;
 mod snapshots;
+mod wrappers;
