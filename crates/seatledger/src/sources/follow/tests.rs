@@ -280,7 +280,8 @@ fn follow(one_file: bool, happenings: &[Happens]) {
     let mut writer = Writer::new(directory.path(), one_file);
     let mut store = Store::create(&Place::Sqlite(":memory:".into())).unwrap();
     let wish = wish();
-    let mut left = happenings.iter().chain([&Happens::Lines(1), &Happens::Looked, &Happens::Looked]).copied().peekable();
+    let mut left =
+        happenings.iter().chain([&Happens::Lines(1), &Happens::Looked, &Happens::Looked]).copied().peekable();
     while left.peek().is_some() {
         let mut looker = Looker::new(Files::new(&followed).unwrap());
         let mut following = Following::new(&mut store, &wish).impatient();
