@@ -8,11 +8,13 @@ mod history;
 mod now;
 mod report;
 mod sessions;
+mod steps;
 
 pub(crate) use history::{History, list_history};
-pub(crate) use now::{FeatureNow, Hold, Now, Shortness, now};
-pub(crate) use report::{Answer, Name, Options, answer};
+pub(crate) use now::{FeatureNow, Hold, Now, Shortness, known_days, now};
+pub(crate) use report::{Answer, Name, Options, answer, overview};
 pub(crate) use sessions::{Sessions, list_sessions};
+pub(crate) use steps::curve;
 
 use accounting::UnixMs;
 use accounting::report::Cell;

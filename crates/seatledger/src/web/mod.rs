@@ -5,11 +5,17 @@
 
 mod asker;
 mod assets;
+mod feature;
+mod features;
 mod fields;
 mod layout;
 mod login;
 mod marks;
 mod now;
+mod period_bar;
+mod query;
+mod rows;
+mod table;
 mod texts;
 
 use crate::answers::{Now, Sight};
@@ -20,6 +26,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
+use maud::{Markup, html};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -71,6 +78,9 @@ pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
     let readers = Readers::new(opener, PAGES);
     let web = Arc::new(Web { gate, readers, base, is_secure, complain, now: tokio::sync::Mutex::default() });
     let router = Router::new()
+        .route("/features", get(features::page))
+        .route("/feature", get(feature::page))
+        .route("/feature/steps", get(feature::steps))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/assets/{name}", get(assets::serve))
@@ -115,5 +125,14 @@ impl Web {
         kept.retain(|_, shown| Instant::now() < shown.until);
         kept.insert(whose, Shown { now: Arc::clone(&now), until });
         Ok(now)
+    }
+}
+
+/// What must be said beside figures: coverage, calendar, what is left out.
+fn notes(asker: &Asker, notes: &[String]) -> Markup {
+    html! {
+        @if !notes.is_empty() {
+            details.notes { summary { (asker.texts().say("notes")) } ul { @for note in notes { li { (note) } } } }
+        }
     }
 }
