@@ -62,6 +62,16 @@ pub enum What<'a> {
         /// When it ended.
         until: UnixMs,
     },
+    /// A program that began at the event's instant was alive later: a use that is known from its beginning, and goes on
+    /// unless nothing more is heard of it.
+    Running {
+        /// Who runs what.
+        claim: Claim<'a>,
+        /// When it was seen alive.
+        seen_at: UnixMs,
+        /// Until when it is awaited: where nothing was heard of it by then, it ended when it was last seen.
+        awaited_until: UnixMs,
+    },
     /// What there was of a feature's seats at this instant. Figures of one kind, instant and feature add up: a feature
     /// may have several pools.
     Seats {

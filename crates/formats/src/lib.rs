@@ -6,6 +6,7 @@ pub mod columns;
 mod csv_log;
 pub mod dsls;
 mod dsls_usage;
+pub mod events;
 pub mod flexnet;
 mod history_db;
 mod iso;

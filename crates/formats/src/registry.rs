@@ -18,6 +18,7 @@ pub fn all() -> &'static [&'static dyn Format] {
         &crate::ls_dyna::Qrun,
         &crate::olicense::Olixtool,
         &crate::wrapper::Wrapper,
+        &crate::events::RunStates,
         &crate::tables::SyslogLine,
         &crate::tables::UsoDiario,
         &crate::tables::UsageTable,

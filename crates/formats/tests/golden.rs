@@ -144,7 +144,9 @@ fn rendered(read: &Read<'_>) -> String {
                 What::Polled { .. } | What::Shown { .. } | What::Seats { .. } | What::Expiry(_)
             );
             let undated = matches!(event.what, What::Total(_)) || (of_a_poll && read.at.is_none());
-            assert!(undated || read.at == Some(event.at), "an event has the instant of its line");
+            let of_a_run = matches!(event.what, What::Running { .. } | What::Used { .. });
+            let later = of_a_run && read.at > Some(event.at);
+            assert!(undated || later || read.at == Some(event.at), "an event has the instant of its line");
             let times = if *times == 1 { String::new() } else { format!(" {times} times") };
             format!("{}{times}{}", happened(event), whose(read, event))
         }
@@ -181,6 +183,9 @@ fn happened(event: &Event<'_>) -> String {
         What::Polled { answered: true } => format!("polled {}", event.vendor),
         What::Polled { answered: false } => format!("poll of {} failed", event.vendor),
         What::Shown { claim, since } => format!("shown {} since {}", claimed(claim), utc(*since)),
+        What::Running { claim, seen_at, awaited_until } => {
+            format!("running {} seen {} awaited until {}", claimed(claim), utc(*seen_at), utc(*awaited_until))
+        }
         What::Used { claim, until } => format!("used {} until {}", claimed(claim), utc(*until)),
         What::Seats { feature, seats } => format!("seats of <{feature}> {seats:?}"),
         What::Expiry(expiry) => {

@@ -14,6 +14,7 @@ mod secrets;
 mod service;
 mod sources;
 mod web;
+mod wrap;
 
 /// Names and keys are many small texts: measured beside the C library's allocator in docs/performance.md.
 #[global_allocator]

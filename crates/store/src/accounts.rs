@@ -57,14 +57,19 @@ pub enum Purpose {
     Role(Role),
     /// Sending heartbeats, and nothing else.
     Heartbeats,
+    /// Sending events of wrappers and collectors, and nothing else.
+    Events,
 }
+
+/// What stands in the place of a role where a token is for sending events.
+const EVENTS: &str = "events";
 
 impl Purpose {
     /// Its role, where it has one.
     pub fn role(&self) -> Option<&Role> {
         match self {
             Self::Role(role) => Some(role),
-            Self::Heartbeats => None,
+            Self::Heartbeats | Self::Events => None,
         }
     }
 }
@@ -159,7 +164,7 @@ impl Store {
         let role = token.purpose.role();
         let params = [
             token.name.as_str().into(),
-            role.map(Role::as_str).into(),
+            if token.purpose == Purpose::Events { EVENTS.into() } else { role.map(Role::as_str).into() },
             role.and_then(Role::organization).into(),
             secret_hash.into(),
             token.last_four.as_str().into(),
@@ -273,6 +278,7 @@ pub(crate) fn user_of(row: &Row<'_>) -> Result<User, Error> {
 fn token_of(row: &Row<'_>) -> Result<Token, Error> {
     let organization = row.opt_text(2)?;
     let purpose = match row.opt_text(1)? {
+        Some(role) if role == EVENTS && organization.is_none() => Purpose::Events,
         Some(role) => Purpose::Role(Role::of(&role, organization)?),
         None => Purpose::Heartbeats,
     };

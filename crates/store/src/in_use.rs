@@ -32,6 +32,10 @@ impl Store {
                 Some(now) => now,
                 None => one(backend, evidence, &[], |row| row.opt_int(0))?.flatten().unwrap_or(UnixMs::MIN),
             };
+            let sql = include_str!("../queries/running_seats.sql");
+            for (feature, running) in all(backend, sql, &[now.into()], |row| Ok((row.id(0)?, row.int(1)?)))? {
+                *seats.entry(feature).or_default() += running;
+            }
             let sql = include_str!("../queries/heartbeat_recent.sql");
             let recent = [now.saturating_sub(2 * LONGEST_BUCKET_MS).into()];
             heartbeats::fold(backend, sql, &recent, &mut |stretch| {

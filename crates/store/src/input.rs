@@ -4,6 +4,7 @@ use crate::backend::{Backend, Value, all, one};
 use crate::{Error, Store};
 use accounting::UnixMs;
 use accounting::pairing::InputId;
+use std::collections::BTreeSet;
 
 /// How many bytes at the beginning, and before the checkpoint, an input is known by.
 pub const FINGERPRINT_BYTES: usize = 4096;
@@ -57,6 +58,14 @@ impl Store {
     pub fn inputs_beginning_with(&mut self, length: u64, hash: &str) -> Result<Vec<Checkpoint>, Error> {
         let sql = include_str!("../queries/input_by_head.sql");
         all(self.backend.as_mut(), sql, &[Value::Int(length as i64), hash.into()], read)
+    }
+
+    /// Which of these events were taken in before.
+    pub fn taken<'a>(&mut self, ids: impl Iterator<Item = &'a str>) -> Result<BTreeSet<String>, Error> {
+        let rows: Vec<_> = ids.map(|id| serde_json::json!([id])).collect();
+        let params = [Value::Text(serde_json::json!(rows).to_string())];
+        let sql = include_str!("../queries/event_taken.sql");
+        Ok(all(self.backend.as_mut(), sql, &params, |row| row.text(0))?.into_iter().collect())
     }
 
     /// The input that was read last of a format, where the ledger holds one.

@@ -19,6 +19,7 @@ mod read;
 mod reconcile;
 mod registry;
 mod retention;
+mod running;
 mod schema;
 mod settings;
 mod told;

@@ -338,14 +338,19 @@ impl Reader<'_> {
         let mut of_heartbeats = self.sessions_of_heartbeats(feature, until)?;
         of_heartbeats.retain(|row| !open_only || row.part.ended == Ended::Open);
         let mut of_heartbeats = of_heartbeats.into_iter().peekable();
+        let now = self.now()?;
+        let running = crate::running::of_feature(self.backend, feature, now)?;
         let mut each = |row: SessionRow| if row.part.touches(from, until) { each(row) } else { Ok(()) };
         let ledger = &self.context.ledger;
-        self.backend.query(sql, &[feature.into(), from.into(), until.into()], &mut |row| {
+        self.backend.query(sql, &[feature.into(), from.into(), until.into(), now.into()], &mut |row| {
             let (began, seen_at, handle, input) = (row.int(1)?, row.opt_int(6)?, row.text(7)?, row.id(8)?);
             while let Some(earlier) = of_heartbeats.next_if(|of| of.part.from < began) {
                 each(earlier)?;
             }
+            let runs = !running.is_empty() && running.contains(&(began, row.id(0)?, handle.clone()));
             ledger.parts(row, &mut |part| {
+                let goes_on = runs && part.ended == Ended::HeartbeatsCeased;
+                let part = if goes_on { Part { ended: Ended::Open, ..part } } else { part };
                 let seen_at = seen_at.filter(|_| part.ended == Ended::GoneFromSnapshot);
                 let uncertainty_ms = seen_at.map(|seen_at| (part.until - seen_at).max(0));
                 each(SessionRow { feature, part, handle: handle.clone(), input, uncertainty_ms })
@@ -378,8 +383,9 @@ impl Reader<'_> {
     ) -> Result<(), Error> {
         let sql = include_str!("../queries/history_between.sql");
         let mut of_heartbeats = self.history_of_heartbeats((from, until))?.into_iter().peekable();
+        let now = self.now()?;
         let ledger = &self.context.ledger;
-        self.backend.query(sql, &[from.into(), until.into()], &mut |row| {
+        self.backend.query(sql, &[from.into(), until.into(), now.into()], &mut |row| {
             let (history, polled) = (history_row(row)?, row.int(9)? == 1);
             while let Some(earlier) = of_heartbeats.next_if(|of| of.at < history.at) {
                 each(earlier)?;

@@ -22,6 +22,8 @@ mod polls;
 mod privacy;
 #[path = "suite/registry.rs"]
 mod registry;
+#[path = "suite/running.rs"]
+mod running;
 #[path = "suite/schema.rs"]
 mod schema;
 #[path = "suite/views.rs"]
@@ -131,6 +133,11 @@ store_suite! {
         finished_uses_are_known_by_their_start,
         capacity_expiry_and_totals_are_told_as_last_heard,
         polls_in_any_order_and_any_inputs_give_the_same_books,
+    }
+    running {
+        a_run_is_open_while_more_is_awaited_of_it,
+        states_in_any_order_give_the_same_books,
+        an_event_is_taken_in_once,
     }
     accounts {
         users_are_found_by_their_name_as_it_is_written,

@@ -7,6 +7,7 @@
 mod header;
 mod journal;
 mod record;
+mod written;
 
 use crate::line::{Fit, Format, Line, Parser, Read, Setting, StateError, Survey, Surveyor};
 use crate::text::{bare, text, trim};
@@ -19,6 +20,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use record::Record;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+pub use written::syslog_line;
 
 /// The format `wrapper`.
 #[derive(Debug)]

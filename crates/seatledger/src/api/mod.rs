@@ -3,6 +3,7 @@
 //!
 //! Every request comes through the [`Gate`], which says who asks; each answer says what that caller may see.
 
+mod events;
 mod first_admin;
 mod heartbeats;
 mod names;
@@ -10,6 +11,7 @@ mod openapi;
 mod questions;
 mod stream;
 
+pub(crate) use events::NotTaken;
 pub(crate) use first_admin::offer_first_admin;
 
 use crate::gate::readers::Readers;
@@ -20,6 +22,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use formats::events::Told;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use std::future::Future;
@@ -36,10 +39,15 @@ const LONGEST_BODY: usize = 1 << 20;
 /// What becomes of heartbeats: `None` where they could not be stored.
 pub(crate) type Recording<'a> = Pin<Box<dyn Future<Output = Option<Recorded>> + Send + 'a>>;
 
+/// What becomes of events: how many of them had been taken in before.
+pub(crate) type Taking<'a> = Pin<Box<dyn Future<Output = Result<usize, NotTaken>> + Send + 'a>>;
+
 /// What the API needs of the service around it.
 pub(crate) trait Around: Send + Sync {
     /// Stores heartbeats, all of them or none; when it answers they are durable.
     fn record(&self, heartbeats: Vec<Heartbeat>) -> Recording<'_>;
+    /// Takes in events of wrappers, all of them or none; when it answers they are durable.
+    fn take_events(&self, events: Vec<Told>) -> Taking<'_>;
     /// Tells whoever runs the service of a fault of its own.
     fn complain(&self, message: &str);
 }
@@ -82,6 +90,7 @@ pub(crate) fn router(settings: Settings) -> Router {
         .route("/api/v1/features", get(names::features).fallback(get_only))
         .route("/api/v1/servers", get(names::servers).fallback(get_only))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
+        .route("/api/v1/events", post(events::take).fallback(post_only))
         .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(both))
         .route("/api/{*rest}", axum::routing::any(nothing_there))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))

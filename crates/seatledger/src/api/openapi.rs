@@ -2,7 +2,7 @@
 
 use super::asked::parameters;
 use super::failure::Complaint;
-use super::{first_admin, heartbeats, names, questions};
+use super::{events, first_admin, heartbeats, names, questions};
 use crate::answers::{History, Name, Options, Sessions};
 use accounting::report::Column;
 use axum::Json;
@@ -31,6 +31,7 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema
         names::features,
         names::servers,
         heartbeats::take,
+        events::take,
         first_admin::explain,
         first_admin::make,
         document,
@@ -219,7 +220,7 @@ mod tests {
         let document = serde_json::to_value(Description::openapi()).unwrap();
         assert_eq!(document["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
         let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 8, "{paths:?}");
+        assert_eq!(paths.len(), 9, "{paths:?}");
         let report = &document["paths"]["/api/v1/reports/{name}"]["get"];
         let names: Vec<&str> =
             report["parameters"].as_array().unwrap().iter().map(|of| of["name"].as_str().unwrap()).collect();

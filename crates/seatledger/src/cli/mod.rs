@@ -16,12 +16,15 @@ mod password;
 mod person;
 mod progress;
 mod rebuild;
+mod record;
 mod report;
 mod role;
+mod run;
 mod serve;
 mod sessions;
 mod sheet;
 mod token;
+mod told;
 mod unrecognized;
 mod user;
 mod verify;
@@ -96,6 +99,8 @@ enum Command {
     Demo(demo::Demo),
     Import(import::Import),
     Serve(serve::Serve),
+    Run(run::RunCommand),
+    Record(record::RecordCommand),
     Report(report::Report),
     Sessions(sessions::SessionsCommand),
     History(history::HistoryCommand),
@@ -122,6 +127,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global),
+        // Its exit code is that of the command that it runs.
+        Command::Run(command) => return command.run(),
+        Command::Record(command) => command.run(),
         Command::Report(command) => command.run(&cli.global),
         Command::Sessions(command) => command.run(&cli.global),
         Command::History(command) => command.run(&cli.global),

@@ -12,6 +12,7 @@ A program sends its token with each request, as `Authorization: Bearer TOKEN`.
 
 Examples:
   seatledger token add plug-ins --heartbeats
+  seatledger token add workstations --events
   seatledger token add charts --role viewer
   seatledger token add charts-of-research --role viewer --organization 'R&D'
   seatledger token list
@@ -44,6 +45,9 @@ enum Command {
         /// For sending heartbeats, and nothing else
         #[arg(long)]
         heartbeats: bool,
+        /// For sending events of wrappers and collectors, and nothing else
+        #[arg(long)]
+        events: bool,
     },
     /// Show all tokens, by their last four letters
     #[command(after_help = "Examples:\n  seatledger token list\n  seatledger token list --format json")]
@@ -62,13 +66,17 @@ enum Command {
 impl Tokens {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         match self.command {
-            Command::Add { name, role, heartbeats } => {
-                let purpose = match heartbeats {
-                    true if role.is_given() => {
-                        return Err(wrong_usage("a token is for --heartbeats or has a --role, not both"));
+            Command::Add { name, role, heartbeats, events } => {
+                let purpose = match (heartbeats, events) {
+                    (true, true) => {
+                        return Err(wrong_usage("a token is for --heartbeats or for --events, not both"));
                     }
-                    true => Purpose::Heartbeats,
-                    false => Purpose::Role(role.role()?),
+                    (true, false) | (false, true) if role.is_given() => {
+                        return Err(wrong_usage("a token sends, or has a --role, not both"));
+                    }
+                    (true, false) => Purpose::Heartbeats,
+                    (false, true) => Purpose::Events,
+                    (false, false) => Purpose::Role(role.role()?),
                 };
                 add(global, name, purpose)
             }
@@ -105,7 +113,11 @@ fn list(global: &Global, shown: &Shown) -> anyhow::Result<Done> {
         let role = token.purpose.role();
         vec![
             text(&token.name),
-            text(if role.is_some() { "reading" } else { "heartbeats" }),
+            text(match &token.purpose {
+                Purpose::Role(_) => "reading",
+                Purpose::Heartbeats => "heartbeats",
+                Purpose::Events => "events",
+            }),
             role.map_or(Cell::Empty, |role| text(role.as_str())),
             role.and_then(Role::organization).map_or(Cell::Empty, text),
             text(&token.last_four),

@@ -63,6 +63,9 @@ impl Caller {
             Self::Known(Purpose::Heartbeats) => {
                 Err(Failure::Forbidden("this token is for sending heartbeats only".to_owned()))
             }
+            Self::Known(Purpose::Events) => {
+                Err(Failure::Forbidden("this token is for sending events only".to_owned()))
+            }
         }
     }
 
@@ -82,6 +85,22 @@ impl Caller {
             Self::Anybody | Self::Known(Purpose::Heartbeats | Purpose::Role(Role::Admin)) => Ok(()),
             Self::Known(Purpose::Role(Role::Viewer | Role::OrganizationViewer(_))) => {
                 Err(Failure::Forbidden("a viewer sends no heartbeats: make a token for them".to_owned()))
+            }
+            Self::Known(Purpose::Events) => {
+                Err(Failure::Forbidden("this token is for sending events only".to_owned()))
+            }
+        }
+    }
+
+    /// Refuses who may not send events.
+    pub(crate) fn must_send_events(&self) -> Result<(), Failure> {
+        match self {
+            Self::Anybody | Self::Known(Purpose::Events | Purpose::Role(Role::Admin)) => Ok(()),
+            Self::Known(Purpose::Heartbeats) => {
+                Err(Failure::Forbidden("this token is for sending heartbeats only".to_owned()))
+            }
+            Self::Known(Purpose::Role(Role::Viewer | Role::OrganizationViewer(_))) => {
+                Err(Failure::Forbidden("a viewer sends no events: make a token for them".to_owned()))
             }
         }
     }
@@ -301,10 +320,18 @@ mod tests {
         assert!(everything.iter().all(|caller| caller.sight() == Ok(Sight::Everything)));
         assert_eq!(organization.sight(), Ok(Sight::Organization("R&D".to_owned())));
         assert!(organization.must_see_everything("this").is_err() && sender.sight().is_err());
-        for (caller, may) in
-            [(Caller::Anybody, true), (admin, true), (sender, true), (viewer, false), (organization, false)]
-        {
-            assert_eq!(caller.must_send_heartbeats().is_ok(), may, "{caller:?}");
+        let wrapper = of(Purpose::Events);
+        assert!(wrapper.sight().is_err());
+        for (caller, beats, events) in [
+            (Caller::Anybody, true, true),
+            (admin, true, true),
+            (sender, true, false),
+            (wrapper, false, true),
+            (viewer, false, false),
+            (organization, false, false),
+        ] {
+            assert_eq!(caller.must_send_heartbeats().is_ok(), beats, "{caller:?}");
+            assert_eq!(caller.must_send_events().is_ok(), events, "{caller:?}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod pages;
 mod path;
 mod ping;
 mod pings;
+mod receiver;
 mod source_metrics;
 mod tls;
 mod writer;
@@ -37,6 +38,7 @@ use jiff::tz::TimeZone;
 use listener::Door;
 use metrics::Metrics;
 use networks::{Networks, Rate};
+use receiver::Receiver;
 use sd_notify::NotifyState;
 use std::io::Write;
 use std::sync::Arc;
@@ -71,6 +73,7 @@ pub(crate) struct Settings {
 /// What every request may ask for.
 pub(crate) struct App {
     pub(crate) writer: Writer,
+    pub(crate) receiver: Receiver,
     pub(crate) counted: Arc<Counted>,
     pub(crate) buckets: Buckets,
     pub(crate) metrics: Arc<Metrics>,
@@ -114,9 +117,11 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         log: log.clone(),
     };
     let (writer, thread) = Writer::start(opener.clone(), store, beside)?;
+    let receiver = Receiver::start(opener.clone(), log.clone())?;
     let supervisor = Supervisor::start(sources, opener.clone(), &log)?;
     let app = Arc::new(App {
         writer,
+        receiver,
         counted,
         buckets: Buckets::new(zone.clone(), heartbeats.interval),
         metrics,

@@ -2,7 +2,8 @@
 
 use super::App;
 use super::metrics::Outcome;
-use crate::api::{Around, Recording};
+use crate::api::{Around, Recording, Taking};
+use formats::events::Told;
 use store::heartbeats::Heartbeat;
 
 impl Around for App {
@@ -15,6 +16,10 @@ impl Around for App {
             (0..if recorded.is_some() { in_time } else { all }).for_each(|_| self.metrics.count(outcome));
             recorded
         })
+    }
+
+    fn take_events(&self, events: Vec<Told>) -> Taking<'_> {
+        Box::pin(self.receiver.take(events))
     }
 
     fn complain(&self, message: &str) {

@@ -224,6 +224,11 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Notes what its sender calls the event that was taken in last.
+    pub(crate) fn taken(&mut self, id: &str, at: UnixMs) {
+        self.batch.taken.push((id.to_owned(), at));
+    }
+
     /// A line that no parser saw: beyond the limit.
     pub(crate) fn unreadable(&mut self, reason: &'static str, text: &[u8], line_number: u64) {
         self.counts.lines += 1;
@@ -387,7 +392,15 @@ impl<'a> Collector<'a> {
             }
             What::Polled { answered } => self.polled(event, *answered),
             What::Shown { claim, since } => self.shown(event, claim, *since),
-            What::Used { claim, until } => self.used(event, claim, *until),
+            What::Used { claim, until } => {
+                self.tally.checkouts += 1;
+                self.tally.checkins += 1;
+                self.used(event, claim, *until, None);
+            }
+            What::Running { claim, seen_at, awaited_until } => {
+                self.tally.checkouts += 1;
+                self.used(event, claim, *seen_at, Some(*awaited_until));
+            }
             What::Seats { feature, seats } => self.seats(event, feature, *seats),
             What::Expiry(expiry) => self.expiry(event, expiry),
             What::Total(total) => self.total(total),
@@ -417,15 +430,14 @@ impl<'a> Collector<'a> {
         self.batch.shown.push(shown);
     }
 
-    fn used(&mut self, event: &Event<'_>, claim: &Claim<'_>, until: UnixMs) {
-        self.tally.checkouts += 1;
-        self.tally.checkins += 1;
+    fn used(&mut self, event: &Event<'_>, claim: &Claim<'_>, until: UnixMs, awaited_until: Option<UnixMs>) {
         let used = UsedEvent {
             feature: self.interner.feature(&claim.feature),
             holder: self.holder(event, claim),
             handle: self.handle(claim),
             from: event.at,
             until,
+            awaited_until,
             seats: claim.seats,
             version: self.interner.version(claim.version.as_deref()),
         };

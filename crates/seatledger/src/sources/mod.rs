@@ -6,4 +6,4 @@ pub(crate) mod follow;
 pub(crate) mod import;
 pub(crate) mod live;
 mod recorded;
-mod resume;
+pub(crate) mod resume;

@@ -24,3 +24,4 @@ mod races;
 mod rlm;
 mod same_books;
 mod snapshots;
+mod wrappers;

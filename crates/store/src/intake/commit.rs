@@ -25,6 +25,7 @@ mod plan;
 mod polls;
 pub(super) mod requests;
 pub(super) mod rows;
+mod running;
 mod seats;
 mod take_out;
 
@@ -200,6 +201,7 @@ impl Intake {
         rows::write_changes(backend, &changes, &order)?;
         let paper = Paper { batch, input, before: &before, servers };
         rows::write_names(self, backend, batch, input)?;
+        rows::write_taken(backend, batch)?;
         let mut outcome = self.pair_in_order(backend, paper, plan, &mut marks)?;
         outcome.add(&changes);
         marks.write(backend)?;

@@ -101,7 +101,7 @@ pub struct ShownEvent {
     pub version: NameId,
 }
 
-/// A use from beginning to end, of a table of finished uses.
+/// A use from its beginning to its end, or to when it was last seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsedEvent {
     /// The feature, as interned.
@@ -112,8 +112,10 @@ pub struct UsedEvent {
     pub handle: u32,
     /// When it began.
     pub from: UnixMs,
-    /// When it ended.
+    /// When it ended, or was last seen.
     pub until: UnixMs,
+    /// Until when more is awaited of it; `None` where it has ended.
+    pub awaited_until: Option<UnixMs>,
     /// How many seats.
     pub seats: u32,
     /// The version, as interned.
@@ -261,6 +263,11 @@ pub struct Batch {
     pub quarantined: Vec<Quarantined>,
     /// As `retracted`, for lines that were not understood.
     pub retracted_quarantined: Vec<Quarantined>,
+    /// What their senders call the events of this part, and when they were taken in; [`Error::Conflict`] where one of them
+    /// is in the ledger.
+    ///
+    /// [`Error::Conflict`]: crate::Error::Conflict
+    pub taken: Vec<(String, UnixMs)>,
 }
 
 impl Batch {

@@ -295,7 +295,8 @@ pub(crate) fn finished_uses_are_known_by_their_start(ledger: &mut Ledger) {
         let feature = process.interner.feature("app1");
         let holder = process.interner.holder(daemon, "fiore", "wks12", "", "");
         let (from, until) = (instant(8), instant(until));
-        let used = UsedEvent { feature, holder, handle: 1, from, until, seats: 1, version: 0 };
+        let used =
+            UsedEvent { feature, holder, handle: 1, from, until, awaited_until: None, seats: 1, version: 0 };
         let mut batch = Batch { used: vec![used], handles: vec!["599".into()], ..Batch::default() };
         batch.names = process.interner.news();
         process.intake.begin(None);

@@ -5,6 +5,7 @@
 //! the last poll that showed it (domain.md §2).
 
 use super::holds::{self, Hold, Known, TOGETHER};
+use super::running;
 use super::{Batch, Intake, Marks, rows_of};
 use crate::Error;
 use crate::backend::{Backend, Value, all, one};
@@ -217,18 +218,17 @@ impl Intake {
                 version: self.resolved.versions[used.version as usize],
                 seen_at: used.until,
                 until: Some(used.until),
-                ended: Ended::Checkin,
+                ended: if used.awaited_until.is_some() { Ended::HeartbeatsCeased } else { Ended::Checkin },
                 from_input: input,
                 until_input: Some(input),
             };
             let of = uses.entry(hold(used)).or_insert(known);
-            if of.until < known.until {
+            if knows_less(of, &known) {
                 *of = known;
             }
         }
         let stored = holds::stored_named(backend, uses.keys(), None)?;
-        // Of a use told twice the longer one counts, whatever the order.
-        uses.retain(|hold, known| stored.get(hold).is_none_or(|stored| stored.until <= known.until));
+        uses.retain(|hold, known| stored.get(hold).is_none_or(|stored| !knows_less(known, stored)));
         let gone: Vec<Hold> = batch.retracted_used.iter().map(hold).collect();
         for (hold, used) in gone.iter().zip(&batch.retracted_used) {
             marks.range(hold.feature, hold.from, used.until);
@@ -237,7 +237,9 @@ impl Intake {
             marks.range(hold.feature, hold.from, known.until.unwrap_or(hold.from));
         }
         holds::delete(backend, &gone.iter().collect::<Vec<_>>())?;
-        holds::upsert(backend, &uses.iter().collect::<Vec<_>>())
+        holds::upsert(backend, &uses.iter().collect::<Vec<_>>())?;
+        let awaited = |used: &UsedEvent| Some((hold(used), used.awaited_until?));
+        running::write(backend, &uses, batch.used.iter().filter_map(awaited))
     }
 
     /// Takes out the sessions that an input's polls were the first to show; returns the daemons that it polled.
@@ -373,6 +375,13 @@ fn mark(
     if let Some(until) = answered {
         marks.evidence_moved(last.unwrap_or(until), until);
     }
+}
+
+/// Whether of a use told twice the first telling says less: of one that goes on and one that has ended the latter counts,
+/// else the longer one, whatever the order.
+fn knows_less(of: &Known, other: &Known) -> bool {
+    let rank = |known: &Known| (known.ended == Ended::Checkin, known.until);
+    rank(of) < rank(other)
 }
 
 /// When a hold ended that was last seen at an instant, by the polls after it.

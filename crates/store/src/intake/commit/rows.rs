@@ -209,3 +209,20 @@ pub(super) fn write_names(
     }
     Ok(())
 }
+
+/// How long it is remembered what was taken in: nobody sends it again later.
+const TAKEN_MS: i64 = 180 * 86_400_000;
+
+/// Notes what senders call the events of the batch: none is taken in twice.
+pub(super) fn write_taken(backend: &mut dyn Backend, batch: &Batch) -> Result<(), Error> {
+    let Some(latest) = batch.taken.iter().map(|(_, at)| *at).max() else { return Ok(()) };
+    for taken in batch.taken.chunks(TOGETHER) {
+        let rows = rows_of(taken, |(id, at)| json!([id, at]));
+        let written = backend.execute(include_str!("../../../queries/event_taken_insert.sql"), &[rows])?;
+        if written < taken.len() as u64 {
+            return Err(Error::Conflict);
+        }
+    }
+    backend.execute("delete from event_taken where taken_at < $1", &[Value::Int(latest - TAKEN_MS)])?;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Runs that are told as states, and events that count once by what their senders call them.
+
+use crate::ledger::Ledger;
+use crate::log::{HOUR, MONDAY, Process};
+use accounting::UnixMs;
+use store::intake::{Batch, UsedEvent};
+use store::{Error, Store};
+
+/// Until which hour a run of eight o'clock is known, and until when more is awaited of it.
+type State = (i64, Option<i64>);
+
+fn tell(store: &mut Store, name: &str, states: &[State]) {
+    let mut process = Process::default();
+    let daemon = process.daemon("");
+    let feature = process.interner.feature("solver");
+    let holder = process.interner.holder(daemon, "chen", "ws-12", "", "");
+    let instant = |hour: i64| MONDAY + hour * HOUR;
+    let used = states.iter().map(|(until, awaited)| UsedEvent {
+        feature,
+        holder,
+        handle: 1,
+        from: instant(8),
+        until: instant(*until),
+        awaited_until: awaited.map(instant),
+        seats: 1,
+        version: 0,
+    });
+    let mut batch = Batch { used: used.collect(), handles: vec!["a1".into()], ..Batch::default() };
+    batch.names = process.interner.news();
+    process.intake.begin(None);
+    process.commit(store, name, 1, &[batch]).unwrap();
+}
+
+/// What is told of the sessions, and of those that are open, to who asks at an hour.
+fn seen(store: &mut Store, hour: i64) -> [Vec<String>; 2] {
+    store.tell_time(MONDAY + hour * HOUR);
+    [false, true].map(|open_only| {
+        let mut lines = Vec::new();
+        let read = store.read(|reader| {
+            let features: Vec<_> = reader.names().features.keys().copied().collect();
+            for feature in features {
+                reader.sessions(feature, (UnixMs::MIN, UnixMs::MAX), open_only, &mut |row| {
+                    let hour = |at: UnixMs| (at - MONDAY) / HOUR;
+                    let ended = row.part.ended.as_str();
+                    lines.push(format!("{}..{} {ended}", hour(row.part.from), hour(row.part.until)));
+                    Ok(())
+                })?;
+            }
+            reader.history((UnixMs::MIN, UnixMs::MAX), &mut |row| {
+                lines.extend((!open_only).then(|| row.action.to_owned()));
+                Ok(())
+            })
+        });
+        read.unwrap();
+        lines
+    })
+}
+
+pub(crate) fn a_run_is_open_while_more_is_awaited_of_it(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    tell(&mut store, "a", &[(8, Some(10)), (9, Some(11))]);
+    assert_eq!(seen(&mut store, 10), [vec!["8..9 open", "grant"], vec!["8..9 open"]]);
+    assert_eq!(store.seats_in_use().unwrap()["solver"], 1);
+    assert_eq!(seen(&mut store, 11), [vec!["8..9 heartbeats_ceased", "grant", "heartbeats_ceased"], vec![]]);
+    assert_eq!(store.seats_in_use().unwrap()["solver"], 0);
+    // It was only the way that was long.
+    tell(&mut store, "b", &[(12, Some(14))]);
+    assert_eq!(seen(&mut store, 13), [vec!["8..12 open", "grant"], vec!["8..12 open"]]);
+    tell(&mut store, "c", &[(13, None)]);
+    assert_eq!(seen(&mut store, 13), [vec!["8..13 checkin", "grant", "checkin"], vec![]]);
+    drop(store);
+    ledger.balances();
+}
+
+pub(crate) fn states_in_any_order_give_the_same_books(ledger: &mut Ledger) {
+    let states: [State; 4] = [(8, Some(10)), (9, Some(11)), (10, Some(12)), (10, None)];
+    let mut store = ledger.store();
+    for (nth, order) in [[3, 0, 1, 2], [2, 3, 0, 1], [3, 2, 1, 0], [0, 1, 2, 3]].iter().enumerate() {
+        for (place, state) in order.iter().enumerate() {
+            tell(&mut store, &format!("{nth}-{place}"), &[states[*state], states[*state]]);
+            if order[..=place].contains(&3) {
+                assert_eq!(seen(&mut store, 10)[0], ["8..10 checkin", "grant", "checkin"], "{order:?}");
+            }
+        }
+    }
+    drop(store);
+    ledger.balances();
+}
+
+pub(crate) fn an_event_is_taken_in_once(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let batch = |ids: &[&str]| Batch {
+        taken: ids.iter().map(|id| ((*id).to_owned(), MONDAY)).collect(),
+        ..Batch::default()
+    };
+    let mut process = Process::default();
+    process.intake.begin(None);
+    process.commit(&mut store, "a", 1, &[batch(&["x", "y"])]).unwrap();
+    let again = process.commit(&mut store, "a", 2, &[batch(&["z", "y"])]);
+    assert!(matches!(again, Err(Error::Conflict)), "{again:?}");
+    let known = store.taken(["x", "y", "z"].into_iter()).unwrap();
+    assert_eq!(known.iter().collect::<Vec<_>>(), ["x", "y"], "nothing of a refused batch is noted");
+}
