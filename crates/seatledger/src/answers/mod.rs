@@ -19,6 +19,7 @@ pub(crate) use steps::curve;
 use accounting::UnixMs;
 use accounting::report::Cell;
 use jiff::tz::TimeZone;
+use store::{Store, UnrecognizedRow};
 
 /// A question that contradicts itself, or names what there is not.
 #[derive(Debug)]
@@ -69,6 +70,15 @@ impl Sight {
             .into()),
         }
     }
+}
+
+/// The lines that no format knew, most first, each with what people call its input.
+pub(crate) fn unrecognized(store: &mut Store) -> anyhow::Result<Vec<(String, UnrecognizedRow)>> {
+    Ok(store.read(|reader| {
+        let inputs = reader.inputs()?;
+        let rows = reader.unrecognized()?.into_iter();
+        Ok(rows.map(|row| (inputs.get(&row.input).cloned().unwrap_or_default(), row)).collect())
+    })?)
 }
 
 /// Takes a row of a listing.

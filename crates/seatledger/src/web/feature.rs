@@ -60,6 +60,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         period: &period,
         fields: &["server", "organization", "person"],
         classes: &classes,
+        has_period: true,
     };
     let body = html! {
         header.head {
@@ -228,6 +229,7 @@ impl Page<'_> {
             query: self.query,
             without,
             sorts: false,
+            bars: None,
         };
         let value =
             |name: &str| data.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
@@ -341,7 +343,7 @@ impl Page<'_> {
         );
         html! {
             td data-heat=(level) title=(means) data-denied[denials > 0] {
-                span { (super::fields::rounded((average * 10.0).round() / 10.0)) }
+                span { (short(average)) }
             }
         }
     }
@@ -366,6 +368,7 @@ impl Page<'_> {
             query: self.query,
             without,
             sorts: true,
+            bars: Some("usage_minutes"),
         };
         let csv = self
             .narrowed()
@@ -380,6 +383,15 @@ impl Page<'_> {
                 p.downloads { a href=(self.asker.view.to(&csv)) download { "CSV" } }
             }
         }
+    }
+}
+
+/// A number in the little room of an hour.
+fn short(number: f64) -> String {
+    match number {
+        _ if number >= 9.95 || number == 0.0 => format!("{number:.0}"),
+        _ if number < 0.05 => "0".to_owned(),
+        _ => format!("{number:.1}"),
     }
 }
 

@@ -68,8 +68,9 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         path: PATH,
         query: &query,
         period: &period,
-        fields: &["feature", "server", "organization"],
+        fields: &["server", "organization"],
         classes: &classes,
+        has_period: true,
     };
     let body = html! {
         header.head {

@@ -7,7 +7,16 @@ use crate::gate::Guest;
 use maud::{Markup, PreEscaped, html};
 
 /// The entries of the navigation: where they lead, the key that leads there behind `g`, and their name's place.
-const ENTRIES: [(&str, &str); 2] = [("/", "n"), ("/features", "f")];
+const ENTRIES: [(&str, &str); 8] = [
+    ("/", "n"),
+    ("/features", "f"),
+    ("/denials", "d"),
+    ("/overnight", "o"),
+    ("/people", "p"),
+    ("/servers", "s"),
+    ("/history", "h"),
+    ("/reports", "r"),
+];
 
 /// A whole page.
 pub(super) fn page(view: &View, guest: Option<&Guest>, here: &str, title: &str, body: &Markup) -> Markup {

@@ -9,14 +9,20 @@ mod feature;
 mod features;
 mod fields;
 mod layout;
+mod listings;
 mod login;
 mod marks;
 mod now;
 mod period_bar;
 mod query;
+mod reports;
 mod rows;
+mod servers;
+mod subjects;
 mod table;
 mod texts;
+
+pub(crate) use servers::LiveSource;
 
 use crate::answers::{Now, Sight};
 use crate::gate::readers::Readers;
@@ -42,6 +48,9 @@ const REST: u32 = 5;
 /// Tells whoever runs the service of a fault of its own.
 pub(crate) type Complain = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// Tells how the sources are that are taken in live.
+pub(crate) type Sources = Arc<dyn Fn() -> Vec<LiveSource> + Send + Sync>;
+
 /// What the dashboard is made of.
 pub(crate) struct Settings {
     /// The ledger.
@@ -53,6 +62,8 @@ pub(crate) struct Settings {
     /// Whether browsers come by HTTPS.
     pub(crate) is_secure: bool,
     pub(crate) complain: Complain,
+    /// How the sources are that are taken in live.
+    pub(crate) sources: Sources,
 }
 
 /// What every page may ask for.
@@ -62,6 +73,7 @@ pub(crate) struct Web {
     base: String,
     is_secure: bool,
     complain: Complain,
+    sources: Sources,
     now: tokio::sync::Mutex<FxHashMap<Option<String>, Shown>>,
 }
 
@@ -74,13 +86,29 @@ struct Shown {
 
 /// The pages but the first one, and the first one's maker.
 pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
-    let Settings { opener, gate, base, is_secure, complain } = settings;
+    let Settings { opener, gate, base, is_secure, complain, sources } = settings;
     let readers = Readers::new(opener, PAGES);
-    let web = Arc::new(Web { gate, readers, base, is_secure, complain, now: tokio::sync::Mutex::default() });
+    let web = Arc::new(Web {
+        gate,
+        readers,
+        base,
+        is_secure,
+        complain,
+        sources,
+        now: tokio::sync::Mutex::default(),
+    });
     let router = Router::new()
         .route("/features", get(features::page))
         .route("/feature", get(feature::page))
         .route("/feature/steps", get(feature::steps))
+        .route("/reports", get(reports::list))
+        .route("/reports/{name}", get(reports::page))
+        .route("/denials", get(subjects::denials))
+        .route("/overnight", get(subjects::overnight))
+        .route("/people", get(subjects::people))
+        .route("/servers", get(servers::page))
+        .route("/sessions", get(listings::sessions))
+        .route("/history", get(listings::history))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/assets/{name}", get(assets::serve))

@@ -2,7 +2,9 @@
 
 use super::asker::View;
 use super::fields::{cell_text, civil_ms};
+use super::marks::bar;
 use super::query::{Query, encoded};
+use crate::answers::Shortness;
 use accounting::report::{Cell, Column, Report, decimal};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
@@ -21,6 +23,8 @@ pub(super) struct Shown<'a> {
     pub(super) without: &'a [&'a str],
     /// Whether a click on a heading sorts.
     pub(super) sorts: bool,
+    /// The column of numbers behind which bars are drawn.
+    pub(super) bars: Option<&'a str>,
 }
 
 impl Shown<'_> {
@@ -31,6 +35,9 @@ impl Shown<'_> {
             .enumerate()
             .filter(|(_, column)| !self.without.contains(&column.name))
             .collect();
+        let barred = report.columns.iter().position(|column| Some(column.name) == self.bars);
+        let most =
+            barred.map(|nth| report.rows.iter().filter_map(|row| number(row.get(nth)?)).fold(0.0, f64::max));
         html! {
             div.scroll tabindex="0" role="region" aria-label=(self.caption) {
                 table.sheet data-sorts[self.sorts] {
@@ -48,7 +55,7 @@ impl Shown<'_> {
                         @for row in report.rows.iter().take(self.most) {
                             tr {
                                 @for (nth, column) in &shown {
-                                    @if let Some(cell) = row.get(*nth) { (self.cell(column, cell)) }
+                                    @if let Some(cell) = row.get(*nth) { (self.cell(column, cell, most)) }
                                 }
                             }
                         }
@@ -62,15 +69,21 @@ impl Shown<'_> {
         }
     }
 
-    fn cell(&self, column: &Column, cell: &Cell) -> Markup {
+    fn cell(&self, column: &Column, cell: &Cell, most: Option<f64>) -> Markup {
         let raw = match cell {
             Cell::Int(number) => Some(number.to_string()),
             Cell::Decimal(number) => Some(decimal(*number)),
             Cell::Instant(at) => Some(civil_ms(*at, self.zone).to_string()),
             Cell::Empty | Cell::Text(_) | Cell::Amount(_) => None,
         };
+        let barred = most.filter(|_| self.bars == Some(column.name));
+        let share =
+            barred.zip(number(cell)).map(|(most, number)| if most > 0.0 { number / most } else { 0.0 });
         html! {
-            td.number[column.number] data-v=[raw] { (self.content(column, cell)) }
+            td.number[column.number].barred[share.is_some()] data-v=[raw] {
+                @if let Some(share) = share { (bar(share, Shortness::Fine)) }
+                (self.content(column, cell))
+            }
         }
     }
 
@@ -87,6 +100,14 @@ impl Shown<'_> {
         let address = kept.behind("/feature");
         let sign = if address.contains('?') { '&' } else { '?' };
         self.view.to(&format!("{address}{sign}code={}", encoded(code)))
+    }
+}
+
+fn number(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Int(number) => Some(*number as f64),
+        Cell::Decimal(number) => Some(*number),
+        Cell::Empty | Cell::Text(_) | Cell::Instant(_) | Cell::Amount(_) => None,
     }
 }
 

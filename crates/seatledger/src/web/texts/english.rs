@@ -9,7 +9,7 @@ pub(super) static TEXTS: Texts = Texts {
     after_day: "",
     skip: "Skip to the figures",
     pages: "Pages",
-    entries: ["Now", "Features"],
+    entries: ["Now", "Features", "Denials", "Overnight", "People", "Servers", "History", "Reports"],
     theme: "Light or dark",
     keys: "/ searches · g n shows Now",
     cannot: "This page cannot be shown",
@@ -69,5 +69,6 @@ pub(super) static TEXTS: Texts = Texts {
         spark: "Most seats in use in each of the last 24 hours; the upper edge is what was issued",
     },
     words: english_words::WORDS,
+    definitions: english_words::DEFINITIONS,
     columns: english_words::COLUMNS,
 };

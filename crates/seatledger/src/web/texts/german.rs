@@ -9,7 +9,7 @@ pub(super) static TEXTS: Texts = Texts {
     after_day: ".",
     skip: "Zu den Zahlen",
     pages: "Seiten",
-    entries: ["Jetzt", "Features"],
+    entries: ["Jetzt", "Features", "Absagen", "Über Nacht", "Personen", "Server", "Verlauf", "Berichte"],
     theme: "Hell oder dunkel",
     keys: "/ sucht · g n zeigt Jetzt",
     cannot: "Diese Seite kann nicht gezeigt werden",
@@ -69,5 +69,6 @@ pub(super) static TEXTS: Texts = Texts {
         spark: "Meiste belegte Plätze in jeder der letzten 24 Stunden; die obere Kante sind die vorhandenen",
     },
     words: german_words::WORDS,
+    definitions: german_words::DEFINITIONS,
     columns: german_words::COLUMNS,
 };

@@ -17,7 +17,7 @@ pub(super) struct Texts {
     // The frame of all pages.
     pub(super) skip: &'static str,
     pub(super) pages: &'static str,
-    pub(super) entries: [&'static str; 2],
+    pub(super) entries: [&'static str; 8],
     pub(super) theme: &'static str,
     pub(super) keys: &'static str,
     pub(super) cannot: &'static str,
@@ -35,6 +35,8 @@ pub(super) struct Texts {
     pub(super) now: Now,
     /// All else, by its key.
     words: &'static [(&'static str, &'static str)],
+    /// What each report counts.
+    definitions: &'static [(&'static str, &'static str)],
     /// Columns of reports: name, heading, meaning.
     columns: &'static [(&'static str, &'static str, &'static str)],
 }
@@ -104,6 +106,11 @@ impl Texts {
     pub(super) fn column_means(&self, name: &str) -> Option<&'static str> {
         let known = self.columns.iter().find(|(known, ..)| *known == name);
         known.map(|(_, _, means)| *means).filter(|means| !means.is_empty())
+    }
+
+    /// What a report counts, in words.
+    pub(super) fn definition(&self, report: &str) -> &'static str {
+        self.definitions.iter().find(|(known, _)| *known == report).map_or("", |(_, text)| text)
     }
 
     /// A word of a chart: a column's heading, or what is said by the key `chart.…`.
