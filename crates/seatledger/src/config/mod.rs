@@ -60,7 +60,9 @@ pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
 pub(crate) use old_service::import;
 pub(crate) use privacy::{PrivacyConfig, Retention};
-pub(crate) use source::{FollowConfig, Followed, SourceConfig, SourceKind};
+pub(crate) use source::{
+    CsvLogConfig, FollowConfig, Followed, PollCommand, PollConfig, PollFormat, SourceConfig, SourceKind,
+};
 pub(crate) use views::{OldTable, Winterthur};
 
 use accounting::calendar::Calendar;
