@@ -29,8 +29,8 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
     let Some(period) = web.period(&asker, &query).await? else {
         return Ok(asker.nothing_yet(PATH));
     };
-    let asked = period.set(&query).without(&["sort", "q"]);
-    let options: Options = asked.options().map_err(|failure| asker.refuse(failure))?;
+    let question = period.set(&query).without(&["sort", "q"]);
+    let options: Options = question.options().map_err(|failure| asker.refuse(failure))?;
     let expiring: Option<Options> =
         (asker.sight == Sight::Everything).then(|| Query::default().options()).and_then(Result::ok);
     let sight = asker.sight.clone();

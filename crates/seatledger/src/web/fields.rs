@@ -113,6 +113,8 @@ mod tests {
 
     #[test]
     fn numbers_are_read_by_people() {
+        let few = [0.0, 3.0, 41.33, 128.7, 0.4711, 1234.5].map(rounded);
+        assert_eq!(few, ["0", "3", "41.3", "129", "0.471", "1\u{202f}235"]);
         assert_eq!(
             [0, 999, 1000, -1_234_567].map(whole),
             ["0", "999", "1\u{202f}000", "−1\u{202f}234\u{202f}567"]

@@ -50,8 +50,8 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
     if listing == Listing::History && query.get("from").is_none() {
         period = Period { from: accounting::day::Day(period.until.0 - DAYS), ..period };
     }
-    let asked = period.set(&query).without(&["q"]);
-    let (report, calendar) = listed(&web, &asker, &asked, listing).await?;
+    let question = period.set(&query).without(&["q"]);
+    let (report, calendar) = listed(&web, &asker, &question, listing).await?;
     let texts = asker.texts();
     let title = if listing == Listing::Sessions { texts.say("sessions") } else { texts.say("history") };
     let mut fields = FIELDS.to_vec();
@@ -74,13 +74,14 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
         zone: calendar.zone(),
         most: MOST,
         caption: title,
-        query: &asked,
+        query: &question,
         without,
         sorts: report.rows.len() <= MOST,
         bars: None,
     };
-    let to =
-        |format: &str| asker.view.to(&asked.with("format", Some(format)).behind(&format!("/api/v1/{key}")));
+    let to = |format: &str| {
+        asker.view.to(&question.with("format", Some(format)).behind(&format!("/api/v1/{key}")))
+    };
     let hint =
         if listing == Listing::Sessions { texts.say("sessions.hint") } else { texts.say("history.hint") };
     let body = html! {

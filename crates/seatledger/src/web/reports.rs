@@ -91,8 +91,8 @@ pub(super) async fn page(
     };
     let query = Query::of(&request);
     let Some(period) = web.period(&asker, &query).await? else { return Ok(asker.nothing_yet(PATH)) };
-    let asked = if kind.has_period { period.set(&query) } else { query.without(&["from", "until"]) };
-    let answer = web.answer(&asker, report, &asked).await?;
+    let question = if kind.has_period { period.set(&query) } else { query.without(&["from", "until"]) };
+    let answer = web.answer(&asker, report, &question).await?;
     let path = format!("{PATH}/{name}");
     let classes: Vec<String> = match kind.has_classes && name != "idle" {
         true => answer.calendar.classes().iter().map(|class| class.name.clone()).collect(),
@@ -124,8 +124,8 @@ pub(super) async fn page(
         }
         p.definition { (texts.definition(&name)) }
         (bar.markup())
-        (table(&asker, &answer, &asked, &title, MOST))
-        (downloads(&asker, &name, &asked, answer.report.rows.len()))
+        (table(&asker, &answer, &question, &title, MOST))
+        (downloads(&asker, &name, &question, answer.report.rows.len()))
         (super::notes(&asker, &answer.report.notes))
     };
     Ok(asker.page(PATH, &title, &body))

@@ -43,8 +43,8 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
     let query = Query::of(&request);
     let now = web.how_it_is_now(&asker).await?;
     let Some(period) = web.period(&asker, &query).await? else { return Ok(asker.nothing_yet(PATH)) };
-    let asked = period.set(&query);
-    let coverage = web.answer(&asker, Name::Coverage, &asked).await?;
+    let question = period.set(&query);
+    let coverage = web.answer(&asker, Name::Coverage, &question).await?;
     let unrecognized = web.ask(&asker, answers::unrecognized).await?;
     let texts = asker.texts();
     let title = texts.say("servers");
@@ -65,8 +65,8 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
             h2 { (texts.say("servers.coverage")) }
             p.definition { (texts.definition("coverage")) }
             (bar.markup())
-            (table(&asker, &coverage, &asked, texts.say("servers.coverage"), MOST))
-            (downloads(&asker, "coverage", &asked, coverage.report.rows.len()))
+            (table(&asker, &coverage, &question, texts.say("servers.coverage"), MOST))
+            (downloads(&asker, "coverage", &question, coverage.report.rows.len()))
             (super::notes(&asker, &coverage.report.notes))
         }
         (not_understood(&asker, &unrecognized))

@@ -35,7 +35,7 @@ impl Subject {
         })
     }
 
-    fn asked(&self) -> Query {
+    fn question(&self) -> Query {
         self.period.set(&self.query).without(&["by", "step", "code"])
     }
 
@@ -93,9 +93,9 @@ pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Re
         Ok(subject) => subject,
         Err(response) => return Ok(response),
     };
-    let asked = subject.asked();
-    let by_person = asked.with("by", Some("person"));
-    let months = web.answer(&subject.asker, Name::Denials, &asked).await?;
+    let question = subject.question();
+    let by_person = question.with("by", Some("person"));
+    let months = web.answer(&subject.asker, Name::Denials, &question).await?;
     let persons = web.answer(&subject.asker, Name::Denials, &by_person).await?;
     let sum = |name: &str| Rows(&months.report).sum(name);
     let texts = subject.asker.texts();
@@ -107,7 +107,7 @@ pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Re
     let (months, persons) = (most_first(months, "denied"), most_first(persons, "denied"));
     let rest = html! {
         (headline)
-        (subject.part(&months, texts.say("denials.months"), &asked))
+        (subject.part(&months, texts.say("denials.months"), &question))
         (subject.part(&persons, texts.say("denials.persons"), &by_person))
         (super::notes(&subject.asker, &months.report.notes))
     };
@@ -119,8 +119,8 @@ pub(super) async fn overnight(State(web): State<Arc<Web>>, request: Request) -> 
         Ok(subject) => subject,
         Err(response) => return Ok(response),
     };
-    let asked = subject.asked();
-    let mut nights = web.answer(&subject.asker, Name::Overnight, &asked.without(&["time-class"])).await?;
+    let question = subject.question();
+    let mut nights = web.answer(&subject.asker, Name::Overnight, &question.without(&["time-class"])).await?;
     let texts = subject.asker.texts();
     let sums = Answer { report: by_holder(&nights.report), calendar: nights.calendar.clone() };
     nights.report.rows.reverse();
@@ -132,9 +132,9 @@ pub(super) async fn overnight(State(web): State<Arc<Web>>, request: Request) -> 
         }
         section {
             h2 { (texts.say("overnight.who")) }
-            (table(&subject.asker, &sums, &asked, texts.say("overnight.who"), MOST))
+            (table(&subject.asker, &sums, &question, texts.say("overnight.who"), MOST))
         }
-        (subject.part(&nights, texts.say("overnight.each"), &asked))
+        (subject.part(&nights, texts.say("overnight.each"), &question))
         (super::notes(&subject.asker, &nights.report.notes))
     };
     Ok(subject.page(texts.say("overnight"), texts.definition("overnight"), &[], &rest))
@@ -164,14 +164,14 @@ pub(super) async fn people(State(web): State<Arc<Web>>, request: Request) -> Res
         Ok(subject) => subject,
         Err(response) => return Ok(response),
     };
-    let by = |key: &str| subject.asked().with("by", Some(key));
+    let by = |key: &str| subject.question().with("by", Some(key));
     let (organizations, projects, persons) = (by("organization"), by("project"), by("person"));
     let ask = async |query: &Query| -> Result<Answer, Refusal> {
         Ok(most_first(web.answer(&subject.asker, Name::Usage, query).await?, "usage_minutes"))
     };
     let found = (ask(&organizations).await?, ask(&projects).await?, ask(&persons).await?);
     let texts = subject.asker.texts();
-    let allocation = subject.asked().behind("/reports/allocation");
+    let allocation = subject.question().behind("/reports/allocation");
     let rest = html! {
         div.halves {
             (subject.part(&found.0, texts.say("people.organizations"), &organizations))
