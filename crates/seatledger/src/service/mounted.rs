@@ -1,10 +1,11 @@
-//! What the API asks of the service: to store heartbeats, and to tell whoever runs it what went wrong.
+//! What the faces ask of the service: to store heartbeats, and to tell whoever runs it what went wrong.
 
 use super::App;
 use super::metrics::Outcome;
 use crate::api::{Around, Recording, SourceRow, Taking};
 use crate::render::iso;
 use crate::sources::live::{self, State, Trouble};
+use crate::web::LiveSource;
 use formats::events::Told;
 use jiff::tz::TimeZone;
 use store::heartbeats::Heartbeat;
@@ -60,5 +61,27 @@ fn row(told: live::Told, zone: &TimeZone) -> SourceRow {
         polls_answered: told.polls_answered,
         polls_failed: told.polls_failed,
         dropped: told.dropped,
+    }
+}
+
+/// A source as the dashboard shows it.
+pub(super) fn shown(told: live::Told) -> LiveSource {
+    let (state, trouble) = match told.state {
+        State::Starting => ("starting", None),
+        State::Up => ("up", None),
+        State::Waiting(why) => ("waiting", Some(why)),
+        State::Down(trouble) => ("down", Some(format!("{}: {}", trouble.why, trouble.remedy))),
+        State::Stopped => ("stopped", None),
+    };
+    LiveSource {
+        name: told.about.name,
+        kind: told.about.kind,
+        what: told.about.what,
+        is_up: !matches!(state, "down" | "stopped"),
+        state: state.to_owned(),
+        trouble,
+        last_event_at: told.last_event,
+        lines: told.counts.lines,
+        unrecognized: told.counts.unrecognized,
     }
 }
