@@ -162,9 +162,7 @@ impl Told {
                 event(from.0, what)
             }
             Self::Start(record) => event(record.at.0, What::Checkout(record.claim())),
-            Self::Stop(record) => {
-                event(record.at.0, What::Checkin(record.claim(), CheckinReason::Returned))
-            }
+            Self::Stop(record) => event(record.at.0, What::Checkin(record.claim(), CheckinReason::Returned)),
         };
         Read { at: Some(at), process: "", line: Line::Event { event, times: 1 } }
     }

@@ -7,3 +7,5 @@ pub(crate) mod import;
 pub(crate) mod live;
 mod recorded;
 pub(crate) mod resume;
+pub(crate) mod stream;
+mod syslog;
