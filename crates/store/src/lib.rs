@@ -222,6 +222,9 @@ impl std::fmt::Display for Place {
     }
 }
 
+/// How long a reader waits for a writer, to book what was accepted; reading itself waits for nobody.
+const READERS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// A ledger: one connection to the database that holds it.
 pub struct Store {
     backend: Box<dyn Backend>,
@@ -291,7 +294,7 @@ impl Store {
 
     /// Opens a ledger that must be there, for reading. Nothing is created or migrated.
     pub fn open(place: &Place) -> Result<Self, Error> {
-        let mut backend = connect(place, false, None)?;
+        let mut backend = connect(place, false, Some(READERS_PATIENCE))?;
         schema::check(backend.as_mut(), place)?;
         Ok(Self::new(backend, place))
     }

@@ -204,8 +204,12 @@ impl Global {
 
     /// Opens the ledger for writing what is no fact: creates and migrates it, and leaves its calendar alone.
     pub(crate) fn create_as_it_is(&self) -> anyhow::Result<Store> {
-        let place = self.place(&self.config()?)?;
-        Store::create(&place).with_context(|| format!("cannot open {place}"))
+        let config = self.config()?;
+        let place = self.place(&config)?;
+        let mut store = Store::create(&place).with_context(|| format!("cannot open {place}"))?;
+        // A migration has taken them away.
+        set_views(&mut store, &config)?;
+        Ok(store)
     }
 }
 
