@@ -185,7 +185,7 @@ fn of_a_burst_all_is_stored_that_the_kernel_did_not_drop() {
     let seen = || {
         lines(&service, "event")
             + lines(&service, "unrecognized")
-            + figure(&service, "source_dropped_total").unwrap_or(0)
+            + figure(&service, "source_dropped").unwrap_or(0)
     };
     until("all", || seen() == 50_000);
     assert_eq!(lines(&service, "unrecognized"), 0);

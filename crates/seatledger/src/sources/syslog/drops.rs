@@ -40,7 +40,7 @@ mod tests {
         assert_eq!(of_socket(&socket), Some(0));
         let to = socket.local_addr().unwrap();
         let from = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let full = [0_u8; 60_000];
+        let full = vec![0_u8; 60_000];
         for _ in 0..2_000 {
             from.send_to(&full, to).unwrap();
         }
