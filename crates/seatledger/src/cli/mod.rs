@@ -14,6 +14,7 @@ mod history;
 mod import;
 mod password;
 mod person;
+mod poll;
 mod progress;
 mod rebuild;
 mod record;
@@ -102,6 +103,7 @@ enum Command {
     Run(run::RunCommand),
     Record(record::RecordCommand),
     Report(report::Report),
+    Poll(poll::Poll),
     Sessions(sessions::SessionsCommand),
     History(history::HistoryCommand),
     Unrecognized(unrecognized::Unrecognized),
@@ -127,6 +129,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global),
+        Command::Poll(command) => command.run(&cli.global),
         // Its exit code is that of the command that it runs.
         Command::Run(command) => return command.run(),
         Command::Record(command) => command.run(),

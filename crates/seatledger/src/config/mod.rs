@@ -60,7 +60,10 @@ pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
 pub(crate) use old_service::import;
 pub(crate) use privacy::{PrivacyConfig, Retention};
-pub(crate) use source::{FollowConfig, Followed, Listen, SourceConfig, SourceKind, SyslogConfig};
+pub(crate) use source::{
+    CsvLogConfig, FollowConfig, Followed, Listen, PollCommand, PollConfig, PollFormat, SourceConfig,
+    SourceKind, SyslogConfig,
+};
 pub(crate) use views::{OldTable, Winterthur};
 
 use accounting::calendar::Calendar;

@@ -5,6 +5,7 @@ pub(crate) mod configured;
 pub(crate) mod follow;
 pub(crate) mod import;
 pub(crate) mod live;
+pub(crate) mod poll;
 mod recorded;
 pub(crate) mod resume;
 pub(crate) mod stream;

@@ -19,6 +19,7 @@ mod old_service;
 mod outages;
 mod pages;
 mod pings;
+mod polling;
 mod privacy;
 mod races;
 mod rlm;

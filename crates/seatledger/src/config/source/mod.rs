@@ -1,9 +1,11 @@
 //! The sections `[[source]]`: what the service takes in live. Each kind describes itself in a file of its own.
 
 mod follow;
+mod poll;
 mod syslog;
 
 pub(crate) use follow::{FollowConfig, Followed};
+pub(crate) use poll::{CsvLogConfig, PollCommand, PollConfig, PollFormat};
 pub(crate) use syslog::{Listen, SyslogConfig};
 
 use super::document::{Entry, Table, Wrong};
@@ -27,6 +29,8 @@ pub(crate) struct SourceConfig {
 pub(crate) enum SourceKind {
     /// A log file, or the log files of a directory, as they grow.
     Follow(FollowConfig),
+    /// A license server that is asked who holds what.
+    Poll(Box<PollConfig>),
     /// Messages that other machines send.
     Syslog(SyslogConfig),
 }
@@ -35,11 +39,12 @@ pub(crate) enum SourceKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     Follow,
+    Poll,
     Syslog,
 }
 
 /// The words, as they are written.
-const WORDS: [(&str, Word); 2] = [("follow", Word::Follow), ("syslog", Word::Syslog)];
+const WORDS: [(&str, Word); 3] = [("follow", Word::Follow), ("poll", Word::Poll), ("syslog", Word::Syslog)];
 
 /// All `[[source]]` of a text.
 pub(super) fn sources(section: &Entry<'_>, text: &str) -> Result<Vec<SourceConfig>, Wrong> {
@@ -68,6 +73,7 @@ fn source(table: &Table<'_>, text: &str) -> Result<SourceConfig, Wrong> {
     }
     let kind = match word {
         Some(Word::Follow) => SourceKind::Follow(FollowConfig::of(table, &own)?),
+        Some(Word::Poll) => SourceKind::Poll(Box::new(PollConfig::of(table, &own)?)),
         Some(Word::Syslog) => SourceKind::Syslog(SyslogConfig::of(table, &own)?),
         None => {
             let words: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
@@ -84,6 +90,7 @@ impl SourceKind {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Follow(_) => "follow",
+            Self::Poll(_) => "poll",
             Self::Syslog(_) => "syslog",
         }
     }
@@ -92,6 +99,7 @@ impl SourceKind {
     pub(crate) fn what(&self) -> String {
         match self {
             Self::Follow(follow) => follow.what(),
+            Self::Poll(poll) => poll.what(),
             Self::Syslog(syslog) => syslog.what(),
         }
     }
@@ -140,10 +148,10 @@ mod tests {
         assert_eq!(sources.len(), 2);
         assert_eq!((sources[0].name.as_str(), sources[0].line), ("follow /var/log/acme.log", 2));
         assert_eq!((sources[1].name.as_str(), sources[1].line), ("dsls", 9));
-        let SourceKind::Follow(first) = &sources[0].kind else { panic!("{:?}", sources[0]) };
+        let SourceKind::Follow(first) = &sources[0].kind else { panic!("not followed") };
         assert_eq!(first.files, Followed::File("/var/log/acme.log".into()));
         assert_eq!((first.format.as_deref(), first.every_ms), (Some("flexnet"), 250));
-        let SourceKind::Follow(second) = &sources[1].kind else { panic!("{:?}", sources[1]) };
+        let SourceKind::Follow(second) = &sources[1].kind else { panic!("not followed") };
         assert_eq!(
             second.files,
             Followed::Matching {
@@ -171,7 +179,10 @@ mod tests {
     #[test]
     fn sources_that_are_not_right_are_refused() {
         let of = |text: &str| error(&format!("[[source]]\n{text}\n"));
-        assert_eq!(of("path = \"a\""), "1: a [[source]] needs a kind: one of \"follow\", \"syslog\"");
+        assert_eq!(
+            of("path = \"a\""),
+            "1: a [[source]] needs a kind: one of \"follow\", \"poll\", \"syslog\""
+        );
         assert_eq!(of("kind = \"folow\""), "2: `folow` is no value of `kind`: did you mean `follow`?");
         assert!(of("kind = \"follow\"").starts_with("1: a followed [[source]] needs path = "));
         assert!(of("kind = \"follow\"\npath = \"a\"\npattern = \"*\"").starts_with("4: `pattern` is of a "));
