@@ -2,13 +2,14 @@
 
 use super::progress::{Bar, Files};
 use super::{Done, Global, catalog_file, directory_file, say};
+use crate::alerts::Ways;
 use crate::config::Config;
 use crate::demo::{Written, write_year};
-use crate::oplog;
 use crate::render::{self, Face, Look, sparkline};
 use crate::service;
 use crate::sources::configured::Servers;
 use crate::sources::import::{Wish, import};
+use crate::{keys, oplog};
 use accounting::calendar::Calendar;
 use accounting::ledger::Names;
 use accounting::report::group::Key;
@@ -110,6 +111,7 @@ The year is served now, until Ctrl-C: open http://127.0.0.1:{port}/ and look at
         http: config.http,
         heartbeats: config.heartbeats,
         retention: config.privacy.retention,
+        alerts: Ways::new(config.alerts, keys::privacy(&config.privacy)?),
         log,
     })?;
     Ok(Done::Well)
