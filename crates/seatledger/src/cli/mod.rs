@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own face")]
 
+mod alert;
 mod catalog;
 mod catalog_file;
 mod config;
@@ -117,6 +118,7 @@ enum Command {
     Config(config::ConfigCommand),
     User(user::Users),
     Token(token::Tokens),
+    Alert(alert::Alerts),
 }
 
 /// Runs the command that the arguments name.
@@ -147,6 +149,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Config(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
         Command::Token(command) => command.run(&cli.global),
+        Command::Alert(command) => command.run(&cli.global),
     };
     match result {
         Ok(done) => done.into(),
