@@ -3,6 +3,7 @@
 //! Pure: nothing here reads a clock, a file, a socket, the environment or a database. Words, rules and formulas
 //! are those of `docs/domain.md`; where a function computes a formula, its comment repeats it.
 
+pub mod alert;
 pub mod calendar;
 pub mod capacity;
 pub mod concurrency;

@@ -65,6 +65,19 @@ impl FirstSeen {
     }
 }
 
+/// A program with its arguments.
+pub(crate) fn question(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// Port and host of `PORT@HOST`; a name without a port is a host.
+pub(crate) fn port_and_host(target: &str) -> (Option<&str>, &str) {
+    match target.split_once('@') {
+        Some((port, host)) => (Some(port), host),
+        None => (None, target),
+    }
+}
+
 /// A first look: the license server's name, and whether the text is an answer from its beginning.
 pub(crate) struct Look {
     begins: fn(&[u8]) -> bool,

@@ -23,7 +23,7 @@ mod told_zone;
 mod wall_clock;
 pub mod wrapper;
 
-pub use csv_log::CsvLog;
+pub use csv_log::{CsvFile, CsvLog};
 pub use registry::{all, detect, named};
 pub use told_zone::told_zone;
 

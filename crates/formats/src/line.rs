@@ -172,6 +172,11 @@ pub trait Format: Sync {
     fn next_answer(&self, setting: &Setting, _before: &str) -> Result<Box<dyn Parser>, StateError> {
         Ok(self.parser(setting))
     }
+    /// The program that prints it when it asks a license server, with its arguments: `target` is whom it is to ask, as
+    /// `PORT@HOST` or a license file. None where nothing prints it that can be asked.
+    fn question(&self, _target: Option<&str>) -> Option<Vec<String>> {
+        None
+    }
     /// How its ends find their starts.
     fn pairing(&self) -> Pairing;
     /// Whether its lines are answers to polls: where a log covers the same license server, the log's sessions count.

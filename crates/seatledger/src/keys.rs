@@ -20,6 +20,14 @@ pub(crate) fn privacy(config: &PrivacyConfig) -> anyhow::Result<Privacy> {
     Ok(Privacy { identity: config.identity, keys, smallest_group: config.smallest_group })
 }
 
+/// As [`privacy`], but makes no file: for what writes nothing.
+pub(crate) fn known(config: &PrivacyConfig) -> anyhow::Result<Privacy> {
+    match config.key_file.exists() {
+        true => privacy(config),
+        false => Ok(Privacy { identity: config.identity, ..Privacy::default() }),
+    }
+}
+
 /// Puts a new key in force; sessions that are open keep the one before. Returns how many keys there are now.
 pub(crate) fn rotate(file: &Path) -> anyhow::Result<usize> {
     let mut lines = vec![new_key()?];

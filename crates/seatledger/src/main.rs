@@ -1,5 +1,6 @@
 //! Seatledger: who used which licensed software, when, and for how long.
 
+mod alerts;
 mod answers;
 mod api;
 mod cli;

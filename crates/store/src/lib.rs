@@ -4,6 +4,7 @@
 //! anew in one transaction. Readers never write.
 
 pub mod accounts;
+pub mod alerts;
 mod backend;
 pub mod browsers;
 mod derive;

@@ -133,6 +133,11 @@ impl Ledger {
         server.is_some() && server == self.heartbeats.server
     }
 
+    /// Whether a license server is none, but stands for heartbeats.
+    pub(crate) fn stands_for_heartbeats(&self, server: ServerId) -> bool {
+        self.heartbeats.server == Some(server)
+    }
+
     /// Whether any session is known by buckets that are not sealed yet.
     pub(crate) fn has_unsealed(&self) -> bool {
         self.heartbeats.unsealed

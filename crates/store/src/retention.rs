@@ -44,6 +44,7 @@ impl Store {
             };
             removed.requests += run("delete from unmatched_end where at < $1", &at)?;
             run("delete from poll where at < $1", &at)?;
+            run("delete from alert_past where cleared_at < $1", &at)?;
             let first: Value = day.to_string().into();
             run("delete from imported_total where day < $1", &first)?;
             run("delete from feature_day_page where day < $1", &first)?;

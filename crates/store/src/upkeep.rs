@@ -59,7 +59,7 @@ pub struct Status {
 }
 
 /// The tables with facts, for status and backup, in the order in which they are copied.
-const TABLES: [&str; 28] = [
+const TABLES: [&str; 30] = [
     "server",
     "feature",
     "version",
@@ -70,6 +70,8 @@ const TABLES: [&str; 28] = [
     "directory_entry",
     "account",
     "api_token",
+    "alert",
+    "alert_past",
     "input",
     "span",
     "daemon_break",

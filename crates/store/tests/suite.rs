@@ -4,6 +4,8 @@
 
 #[path = "suite/accounts.rs"]
 mod accounts;
+#[path = "suite/alerts.rs"]
+mod alerts;
 #[path = "suite/balance.rs"]
 mod balance;
 #[path = "suite/heartbeats.rs"]
@@ -61,6 +63,11 @@ store_suite! {
         a_newer_schema_is_refused,
         a_ledger_that_is_not_there_is_not_created_by_readers,
         a_backup_is_the_same_ledger,
+    }
+    alerts {
+        alerts_are_remembered_as_they_were_written,
+        of_two_processes_one_changes_an_alert,
+        a_message_waits_until_it_is_taken_out,
     }
     held {
         complete_days_are_as_derived_however_the_commits_fall,

@@ -5,6 +5,7 @@
 //! stamp is of that poll, and of its instant. No daemon is named: all is said of the license server as a whole.
 
 mod row;
+mod write;
 
 use crate::line::{Fit, Format, Line, Note, Parser, Read, Setting, StateError, Survey, Surveyor};
 use crate::text::{bare, trim};
@@ -14,6 +15,9 @@ use jiff::tz::TimeZone;
 use row::{FeatureRow, Row, UserRow};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+
+pub use write::CsvFile;
+pub(crate) use write::{FeatureTold, HolderTold, files as csv_files};
 
 /// The format `csv-log`.
 #[derive(Debug)]

@@ -8,8 +8,11 @@ use accounting::event::Claim;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
-const FEATURES: &[u8] = b"stamp,feature_code,feature_version,vendor,license_type,issued,used,users";
-const USERS: &[u8] =
+/// The header of the table of features.
+pub(super) const FEATURES: &[u8] =
+    b"stamp,feature_code,feature_version,vendor,license_type,issued,used,users";
+/// The header of the table of holders.
+pub(super) const USERS: &[u8] =
     b"feature_code,userid,host,display,feature_version,server_host,server_port,license_handle,\
 checkout_datetime,update_time";
 

@@ -4,6 +4,7 @@
 
 mod row;
 
+use crate::answer::{port_and_host, question};
 use crate::civil::CivilClock;
 use crate::dsls::is_of_tool;
 use crate::iso;
@@ -60,6 +61,14 @@ impl Format for LicenseUsage {
 
     fn resume(&self, setting: &Setting, state: &str) -> Result<Box<dyn Parser>, StateError> {
         Ok(Box::new(Reader::new(setting, serde_json::from_str(state)?)))
+    }
+
+    fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
+        let (port, host) = target.map_or((None, "localhost"), port_and_host);
+        // The port on which a server listens for its administrators where nothing else was said to it.
+        let port = port.unwrap_or("4084");
+        let run = format!("connect {host} {port}; getLicenseUsage -all -csv; quit");
+        Some(question(&["DSLicSrv", "-admin", "-run", &run]))
     }
 
     fn pairing(&self) -> Pairing {

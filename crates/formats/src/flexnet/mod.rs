@@ -5,4 +5,4 @@ mod lmstat;
 pub mod report_log;
 
 pub use debug_log::DebugLog;
-pub use lmstat::Lmstat;
+pub use lmstat::{Lmstat, csv_log};

@@ -60,6 +60,15 @@ impl Format for Licstat {
         Ok(Box::new(Reader::new(setting, serde_json::from_str(state)?)))
     }
 
+    fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
+        let mut words = vec!["lmxendutil", "-licstat"];
+        if let Some((port, host)) = target.map(answer::port_and_host) {
+            words.extend(["-host", host]);
+            words.extend(port.into_iter().flat_map(|port| ["-port", port]));
+        }
+        Some(answer::question(&words))
+    }
+
     fn pairing(&self) -> Pairing {
         Pairing::Counted
     }

@@ -60,6 +60,12 @@ impl Format for Qrun {
         Ok(Box::new(Reader { at: answer::asked_at(setting, None), state }))
     }
 
+    fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
+        let mut words = vec!["lstc_qrun", "-R"];
+        words.extend(target.into_iter().flat_map(|target| ["-s", target]));
+        Some(answer::question(&words))
+    }
+
     fn pairing(&self) -> Pairing {
         Pairing::Counted
     }

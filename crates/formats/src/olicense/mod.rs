@@ -57,6 +57,17 @@ impl Format for Olixtool {
         Ok(Box::new(Reader { at: answer::asked_at(setting, None), state }))
     }
 
+    fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
+        let address = target.map(|target| match answer::port_and_host(target) {
+            (Some(port), host) => format!("{host}:{port}"),
+            (None, host) => host.to_owned(),
+        });
+        let mut words = vec!["olixtool"];
+        words.extend(address.iter().flat_map(|address| ["-sv", address.as_str()]));
+        words.push("-sta");
+        Some(answer::question(&words))
+    }
+
     fn pairing(&self) -> Pairing {
         Pairing::Counted
     }

@@ -1,6 +1,7 @@
 //! What can be asked, and the answers: the questions of reports and listings, which every face asks with the same
 //! options, so that a number comes from one function whatever shows it.
 
+mod alerts;
 mod bill;
 mod coverage;
 mod filters;
@@ -9,6 +10,7 @@ mod now;
 mod report;
 mod sessions;
 
+pub(crate) use alerts::{Alerts, list_alerts};
 pub(crate) use history::{History, list_history};
 pub(crate) use now::{FeatureNow, Hold, Now, Shortness, now};
 pub(crate) use report::{Answer, Name, Options, answer};

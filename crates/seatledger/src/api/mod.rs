@@ -87,6 +87,7 @@ pub(crate) fn router(settings: Settings) -> Router {
         .route("/api/v1/reports/{name}", get(questions::report).fallback(get_only))
         .route("/api/v1/sessions", get(questions::sessions).fallback(get_only))
         .route("/api/v1/history", get(questions::history).fallback(get_only))
+        .route("/api/v1/alerts", get(questions::alerts).fallback(get_only))
         .route("/api/v1/features", get(names::features).fallback(get_only))
         .route("/api/v1/servers", get(names::servers).fallback(get_only))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))

@@ -3,7 +3,7 @@
 use super::asked::parameters;
 use super::failure::Complaint;
 use super::{events, first_admin, heartbeats, names, questions};
-use crate::answers::{History, Name, Options, Sessions};
+use crate::answers::{Alerts, History, Name, Options, Sessions};
 use accounting::report::Column;
 use axum::Json;
 use clap::ValueEnum as _;
@@ -28,6 +28,7 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema
         questions::report,
         questions::sessions,
         questions::history,
+        questions::alerts,
         names::features,
         names::servers,
         heartbeats::take,
@@ -106,6 +107,7 @@ parameters_of! {
     ReportParameters of Options, without [];
     SessionsParameters of Sessions, without CUTS;
     HistoryParameters of History, without CUTS;
+    AlertsParameters of Alerts, without [];
 }
 
 /// The rows of a report: its columns depend on the report and on `by`.
@@ -146,6 +148,11 @@ rows_of! {
     HistoryRows of History, json!([{
         "at": "2025-03-03T09:17:20+01:00", "action": "denial", "feature": "solver", "version": null, "user": "amara",
         "host": "ws-12", "server": "27000@lic1", "seats": 1, "reason": "capacity", "source": "debug.log"
+    }]);
+    AlertRows of Alerts, json!([{
+        "rule": "solver is full", "when": "full", "state": "raised", "alert": "solver: 10 of 10 seats in use",
+        "feature": "solver", "server": null, "user": null, "source": null, "since": "2025-03-03T09:17:20+01:00",
+        "raised_at": "2025-03-03T09:18:00+01:00", "cleared_at": null, "told_at": "2025-03-03T09:18:00+01:00"
     }]);
 }
 
@@ -220,7 +227,7 @@ mod tests {
         let document = serde_json::to_value(Description::openapi()).unwrap();
         assert_eq!(document["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
         let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 9, "{paths:?}");
+        assert_eq!(paths.len(), 10, "{paths:?}");
         let report = &document["paths"]["/api/v1/reports/{name}"]["get"];
         let names: Vec<&str> =
             report["parameters"].as_array().unwrap().iter().map(|of| of["name"].as_str().unwrap()).collect();

@@ -4,7 +4,7 @@ use super::asked::{Asked, Written};
 use super::failure::Failure;
 use super::stream::{Sink, stream};
 use super::{Api, openapi};
-use crate::answers::{self, History, Name, Options, Sessions, Sight};
+use crate::answers::{self, Alerts, History, Name, Options, Sessions, Sight};
 use crate::clock;
 use crate::render::{self, Face, Look, Rows};
 use axum::extract::{Path, Request, State};
@@ -75,6 +75,20 @@ pub(super) async fn history(State(api): State<Arc<Api>>, request: Request) -> Re
     let sight = api.caller(&request).await?.sight()?;
     let Asked { options, written } = Asked::<History>::of(request.uri())?;
     api.list(written, History::COLUMNS, options, sight, answers::list_history).await
+}
+
+/// What is raised, and with `since` what was: the alerts of the rules of the configuration.
+#[utoipa::path(
+    get,
+    tag = "Asking",
+    path = "/api/v1/alerts",
+    params(openapi::AlertsParameters),
+    responses(openapi::AlertRows, openapi::Refusals)
+)]
+pub(super) async fn alerts(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Failure> {
+    let sight = api.caller(&request).await?.sight()?;
+    let Asked { options, written } = Asked::<Alerts>::of(request.uri())?;
+    api.list(written, Alerts::COLUMNS, options, sight, answers::list_alerts).await
 }
 
 /// Lists what a question asks for, as far as it may be seen.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own face")]
 
+mod alert;
 mod catalog;
 mod catalog_file;
 mod config;
@@ -14,6 +15,7 @@ mod history;
 mod import;
 mod password;
 mod person;
+mod poll;
 mod progress;
 mod rebuild;
 mod record;
@@ -102,6 +104,7 @@ enum Command {
     Run(run::RunCommand),
     Record(record::RecordCommand),
     Report(report::Report),
+    Poll(poll::Poll),
     Sessions(sessions::SessionsCommand),
     History(history::HistoryCommand),
     Unrecognized(unrecognized::Unrecognized),
@@ -115,6 +118,7 @@ enum Command {
     Config(config::ConfigCommand),
     User(user::Users),
     Token(token::Tokens),
+    Alert(alert::Alerts),
 }
 
 /// Runs the command that the arguments name.
@@ -127,6 +131,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Demo(command) => command.run(&cli.global),
         Command::Import(command) => command.run(&cli.global),
         Command::Serve(command) => command.run(&cli.global),
+        Command::Poll(command) => command.run(&cli.global),
         // Its exit code is that of the command that it runs.
         Command::Run(command) => return command.run(),
         Command::Record(command) => command.run(),
@@ -144,6 +149,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Config(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
         Command::Token(command) => command.run(&cli.global),
+        Command::Alert(command) => command.run(&cli.global),
     };
     match result {
         Ok(done) => done.into(),

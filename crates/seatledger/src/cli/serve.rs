@@ -1,9 +1,10 @@
 //! `seatledger serve`
 
 use super::{Done, Global, default_zone, wrong_usage};
-use crate::oplog;
+use crate::alerts::Ways;
 use crate::service::{self, Settings};
 use crate::sources::configured::{Servers, sources};
+use crate::{keys, oplog};
 use clap::Args;
 
 /// Take heartbeats over HTTP (`/ping`) and follow sources until SIGTERM or SIGINT; any number of processes may serve one database
@@ -34,6 +35,7 @@ impl Serve {
         let zone = store.calendar()?.zone().clone();
         let log = oplog::Settings::of(&config, &global.place(&config)?);
         let sources = sources(&config, &Servers::of(&config, default_zone(&config)));
+        let alerts = Ways::new(config.alerts, keys::privacy(&config.privacy)?);
         service::run(Settings {
             store,
             sources,
@@ -42,6 +44,7 @@ impl Serve {
             http: config.http,
             heartbeats: config.heartbeats,
             retention: config.privacy.retention,
+            alerts,
             log,
         })?;
         Ok(Done::Well)

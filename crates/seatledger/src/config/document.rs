@@ -110,6 +110,15 @@ impl<'d> Entry<'d> {
             .ok_or_else(|| self.wrong(format!("`{}` must be {wanted}, not {integer}", self.key)))
     }
 
+    /// The value as whole numbers within limits: one, or a list of them.
+    pub(super) fn whole_numbers(&self, from: i64, until: i64) -> Result<Vec<i64>, Wrong> {
+        let Some(list) = self.value.as_array() else { return Ok(vec![self.whole_number(from, until)?]) };
+        let one = |value: &'d Spanned<DeValue<'d>>| {
+            Entry { value: value.get_ref(), value_at: value.span().start, ..*self }.whole_number(from, until)
+        };
+        list.iter().map(one).collect()
+    }
+
     /// The value as one of some words.
     pub(super) fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Wrong> {
         let text = self.text()?;

@@ -36,6 +36,7 @@
 //! (`Mon-Fri`, also `Sat-Mon`) or several (`Mon,Wed-Thu`). One that ends before it begins goes on past midnight, into
 //! the day after: `Fri 19:00-08:00` ends on Saturday morning. `00:00-24:00` is the whole day.
 
+mod alert;
 mod calendar;
 mod document;
 mod elk;
@@ -52,6 +53,7 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alert::{AlertConfig, AlertsConfig, Receiver, Shape, SmtpConfig, SmtpTls, WebhookConfig};
 pub(crate) use calendar::CalendarConfig;
 pub(crate) use document::right_name;
 pub(crate) use elk::ElkConfig;
@@ -60,7 +62,9 @@ pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
 pub(crate) use old_service::import;
 pub(crate) use privacy::{PrivacyConfig, Retention};
-pub(crate) use source::{FollowConfig, Followed, SourceConfig, SourceKind};
+pub(crate) use source::{
+    CsvLogConfig, FollowConfig, Followed, PollCommand, PollConfig, PollFormat, SourceConfig, SourceKind,
+};
 pub(crate) use views::{OldTable, Winterthur};
 
 use accounting::calendar::Calendar;
@@ -94,6 +98,8 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     /// The receiver of the operational log.
     pub(crate) elk: Option<ElkConfig>,
+    /// Who is told what, when.
+    pub(crate) alerts: AlertsConfig,
     /// The views under the names of the service before this one.
     pub(crate) winterthur: Option<Winterthur>,
     /// The file that says so, where there is one: for messages.
@@ -112,10 +118,13 @@ pub(crate) struct ServerConfig {
 }
 
 /// Sections that belong to what this version does not do.
-const LATER: [&str; 2] = ["forward", "alert"];
+const LATER: [&str; 1] = ["forward"];
 
 /// What can stand outermost.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 14] = [
+    "alert",
+    "smtp",
+    "webhook",
     "db",
     "timezone",
     "calendar",
@@ -168,6 +177,7 @@ impl Config {
     fn of(text: &str) -> Result<Self, Wrong> {
         let document = Document::parse(text)?;
         let mut config = Self::default();
+        let (mut alerts, mut smtp, mut webhooks) = (None, None, None);
         for entry in document.entries() {
             match entry.key() {
                 "db" => config.db = Some(entry.filled_text()?),
@@ -181,15 +191,19 @@ impl Config {
                 "log" => config.log = LogConfig::of(&entry)?,
                 "elk" => config.elk = Some(ElkConfig::of(&entry)?),
                 "views" => config.winterthur = Winterthur::of_views(&entry)?,
+                "alert" => alerts = Some(entry),
+                "smtp" => smtp = Some(entry),
+                "webhook" => webhooks = Some(entry),
                 name if LATER.contains(&name) => {
-                    let section = if name == "alert" { format!("[[{name}]]") } else { format!("[{name}]") };
                     return Err(entry.wrong_key(format!(
-                        "this version does not know {section} yet: take the section out"
+                        "this version does not know [{name}] yet: take the section out"
                     )));
                 }
                 _ => return Err(entry.unknown_key(&KNOWN)),
             }
         }
+        // Whoever is told is looked up among the ways, wherever they stand.
+        config.alerts = AlertsConfig::of(alerts.as_ref(), smtp.as_ref(), webhooks.as_ref(), text)?;
         Ok(config)
     }
 }

@@ -50,6 +50,16 @@ impl Readers {
     }
 }
 
+impl Drop for Readers {
+    /// A connection to PostgreSQL waits while it is closed: not on a thread that may not wait.
+    fn drop(&mut self) {
+        let idle = std::mem::take(self.idle.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if !idle.is_empty() {
+            let _ = std::thread::spawn(move || drop(idle)).join();
+        }
+    }
+}
+
 impl Turn {
     /// Does work with a connection. A connection of which an error says nothing good is not used again.
     pub(crate) fn work<T>(&self, work: impl FnOnce(&mut Store) -> anyhow::Result<T>) -> anyhow::Result<T> {

@@ -2,6 +2,7 @@
 //! becomes session rows, and feature days are derived.
 
 use super::App;
+use super::alerting::Alerting;
 use super::health::Part;
 use super::metrics::Outcome;
 use crate::clock;
@@ -30,6 +31,7 @@ struct Chores {
     /// How long what is kept is kept, and the day on which it was looked at last.
     retention: Retention,
     looked_on: Option<Day>,
+    alerts: Option<Alerting>,
 }
 
 /// Runs until the service stops.
@@ -37,17 +39,18 @@ pub(crate) async fn run(
     app: Arc<App>,
     opener: Opener,
     retention: Retention,
+    alerts: Option<Alerting>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let late = opener.late_ms(app.buckets.interval_ms());
-    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN, retention, looked_on: None };
+    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN, retention, looked_on: None, alerts };
     let mut faulty = 0;
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
-            _ = stopping.wait_for(|stop| *stop) => return,
+            _ = stopping.wait_for(|stop| *stop) => break,
             _ = tick.tick() => {}
         }
         let before = std::mem::replace(&mut faulty, app.metrics.counted(Outcome::Faulty));
@@ -80,6 +83,8 @@ pub(crate) async fn run(
             Err(error) => note(&app, Some(&error)),
         }
     }
+    // A connection to PostgreSQL waits while it is closed, which nobody may do here.
+    let _ = tokio::task::spawn_blocking(move || drop(chores)).await;
 }
 
 /// Says who is new, and of whom no organization is known: by name in the issue log alone.
@@ -123,7 +128,11 @@ impl Chores {
             let today = clock::today(store.calendar()?.zone());
             Ok((chores(store, &mut self.sealed, before)?, store.new_users(today)?))
         });
-        if done.is_err() {
+        let looked = match &mut self.alerts {
+            Some(alerts) if done.is_ok() => alerts.look(store),
+            _ => Ok(()),
+        };
+        if done.is_err() || looked.is_err() {
             // What the connection is worth after an error is not known.
             self.store = None;
         }

@@ -10,6 +10,7 @@ pub(crate) struct Health {
     watch: Mutex<Option<String>>,
     booking: Mutex<Option<String>>,
     background: Mutex<Option<String>>,
+    alerts: Mutex<Option<String>>,
     /// When the database was written last for that alone.
     written_at: Mutex<Option<Instant>>,
 }
@@ -28,6 +29,8 @@ pub(crate) enum Part {
     Booking,
     /// What seals and derives behind them.
     Background,
+    /// What looks at the rules of alerts.
+    Alerts,
 }
 
 impl Health {
@@ -51,7 +54,7 @@ impl Health {
 
     /// What is wrong, if anything.
     pub(crate) fn wrong(&self) -> Option<String> {
-        [Part::Writer, Part::Watch, Part::Booking, Part::Background]
+        [Part::Writer, Part::Watch, Part::Booking, Part::Background, Part::Alerts]
             .into_iter()
             .find_map(|part| self.part(part).lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
@@ -62,6 +65,7 @@ impl Health {
             Part::Watch => &self.watch,
             Part::Booking => &self.booking,
             Part::Background => &self.background,
+            Part::Alerts => &self.alerts,
         }
     }
 }

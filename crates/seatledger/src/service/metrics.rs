@@ -1,6 +1,8 @@
 //! What monitors ask at `/metrics`. The sets of labels are bounded.
 
+use super::alert_metrics::AlertMetrics;
 use super::source_metrics::SourceMetrics;
+use crate::alerts::Counts;
 use crate::sources::live::Told;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -49,6 +51,7 @@ pub(crate) struct Metrics {
     log_dropped: Family<Labels, Gauge>,
     log_waiting: Gauge,
     sources: SourceMetrics,
+    alerts: AlertMetrics,
 }
 
 impl Metrics {
@@ -96,9 +99,9 @@ impl Metrics {
         );
         registry.register("log_waiting", "Entries of the log that wait for ELK", log_waiting.clone());
         let sources = SourceMetrics::registered(&mut registry);
+        let alerts = AlertMetrics::registered(&mut registry);
         Self {
             registry,
-            sources,
             outcomes,
             batch_size,
             commit_seconds,
@@ -109,6 +112,8 @@ impl Metrics {
             seats_in_use,
             log_dropped,
             log_waiting,
+            sources,
+            alerts,
         }
     }
 
@@ -133,6 +138,11 @@ impl Metrics {
     /// How the sources are.
     pub(crate) fn set_sources(&self, sources: &[Told]) {
         self.sources.set(sources);
+    }
+
+    /// How alerts are.
+    pub(crate) fn set_alerts(&self, counts: &Counts) {
+        self.alerts.set(counts);
     }
 
     /// A batch became durable.

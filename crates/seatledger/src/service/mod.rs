@@ -3,6 +3,8 @@
 //! A request that asks for a ping goes from `connection` straight to `pings`; all others to the router of `pages`. A heartbeat
 //! is queued for the one `writer`, which commits what has queued up, and answered when it is durable.
 
+mod alert_metrics;
+mod alerting;
 mod background;
 mod buckets;
 mod connection;
@@ -23,6 +25,7 @@ mod writer;
 
 pub(crate) use listener::address;
 
+use crate::alerts::Ways;
 use crate::api;
 use crate::clock;
 use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
@@ -30,6 +33,7 @@ use crate::gate::Gate;
 use crate::oplog::{self, OpLog};
 use crate::sources::live::{Board, Named, Supervisor};
 use crate::web;
+use alerting::Alerting;
 use anyhow::Context;
 use buckets::Buckets;
 use counted::Counted;
@@ -67,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) http: HttpConfig,
     pub(crate) heartbeats: HeartbeatsConfig,
     pub(crate) retention: Retention,
+    /// Who is told what, when.
+    pub(crate) alerts: Ways,
     pub(crate) log: oplog::Settings,
 }
 
@@ -87,6 +93,8 @@ pub(crate) struct App {
     pub(crate) gate: Gate,
     /// How the sources are.
     pub(crate) board: Board,
+    /// What becomes of alerts.
+    pub(crate) alerts: Arc<Ways>,
     pub(crate) log: OpLog,
 }
 
@@ -101,7 +109,7 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
-    let Settings { mut store, sources, zone, listen, http, heartbeats, retention, .. } = settings;
+    let Settings { mut store, sources, zone, listen, http, heartbeats, retention, alerts, .. } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let opener = store.opener();
     // Who tells of a proxy has one: then others reach the loopback address, too.
@@ -119,6 +127,9 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let (writer, thread) = Writer::start(opener.clone(), store, beside)?;
     let receiver = Receiver::start(opener.clone(), log.clone())?;
     let supervisor = Supervisor::start(sources, opener.clone(), &log)?;
+    let alerts = Arc::new(alerts);
+    let alerting = Alerting::start(&alerts, opener.clone(), supervisor.board(), Arc::clone(&health), &log)?;
+    let (alerting, sending) = alerting.unzip();
     let app = Arc::new(App {
         writer,
         receiver,
@@ -136,6 +147,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         base_path: http.base_path,
         gate: gate.clone(),
         board: supervisor.board(),
+        alerts,
         log: log.clone(),
     });
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -159,7 +171,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
     let router = pages::router(Arc::clone(&app), api::router(mounted), dashboard);
     let doors = door.serve(Arc::clone(&app), router, &stopping);
-    let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, stopping));
+    let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, alerting, stopping));
     if let Some(secret) = first_admin {
         tell_first_admin(&secret);
     }
@@ -186,6 +198,12 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         );
     }
     let _ = background.await;
+    if let Some(sending) = sending {
+        let is_over = tokio::task::spawn_blocking(move || sending.end(LAST_WORDS)).await;
+        if !matches!(is_over, Ok(true)) {
+            log.info("a message about an alert is under way: the next process sends it again", &[]);
+        }
+    }
     if let Ok(receipt) = app.writer.watch(clock::now()).await {
         let _ = receipt.durable().await;
     }

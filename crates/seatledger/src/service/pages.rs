@@ -86,13 +86,23 @@ async fn health(State(app): State<Arc<App>>) -> Response {
         Err(_) => Some("the database does not answer".to_owned()),
     };
     let (status, text) = match wrong {
-        None => (StatusCode::OK, serde_json::json!({ "status": "ok" })),
+        None => (StatusCode::OK, well(&app.alerts.outcomes.failing())),
         Some(wrong) => {
             (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({ "status": "failed", "wrong": wrong }))
         }
     };
     (status, [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], text.to_string())
         .into_response()
+}
+
+/// The service does its work; whom it cannot tell of alerts is said beside it.
+fn well(failing: &[String]) -> serde_json::Value {
+    if failing.is_empty() {
+        return serde_json::json!({ "status": "ok" });
+    }
+    let warnings: Vec<String> =
+        failing.iter().map(|receiver| format!("alerts do not arrive at {receiver}")).collect();
+    serde_json::json!({ "status": "ok", "warnings": warnings })
 }
 
 async fn metrics(
@@ -105,6 +115,7 @@ async fn metrics(
     let counts = app.log.counts();
     app.metrics.set_log(counts.local_dropped, counts.elk_dropped, counts.elk_waiting);
     app.metrics.set_sources(&app.board.told());
+    app.metrics.set_alerts(&app.alerts.outcomes.counts());
     app.metrics.queue_depth.set(app.writer.depth() as i64);
     Ok(match app.metrics.text() {
         Ok(text) => {

@@ -8,7 +8,7 @@ use accounting::pairing::{End, HELD, Start, Step};
 use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::input::Counts;
 use store::intake::{
@@ -414,6 +414,16 @@ impl<'a> Collector<'a> {
         }
         self.tally.polls += u64::from(answered);
         self.batch.polls.push(PollEvent { daemon, at: event.at, answered });
+    }
+
+    /// A poll was not answered, of this license server and those others.
+    pub(crate) fn not_answered(&mut self, at: UnixMs, others: &BTreeSet<String>) {
+        let here = self.server.clone();
+        let failed = Event { at, order: 0, vendor: "".into(), what: What::Polled { answered: false } };
+        for server in others.iter().filter(|other| **other != here).chain([&here]) {
+            self.go_to(server);
+            self.polled(&failed, false);
+        }
     }
 
     fn shown(&mut self, event: &Event<'_>, claim: &Claim<'_>, since: UnixMs) {

@@ -2,6 +2,7 @@
 
 use super::follow::Follower;
 use super::live::{About, Named, Source};
+use super::poll::Poller;
 use crate::config::{Config, SourceKind};
 use std::collections::HashMap;
 
@@ -32,6 +33,7 @@ pub(crate) fn sources(config: &Config, servers: &Servers) -> Vec<Named> {
     let named = config.sources.iter().map(|configured| {
         let source: Box<dyn Source> = match &configured.kind {
             SourceKind::Follow(follow) => Box::new(Follower::new(follow, servers)),
+            SourceKind::Poll(poll) => Box::new(Poller::new(&configured.name, poll, servers)),
         };
         let (kind, what) = (configured.kind.word(), configured.kind.what());
         Named { about: About { name: configured.name.clone(), kind, what }, source }

@@ -5,5 +5,6 @@ pub(crate) mod configured;
 pub(crate) mod follow;
 pub(crate) mod import;
 pub(crate) mod live;
+pub(crate) mod poll;
 mod recorded;
 pub(crate) mod resume;

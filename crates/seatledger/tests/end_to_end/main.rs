@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
 mod api;
 mod article;
 mod bad_inputs;
@@ -19,6 +20,7 @@ mod old_service;
 mod outages;
 mod pages;
 mod pings;
+mod polling;
 mod privacy;
 mod races;
 mod rlm;

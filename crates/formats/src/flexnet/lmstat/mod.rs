@@ -3,6 +3,7 @@
 //! A text holds one server after the other, and polls after polls where somebody appends them to a file. Every vendor
 //! daemon that answers is a poll of its own; what it does not show has ended.
 
+mod csv;
 mod expiry;
 mod feature;
 mod head;
@@ -11,6 +12,7 @@ mod section;
 mod starts;
 mod survey;
 
+use crate::answer::question;
 use crate::line::{Fit, Format, Line, Note, Parser, Read, Setting, StateError, Surveyor};
 use crate::text::{bare, text, trim};
 use accounting::UnixMs;
@@ -26,6 +28,8 @@ use section::{Daemon, Section};
 use serde::{Deserialize, Serialize};
 use starts::Starts;
 use std::borrow::Cow;
+
+pub use csv::csv_log;
 
 /// The format `lmstat`.
 #[derive(Debug)]
@@ -63,6 +67,12 @@ impl Format for Lmstat {
             }
         }
         Ok(Box::new(Reader::new(setting, known)))
+    }
+
+    fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
+        let mut words = vec!["lmutil", "lmstat", "-a", "-i"];
+        words.extend(target.into_iter().flat_map(|target| ["-c", target]));
+        Some(question(&words))
     }
 
     fn pairing(&self) -> Pairing {

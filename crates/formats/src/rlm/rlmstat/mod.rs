@@ -70,6 +70,12 @@ impl Format for Rlmstat {
         Ok(Box::new(Reader::new(setting, serde_json::from_str(state)?)))
     }
 
+    fn question(&self, target: Option<&str>) -> Option<Vec<String>> {
+        let mut words = vec!["rlmutil", "rlmstat", "-a"];
+        words.extend(target.into_iter().flat_map(|target| ["-c", target]));
+        Some(answer::question(&words))
+    }
+
     fn pairing(&self) -> Pairing {
         Pairing::Counted
     }

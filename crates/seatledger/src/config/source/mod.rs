@@ -1,8 +1,10 @@
 //! The sections `[[source]]`: what the service takes in live. Each kind describes itself in a file of its own.
 
 mod follow;
+mod poll;
 
 pub(crate) use follow::{FollowConfig, Followed};
+pub(crate) use poll::{CsvLogConfig, PollCommand, PollConfig, PollFormat};
 
 use super::document::{Entry, Table, Wrong};
 
@@ -25,16 +27,19 @@ pub(crate) struct SourceConfig {
 pub(crate) enum SourceKind {
     /// A log file, or the log files of a directory, as they grow.
     Follow(FollowConfig),
+    /// A license server that is asked who holds what.
+    Poll(Box<PollConfig>),
 }
 
 /// The word after `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     Follow,
+    Poll,
 }
 
 /// The words, as they are written.
-const WORDS: [(&str, Word); 1] = [("follow", Word::Follow)];
+const WORDS: [(&str, Word); 2] = [("follow", Word::Follow), ("poll", Word::Poll)];
 
 /// All `[[source]]` of a text.
 pub(super) fn sources(section: &Entry<'_>, text: &str) -> Result<Vec<SourceConfig>, Wrong> {
@@ -63,6 +68,7 @@ fn source(table: &Table<'_>, text: &str) -> Result<SourceConfig, Wrong> {
     }
     let kind = match word {
         Some(Word::Follow) => SourceKind::Follow(FollowConfig::of(table, &own)?),
+        Some(Word::Poll) => SourceKind::Poll(Box::new(PollConfig::of(table, &own)?)),
         None => {
             let words: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
             let words = words.join("\", \"");
@@ -78,6 +84,7 @@ impl SourceKind {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Follow(_) => "follow",
+            Self::Poll(_) => "poll",
         }
     }
 
@@ -85,6 +92,7 @@ impl SourceKind {
     pub(crate) fn what(&self) -> String {
         match self {
             Self::Follow(follow) => follow.what(),
+            Self::Poll(poll) => poll.what(),
         }
     }
 
@@ -132,10 +140,10 @@ mod tests {
         assert_eq!(sources.len(), 2);
         assert_eq!((sources[0].name.as_str(), sources[0].line), ("follow /var/log/acme.log", 2));
         assert_eq!((sources[1].name.as_str(), sources[1].line), ("dsls", 9));
-        let SourceKind::Follow(first) = &sources[0].kind;
+        let SourceKind::Follow(first) = &sources[0].kind else { panic!("not followed") };
         assert_eq!(first.files, Followed::File("/var/log/acme.log".into()));
         assert_eq!((first.format.as_deref(), first.every_ms), (Some("flexnet"), 250));
-        let SourceKind::Follow(second) = &sources[1].kind;
+        let SourceKind::Follow(second) = &sources[1].kind else { panic!("not followed") };
         assert_eq!(
             second.files,
             Followed::Matching {
@@ -149,7 +157,7 @@ mod tests {
     #[test]
     fn sources_that_are_not_right_are_refused() {
         let of = |text: &str| error(&format!("[[source]]\n{text}\n"));
-        assert_eq!(of("path = \"a\""), "1: a [[source]] needs a kind: one of \"follow\"");
+        assert_eq!(of("path = \"a\""), "1: a [[source]] needs a kind: one of \"follow\", \"poll\"");
         assert_eq!(of("kind = \"folow\""), "2: `folow` is no value of `kind`: did you mean `follow`?");
         assert!(of("kind = \"follow\"").starts_with("1: a followed [[source]] needs path = "));
         assert!(of("kind = \"follow\"\npath = \"a\"\npattern = \"*\"").starts_with("4: `pattern` is of a "));

@@ -14,7 +14,7 @@ mod tests;
 
 pub(crate) use finding::Finding;
 pub(crate) use post::Post;
-pub(crate) use status::{About, Told};
+pub(crate) use status::{About, State, Told};
 pub(crate) use supervisor::{Board, Supervisor};
 
 /// Something that is taken in live.

@@ -75,7 +75,6 @@ impl Post {
     }
 
     /// It cannot do its work at present; it goes on trying.
-    #[expect(dead_code, reason = "for polls")]
     pub(crate) fn down(&self, trouble: Trouble) {
         self.set(State::Down(trouble));
     }

@@ -117,7 +117,6 @@ impl Status {
     }
 
     /// A poll was answered, or not.
-    #[expect(dead_code, reason = "for polls")]
     pub(crate) fn polled(&self, answered: bool) {
         let count = if answered { &self.polls_answered } else { &self.polls_failed };
         count.fetch_add(1, Ordering::Relaxed);
