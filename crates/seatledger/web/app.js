@@ -28,6 +28,31 @@ document.addEventListener("input", (event) => {
   if (event.target.matches?.("[data-filter]")) filterRows(event.target);
 });
 
+// A click on a heading sorts, by what cells say to machines.
+function sortTable(table, heading) {
+  const nth = heading.cellIndex;
+  const falling = heading.getAttribute("aria-sort") === "descending" || (!heading.hasAttribute("aria-sort") && !heading.classList.contains("number"));
+  const value = (row) => {
+    const cell = row.cells[nth];
+    const text = cell?.dataset.v ?? cell?.textContent.trim() ?? "";
+    return heading.classList.contains("number") ? Number(text) || 0 : text;
+  };
+  const body = table.tBodies[0];
+  const sorted = [...body.rows].map((row) => [value(row), row]);
+  sorted.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0) * (falling ? 1 : -1));
+  for (const head of all("th[aria-sort]", table)) head.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", falling ? "ascending" : "descending");
+  body.append(...sorted.map(([, row]) => row));
+}
+for (const table of all("table[data-sorts]")) {
+  for (const heading of all("thead th:not([data-unsorted])", table)) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "sorts" });
+    button.append(...heading.childNodes);
+    heading.append(button);
+    button.addEventListener("click", () => sortTable(table, heading));
+  }
+}
+
 // Keys: / searches, g and a letter goes to a page.
 let goes = 0;
 document.addEventListener("keydown", (event) => {

@@ -68,6 +68,8 @@ store_suite! {
         alerts_are_remembered_as_they_were_written,
         of_two_processes_one_changes_an_alert,
         a_message_waits_until_it_is_taken_out,
+        what_a_log_tells_of_life_and_denials_is_seen,
+        what_polls_tell_of_life_and_seats_is_seen,
     }
     held {
         complete_days_are_as_derived_however_the_commits_fall,

@@ -71,6 +71,17 @@ impl<'a> Utilization<'a> {
         Self { curves, used: Kept::default(), options }
     }
 
+    /// An empty one by feature alone: of the whole period, which has no working time of a month.
+    pub fn over_period(names: &'a Names, calendar: &'a Calendar, scope: Scope) -> Self {
+        let curves =
+            Curves::new(Lens::new(names, calendar, scope), Head::list(&[], &[Head::Key(Key::Feature)]));
+        Self {
+            curves,
+            used: Kept::default(),
+            options: Options { hours_per_day: Some(0.0), days_per_month: Some(0.0) },
+        }
+    }
+
     /// The time of each month that counts, in the period and before the last instant at which anything was watched.
     fn counted(&mut self) -> ByBin<i64> {
         let lens = &self.curves.lens;

@@ -44,11 +44,12 @@ pub(crate) fn consider(
     now: UnixMs,
 ) -> Result<Looked, Error> {
     let all: Vec<&Rule> = rules.iter().map(|alert| &alert.rule).collect();
-    let known = store.read(|reader| Known::read(reader, &all, sources.map(<[_]>::to_vec), now))?;
+    // First what is remembered: what is seen then is at least as new, and what another process changes meanwhile is told.
     let mut before: BTreeMap<String, Vec<Alert>> = BTreeMap::new();
     for alert in store.alerts()? {
         before.entry(alert.rule.clone()).or_default().push(alert);
     }
+    let known = store.read(|reader| Known::read(reader, &all, sources.map(<[_]>::to_vec), now))?;
     let snapshot = known.snapshot();
     let of_rule = |rule: &&Rule| {
         let mut remembered: BTreeMap<Subject, Alert> = before

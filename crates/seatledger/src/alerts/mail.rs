@@ -10,6 +10,9 @@ use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsPar
 use lettre::{SmtpTransport, Transport};
 use std::time::Duration;
 
+/// What a mail server answers that wants a login, or another one (RFC 4954).
+const LOGIN: [&str; 4] = ["530", "534", "535", "538"];
+
 /// Sends one message to one address.
 pub(super) fn send(
     smtp: &SmtpConfig,
@@ -44,8 +47,9 @@ pub(super) fn send(
         Ok(_) => Ok(()),
         Err(error) => {
             let text = told(&error);
-            // 5xx of one recipient or one message is an answer; 5xx to a login may be set right meanwhile.
-            let is_answer = error.is_permanent() && !text.contains("535") && !text.contains("530");
+            // 5xx to a recipient or a message is an answer; what is wrong with a login may be set right meanwhile.
+            let is_login = error.status().is_some_and(|code| LOGIN.contains(&code.to_string().as_str()));
+            let is_answer = error.is_permanent() && !is_login;
             Err(if is_answer { Failure::Refused(text) } else { Failure::Away(text) })
         }
     }

@@ -10,6 +10,8 @@ mod message;
 mod sending;
 mod shape;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod webhook;
 mod words;
 

@@ -5,7 +5,7 @@ use accounting::alert::{Condition, Hold, Life, Rule, SeatsNow, Snapshot, SourceL
 use accounting::ledger::{Names, ServerId};
 use accounting::session::{Ended, FeatureId};
 use jiff::tz::TimeZone;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 use store::{Error, Reader};
 
@@ -64,21 +64,19 @@ impl Known {
     }
 }
 
-/// The sessions that are not known to have ended, of the features that any rule about sessions is about.
+/// The sessions that are not known to have ended, as far as any rule can be about them.
 fn holds(reader: &mut Reader<'_>, names: &Names, rules: &[&Rule], now: UnixMs) -> Result<Vec<Hold>, Error> {
-    let about_sessions = [When::Full, When::Overnight, When::LongSession];
-    let rules: Vec<&&Rule> =
-        rules.iter().filter(|rule| about_sessions.contains(&rule.condition.when())).collect();
+    let counted: FxHashSet<FeatureId> = names.capacity.keys().map(|(feature, _)| *feature).collect();
     let mut holds = Vec::new();
     for (id, feature) in &names.features {
         let called = [feature.code.as_str(), feature.product.as_deref().unwrap_or(&feature.code)];
-        if !rules.iter().any(|rule| rule.features.match_any(&called)) {
-            continue;
-        }
+        let about = rules.iter().filter(|rule| rule.features.match_any(&called));
+        let least = about.filter_map(|rule| least_held(&rule.condition, counted.contains(id))).min();
+        let Some(least) = least else { continue };
         reader.sessions(*id, (UnixMs::MIN, UnixMs::MAX), true, &mut |row| {
             let part = row.part;
-            if part.ended == Ended::Open && part.from <= now {
-                let (from, until) = (part.from, part.until.min(now));
+            let (from, until) = (part.from, part.until.min(now));
+            if part.ended == Ended::Open && from <= now && until - from >= least {
                 let (holder, seats) = (part.holder, part.seats);
                 holds.push(Hold { feature: *id, holder, from, until, handle: row.handle, seats });
             }
@@ -86,6 +84,19 @@ fn holds(reader: &mut Reader<'_>, names: &Names, rules: &[&Rule], now: UnixMs) -
         })?;
     }
     Ok(holds)
+}
+
+/// How long a session must have lasted at least for a rule to be about it; `None` where no session matters. A feature of
+/// which nobody counts the seats is never full.
+fn least_held(condition: &Condition, is_counted: bool) -> Option<i64> {
+    match condition {
+        Condition::Full { .. } => is_counted.then_some(0),
+        Condition::Overnight { held_ms, .. } | Condition::LongSession { held_ms } => Some(*held_ms),
+        Condition::Denials { .. }
+        | Condition::Expiry { .. }
+        | Condition::ServerDown
+        | Condition::SourceSilent { .. } => None,
+    }
 }
 
 /// The longest window of denials that a rule looks at.

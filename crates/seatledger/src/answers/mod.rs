@@ -9,16 +9,19 @@ mod history;
 mod now;
 mod report;
 mod sessions;
+mod steps;
 
 pub(crate) use alerts::{Alerts, list_alerts};
 pub(crate) use history::{History, list_history};
-pub(crate) use now::{FeatureNow, Hold, Now, Shortness, now};
-pub(crate) use report::{Answer, Name, Options, answer};
+pub(crate) use now::{FeatureNow, Hold, Now, Shortness, known_days, now};
+pub(crate) use report::{Answer, Name, Options, answer, overview};
 pub(crate) use sessions::{Sessions, list_sessions};
+pub(crate) use steps::curve;
 
 use accounting::UnixMs;
 use accounting::report::Cell;
 use jiff::tz::TimeZone;
+use store::{Store, UnrecognizedRow};
 
 /// A question that contradicts itself, or names what there is not.
 #[derive(Debug)]
@@ -69,6 +72,15 @@ impl Sight {
             .into()),
         }
     }
+}
+
+/// The lines that no format knew, most first, each with what people call its input.
+pub(crate) fn unrecognized(store: &mut Store) -> anyhow::Result<Vec<(String, UnrecognizedRow)>> {
+    Ok(store.read(|reader| {
+        let inputs = reader.inputs()?;
+        let rows = reader.unrecognized()?.into_iter();
+        Ok(rows.map(|row| (inputs.get(&row.input).cloned().unwrap_or_default(), row)).collect())
+    })?)
 }
 
 /// Takes a row of a listing.

@@ -4,6 +4,7 @@ use super::filters::{Days, Filters};
 use super::{Sight, report};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
+use accounting::day::Day;
 use accounting::ledger::{Names, Server, ServerId};
 use accounting::report::concurrency::Step;
 use accounting::report::{Cell, Lens, Report, Scope};
@@ -278,6 +279,18 @@ fn add_seats(
             *feature.seats_queued.get_or_insert(0) += told.seats_queued;
         }
     }
+}
+
+/// The first and the last civil day of which anything is known; none of an empty ledger.
+pub(crate) fn known_days(store: &mut Store) -> anyhow::Result<Option<(Day, Day)>> {
+    let calendar = store.calendar()?;
+    Ok(store.read(|reader| {
+        let names = reader.names();
+        let first =
+            with_features(&names).filter_map(|server| server.watched.first()).map(|(from, _)| *from).min();
+        let days = first.zip(last_evidence(&names));
+        Ok(days.map(|(first, last)| (calendar.day_of(first), calendar.day_of(last))))
+    })?)
 }
 
 /// The last instant at which a license server that has shown features lived: the service watches, too, but knows of

@@ -271,6 +271,24 @@ fn shared<A: Shared>(
     Ok(Box::new(accumulator).finish())
 }
 
+/// Two reports of the features of a period: `utilization` of all of it, and `concurrency` day by day.
+pub(crate) fn overview(
+    store: &mut Store,
+    options: &Options,
+    sight: &Sight,
+) -> anyhow::Result<(reports::Report, reports::Report, Calendar)> {
+    options.filters.refuse_unknown_server(store, sight)?;
+    let calendar = store.calendar()?;
+    let scope = options.filters.scope(&calendar, Days::All, sight)?;
+    let (whole, daily) = store.read(|reader| {
+        let names = reader.names();
+        let whole = reports::utilization::Utilization::over_period(&names, &calendar, scope.clone());
+        let whole = alone(reader, &scope, whole)?;
+        Ok((whole, concurrency(reader, &names, &calendar, &scope, reports::concurrency::Step::Day)?))
+    })?;
+    Ok((whole, daily, calendar))
+}
+
 /// The report `concurrency` of all features of a scope.
 pub(super) fn concurrency(
     reader: &mut Reader<'_>,

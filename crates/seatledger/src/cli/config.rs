@@ -64,6 +64,10 @@ fn check(global: &Global) -> anyhow::Result<Done> {
     for server in &config.servers {
         say(&format!("server     {} {}", server.name, server.aliases.join(" ")));
     }
+    for alert in &config.alerts.rules {
+        let receivers: Vec<String> = alert.notify.iter().map(ToString::to_string).collect();
+        say(&format!("alert      {} → {}", alert.rule.name, receivers.join(" ")));
+    }
     say("the configuration is right");
     Ok(Done::Well)
 }

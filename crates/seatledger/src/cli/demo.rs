@@ -2,11 +2,14 @@
 
 use super::progress::{Bar, Files};
 use super::{Done, Global, catalog_file, directory_file, say};
+use crate::alerts::Ways;
 use crate::config::Config;
 use crate::demo::{Written, write_year};
 use crate::render::{self, Face, Look, sparkline};
+use crate::service;
 use crate::sources::configured::Servers;
 use crate::sources::import::{Wish, import};
+use crate::{keys, oplog};
 use accounting::calendar::Calendar;
 use accounting::ledger::Names;
 use accounting::report::group::Key;
@@ -27,12 +30,15 @@ const DIRECTORY: &str = "seatledger-demo";
 /// An invented company's year: its logs are written, taken in by the real parsers, and reported on
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  seatledger demo --once\n  seatledger --db seatledger-demo/seatledger.db report usage --by month,product"
+    after_help = "Example:\n  seatledger demo                 and then http://127.0.0.1:8088/ in a browser\n  seatledger demo --once\n  seatledger --db seatledger-demo/seatledger.db report usage --by month,product"
 )]
 pub(crate) struct Demo {
     /// Stop after the reports
     #[arg(long)]
     once: bool,
+    /// Where the dashboard is served afterwards, on 127.0.0.1
+    #[arg(long, value_name = "N", default_value_t = 8088, conflicts_with = "once")]
+    port: u16,
 }
 
 impl Demo {
@@ -74,11 +80,41 @@ impl Demo {
         say(&format!(
             "Ask on:  seatledger --db {DIRECTORY}/seatledger.db report usage --by organization,product"
         ));
-        if !self.once {
-            say("There is no service in this version yet: the demo stops here.");
+        if self.once {
+            return Ok(Done::Well);
         }
-        Ok(Done::Well)
+        serve(store, &written, self.port)
     }
+}
+
+/// Serves the year until somebody stops it.
+fn serve(mut store: Store, written: &Written, port: u16) -> anyhow::Result<Done> {
+    let config = Config::read(Some(&written.config))?;
+    let place = Place::Sqlite(Path::new(DIRECTORY).join("seatledger.db"));
+    say(&format!(
+        "
+The year is served now, until Ctrl-C: open http://127.0.0.1:{port}/ and look at
+
+  Now        the evening of 31 December: which features are full, and who holds their seats since when
+  Features   Signal_Toolbox, bought too small: denials in most weeks, and how many seats would have been enough
+  Features   anshpc, a cluster's cores: drag over an evening in the chart, down to minutes
+  Overnight  who leaves seats taken
+  Reports    everything that `seatledger report` knows, with downloads
+"
+    ));
+    let (zone, log) = (store.calendar()?.zone().clone(), oplog::Settings::of(&config, &place));
+    service::run(service::Settings {
+        zone,
+        store,
+        sources: Vec::new(),
+        listen: format!("127.0.0.1:{port}"),
+        http: config.http,
+        heartbeats: config.heartbeats,
+        retention: config.privacy.retention,
+        alerts: Ways::new(config.alerts, keys::privacy(&config.privacy)?),
+        log,
+    })?;
+    Ok(Done::Well)
 }
 
 /// Takes the year in, through the same door as any other.

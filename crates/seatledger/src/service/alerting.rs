@@ -62,3 +62,35 @@ fn life(told: &Told, begun_at: UnixMs) -> SourceLife {
         listened_since: is_ours.then_some(begun_at),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::life;
+    use crate::sources::live::{About, State, Told, Trouble};
+    use store::input::Counts;
+
+    #[test]
+    fn of_a_source_that_waits_another_process_may_know_more() {
+        let told = |state, last_event| Told {
+            about: About { name: "a".to_owned(), ..About::default() },
+            state,
+            counts: Counts::default(),
+            last_event,
+            lag_bytes: 0,
+            lag_ms: 0,
+            restarts: 0,
+            polls_answered: 0,
+            polls_failed: 0,
+            dropped: 0,
+        };
+        let of = |state, last_event| {
+            let life = life(&told(state, last_event), 5);
+            (life.heard_at, life.listened_since)
+        };
+        assert_eq!(of(State::Up, Some(7)), (Some(7), Some(5)));
+        assert_eq!(of(State::Down(Trouble::new("gone", "look")), None), (None, Some(5)));
+        for state in [State::Starting, State::Waiting("for another".to_owned()), State::Stopped] {
+            assert_eq!(of(state, Some(7)), (None, None));
+        }
+    }
+}

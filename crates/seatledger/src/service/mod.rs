@@ -160,13 +160,14 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let addresses = door.addresses();
     let around: Arc<dyn api::Around> = app.clone();
-    let complaining = Arc::clone(&around);
+    let (complaining, board) = (Arc::clone(&around), app.board.clone());
     let dashboard = web::Settings {
         opener: opener.clone(),
         gate: gate.clone(),
         base: app.base_path.iter().fold(String::new(), |base, segment| base + "/" + segment),
         is_secure: http.tls.is_some(),
         complain: Arc::new(move |message| complaining.complain(message)),
+        sources: Arc::new(move || board.told().into_iter().map(mounted::shown).collect()),
     };
     let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
     let router = pages::router(Arc::clone(&app), api::router(mounted), dashboard);

@@ -1,8 +1,10 @@
-//! What the API asks of the service: to store heartbeats, and to tell whoever runs it what went wrong.
+//! What the faces ask of the service: to store heartbeats, and to tell whoever runs it what went wrong.
 
 use super::App;
 use super::metrics::Outcome;
 use crate::api::{Around, Recording, Taking};
+use crate::sources::live::{self, State};
+use crate::web::LiveSource;
 use formats::events::Told;
 use store::heartbeats::Heartbeat;
 
@@ -24,5 +26,27 @@ impl Around for App {
 
     fn complain(&self, message: &str) {
         self.log.error(message, &[]);
+    }
+}
+
+/// A source as the dashboard shows it.
+pub(super) fn shown(told: live::Told) -> LiveSource {
+    let (state, trouble) = match told.state {
+        State::Starting => ("starting", None),
+        State::Up => ("up", None),
+        State::Waiting(why) => ("waiting", Some(why)),
+        State::Down(trouble) => ("down", Some(format!("{}: {}", trouble.why, trouble.remedy))),
+        State::Stopped => ("stopped", None),
+    };
+    LiveSource {
+        name: told.about.name,
+        kind: told.about.kind,
+        what: told.about.what,
+        is_up: !matches!(state, "down" | "stopped"),
+        state: state.to_owned(),
+        trouble,
+        last_event_at: told.last_event,
+        lines: told.counts.lines,
+        unrecognized: told.counts.unrecognized,
     }
 }

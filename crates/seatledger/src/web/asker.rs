@@ -126,6 +126,11 @@ impl Asker {
         self.view.answer(StatusCode::OK, page)
     }
 
+    /// A page of a ledger that knows nothing.
+    pub(super) fn nothing_yet(&self, here: &str) -> Response {
+        self.page(here, self.view.texts.now.empty_title, &layout::nothing_yet(self.view.texts))
+    }
+
     /// What is shown instead of a page that cannot be.
     pub(super) fn refuse(&self, failure: Failure) -> Refusal {
         let (status, message) = (failure.status(), failure.message());

@@ -4,6 +4,7 @@ use super::asker::View;
 use crate::render::iso;
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
+use accounting::report::Cell;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
@@ -22,6 +23,18 @@ pub(super) fn whole(number: i64) -> String {
         text.push(digit);
     }
     if number < 0 { format!("−{text}") } else { text }
+}
+
+/// A number as people read it: three digits that count.
+pub(super) fn rounded(number: f64) -> String {
+    let size = number.abs();
+    let digits = match size {
+        _ if size >= 100.0 || (size - size.round()).abs() < 1e-9 => 0,
+        _ if size >= 10.0 => 1,
+        _ if size >= 1.0 => 2,
+        _ => 3,
+    };
+    if digits == 0 { whole(number.round() as i64) } else { format!("{number:.digits$}").replace('-', "−") }
 }
 
 /// A whole number of which scripts and tests know the name.
@@ -44,6 +57,28 @@ pub(super) fn length(ms: i64) -> String {
 
 fn local(at: UnixMs, zone: &TimeZone) -> jiff::civil::DateTime {
     zone.to_datetime(jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+}
+
+/// An instant as the wall clock of a zone shows it, in milliseconds as if that were UTC: where charts put it.
+pub(super) fn civil_ms(at: UnixMs, zone: &TimeZone) -> i64 {
+    let stamp = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    at + i64::from(zone.to_offset(stamp).seconds()) * 1000
+}
+
+/// A value of a report.
+pub(super) fn cell_text(cell: &Cell, zone: &TimeZone) -> String {
+    match cell {
+        Cell::Empty => "–".to_owned(),
+        Cell::Text(text) => text.clone(),
+        Cell::Int(number) => whole(*number),
+        Cell::Decimal(number) => rounded(*number),
+        Cell::Instant(at) => {
+            let there = local(*at, zone);
+            let is_to_the_minute = there.second() == 0;
+            there.strftime(if is_to_the_minute { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
+        }
+        Cell::Amount(cents) => cents.to_string(),
+    }
 }
 
 /// An instant near another one: the time of the same day, else with weekday and date, else with the year.
@@ -74,10 +109,12 @@ fn day_text(view: &View, date: jiff::civil::Date) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{length, whole};
+    use super::{length, rounded, whole};
 
     #[test]
     fn numbers_are_read_by_people() {
+        let few = [0.0, 3.0, 41.33, 128.7, 0.4711, 1234.5].map(rounded);
+        assert_eq!(few, ["0", "3", "41.3", "129", "0.471", "1\u{202f}235"]);
         assert_eq!(
             [0, 999, 1000, -1_234_567].map(whole),
             ["0", "999", "1\u{202f}000", "−1\u{202f}234\u{202f}567"]

@@ -2,11 +2,21 @@
 
 use super::asker::View;
 use super::assets;
+use super::texts::Texts;
 use crate::gate::Guest;
 use maud::{Markup, PreEscaped, html};
 
 /// The entries of the navigation: where they lead, the key that leads there behind `g`, and their name's place.
-const ENTRIES: [(&str, &str); 1] = [("/", "n")];
+const ENTRIES: [(&str, &str); 8] = [
+    ("/", "n"),
+    ("/features", "f"),
+    ("/denials", "d"),
+    ("/overnight", "o"),
+    ("/people", "p"),
+    ("/servers", "s"),
+    ("/history", "h"),
+    ("/reports", "r"),
+];
 
 /// A whole page.
 pub(super) fn page(view: &View, guest: Option<&Guest>, here: &str, title: &str, body: &Markup) -> Markup {
@@ -81,6 +91,17 @@ fn account(view: &View, name: &str, form_token: &str) -> Markup {
                     button type="submit" name="where" value="everywhere" { (texts.log_out_everywhere) }
                 }
             }
+        }
+    }
+}
+
+/// What is shown where nothing is known yet: what to do next.
+pub(super) fn nothing_yet(texts: &Texts) -> Markup {
+    html! {
+        section.empty {
+            h2 { (texts.now.empty_title) }
+            p { (texts.now.empty_text) }
+            pre { code { "seatledger import /var/log/flexlm\nseatledger serve" } }
         }
     }
 }

@@ -5,12 +5,24 @@
 
 mod asker;
 mod assets;
+mod feature;
+mod features;
 mod fields;
 mod layout;
+mod listings;
 mod login;
 mod marks;
 mod now;
+mod period_bar;
+mod query;
+mod reports;
+mod rows;
+mod servers;
+mod subjects;
+mod table;
 mod texts;
+
+pub(crate) use servers::LiveSource;
 
 use crate::answers::{Now, Sight};
 use crate::gate::readers::Readers;
@@ -20,6 +32,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
+use maud::{Markup, html};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +48,9 @@ const REST: u32 = 5;
 /// Tells whoever runs the service of a fault of its own.
 pub(crate) type Complain = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// Tells how the sources are that are taken in live.
+pub(crate) type Sources = Arc<dyn Fn() -> Vec<LiveSource> + Send + Sync>;
+
 /// What the dashboard is made of.
 pub(crate) struct Settings {
     /// The ledger.
@@ -46,6 +62,8 @@ pub(crate) struct Settings {
     /// Whether browsers come by HTTPS.
     pub(crate) is_secure: bool,
     pub(crate) complain: Complain,
+    /// How the sources are that are taken in live.
+    pub(crate) sources: Sources,
 }
 
 /// What every page may ask for.
@@ -55,6 +73,7 @@ pub(crate) struct Web {
     base: String,
     is_secure: bool,
     complain: Complain,
+    sources: Sources,
     now: tokio::sync::Mutex<FxHashMap<Option<String>, Shown>>,
 }
 
@@ -67,10 +86,29 @@ struct Shown {
 
 /// The pages but the first one, and the first one's maker.
 pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
-    let Settings { opener, gate, base, is_secure, complain } = settings;
+    let Settings { opener, gate, base, is_secure, complain, sources } = settings;
     let readers = Readers::new(opener, PAGES);
-    let web = Arc::new(Web { gate, readers, base, is_secure, complain, now: tokio::sync::Mutex::default() });
+    let web = Arc::new(Web {
+        gate,
+        readers,
+        base,
+        is_secure,
+        complain,
+        sources,
+        now: tokio::sync::Mutex::default(),
+    });
     let router = Router::new()
+        .route("/features", get(features::page))
+        .route("/feature", get(feature::page))
+        .route("/feature/steps", get(feature::steps))
+        .route("/reports", get(reports::list))
+        .route("/reports/{name}", get(reports::page))
+        .route("/denials", get(subjects::denials))
+        .route("/overnight", get(subjects::overnight))
+        .route("/people", get(subjects::people))
+        .route("/servers", get(servers::page))
+        .route("/sessions", get(listings::sessions))
+        .route("/history", get(listings::history))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/assets/{name}", get(assets::serve))
@@ -115,5 +153,14 @@ impl Web {
         kept.retain(|_, shown| Instant::now() < shown.until);
         kept.insert(whose, Shown { now: Arc::clone(&now), until });
         Ok(now)
+    }
+}
+
+/// What must be said beside figures: coverage, calendar, what is left out.
+fn notes(asker: &Asker, notes: &[String]) -> Markup {
+    html! {
+        @if !notes.is_empty() {
+            details.notes { summary { (asker.texts().say("notes")) } ul { @for note in notes { li { (note) } } } }
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! The first page: which features are short, who holds what since when, what was denied lately.
 
-use super::Web;
 use super::asker::{Asker, Refusal};
 use super::fields::{figure, instant, length, near, whole};
 use super::marks::{bar, spark, word};
+use super::query::encoded;
+use super::table::breakable;
+use super::{Web, layout};
 use crate::answers::{FeatureNow, Hold, Now, Shortness};
 use accounting::UnixMs;
 use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -42,7 +43,6 @@ impl Wanted {
 
     /// The address of the page with the holders of this feature shown, or hidden where they are.
     fn toggled(&self, feature: &FeatureNow) -> String {
-        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let mut pairs = Vec::new();
         if !self.filter.is_empty() {
             pairs.push(format!("q={}", encoded(&self.filter)));
@@ -63,22 +63,11 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
     let body = html! {
         h1.hidden { (asker.texts().now.title) }
         @match now.as_of {
-            None => (nothing_yet(&asker)),
+            None => (layout::nothing_yet(asker.texts())),
             Some(as_of) => (Shown { asker: &asker, now: &now, as_of, wanted: &wanted }.body()),
         }
     };
     Ok(asker.page("/", asker.texts().now.title, &body))
-}
-
-fn nothing_yet(asker: &Asker) -> Markup {
-    let texts = &asker.texts().now;
-    html! {
-        section.empty {
-            h2 { (texts.empty_title) }
-            p { (texts.empty_text) }
-            pre { code { "seatledger import /var/log/flexlm\nseatledger serve" } }
-        }
-    }
 }
 
 /// What the page shows, and to whom.
@@ -191,7 +180,7 @@ impl Shown<'_> {
             tbody data-key=(feature.feature) data-search=(searched(feature)) {
                 tr.feature data-open=[self.wanted.is_open(feature).then_some("")] {
                     th scope="row" {
-                        span.code { (feature.feature) }
+                        a.code href=(self.asker.view.to(&format!("/feature?code={}", encoded(&feature.feature)))) { (breakable(&feature.feature)) }
                         small { (feature.product.as_deref().unwrap_or_default()) " " span.wide { (feature.servers.join(", ")) } }
                     }
                     td.in-use {
@@ -267,7 +256,7 @@ impl Shown<'_> {
                     @for hold in holds {
                         tr {
                             td title=(hold.person) { (hold.user) }
-                            td { (hold.host) }
+                            td { (breakable(&hold.host)) }
                             td.number { (whole(hold.seats)) }
                             td { (near(&self.asker.view, hold.from, self.as_of, &self.now.calendar)) }
                             td.number {

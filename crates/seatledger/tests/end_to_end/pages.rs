@@ -159,3 +159,58 @@ fn whoever_may_see_one_organization_sees_its_figures_only() {
         front.body
     );
 }
+
+#[test]
+fn every_page_is_there_and_shows_no_more_than_may_be_seen() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    let pages = [
+        "/features",
+        "/feature?code=f1",
+        "/denials",
+        "/overnight",
+        "/people",
+        "/servers",
+        "/history",
+        "/sessions",
+        "/reports",
+        "/reports/usage",
+        "/reports/concurrency?step=hour",
+        "/reports/levels",
+        "/reports/coverage",
+        "/reports/expiry",
+    ];
+    let feature =
+        rows(&service, "/api/v1/features", &[])[0]["feature"].as_str().expect("a feature").to_owned();
+    let pages = pages.map(|path| path.replace("f1", &feature));
+    for path in &pages {
+        let shown = page(&service, path);
+        assert_eq!(shown.status, 200, "{path}: {}", shown.body);
+        assert!(shown.body.contains("<h1"), "{path}");
+    }
+    for (path, status, words) in [
+        ("/feature?code=nobody", 404, "no such feature"),
+        ("/reports/usages", 404, "no report"),
+        ("/features?from=yesterday", 400, "yesterday"),
+        ("/denials?colour=red", 400, "no parameter"),
+        ("/reports/usage?from=2000-01-02&until=2000-01-01", 400, "is not before"),
+    ] {
+        let refused = page(&service, path);
+        assert_eq!(refused.status, status, "{path}");
+        assert!(refused.body.contains(words), "{path}: {}", refused.body);
+    }
+    add_user(&desk, "sanna", &["--role", "viewer", "--organization", "South"]);
+    assert_eq!(page(&service, "/features").header("location"), Some("/login?to=%2Ffeatures"));
+    let cookie = log_in(&service, "sanna", PASSWORD).expect("a cookie");
+    for path in pages
+        .iter()
+        .filter(|path| !["/servers", "/reports/coverage", "/reports/expiry"].contains(&path.as_str()))
+    {
+        let shown = service.get_with(path, &[HTML, ("cookie", &cookie)]);
+        assert!(matches!(shown.status, 200 | 404), "{path}: {}", shown.body);
+        assert!(!shown.body.contains("amara") && !shown.body.contains("bela"), "{path} tells of others");
+    }
+    for path in ["/servers", "/reports/coverage"] {
+        assert_eq!(service.get_with(path, &[HTML, ("cookie", &cookie)]).status, 403, "{path}");
+    }
+}

@@ -10,8 +10,8 @@ use accounting::session::FeatureId;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many polls are looked back at.
-const POLLS: i64 = 100;
+/// How many polls are looked back at: mostly the last one was answered.
+const POLLS: [i64; 2] = [1, 200];
 
 impl Reader<'_> {
     /// What was known at an instant of the life of license servers and vendor daemons; what heartbeats stand for is none.
@@ -107,10 +107,18 @@ type Polls = (Option<UnixMs>, Option<(UnixMs, UnixMs, u32)>);
 fn polls(backend: &mut dyn Backend, server: ServerId, vendor: &str, now: UnixMs) -> Result<Polls, Error> {
     let sql = "select at, answered from poll where server_id = $1 and vendor = $2 and at <= $3
                order by at desc limit $4";
-    let params = [server.into(), vendor.into(), now.into(), POLLS.into()];
-    let polls = all(backend, sql, &params, |row| Ok((row.int(0)?, row.int(1)? == 1)))?;
-    let failed: Vec<UnixMs> = polls.iter().take_while(|(_, answered)| !answered).map(|(at, _)| *at).collect();
-    let answered = polls.get(failed.len()).map(|(at, _)| *at);
-    let failed = failed.last().zip(failed.first()).map(|(first, last)| (*first, *last, failed.len() as u32));
-    Ok((answered, failed))
+    let mut found = (None, None);
+    for most in POLLS {
+        let params = [server.into(), vendor.into(), now.into(), most.into()];
+        let polls = all(backend, sql, &params, |row| Ok((row.int(0)?, row.int(1)? == 1)))?;
+        let failed: Vec<UnixMs> =
+            polls.iter().take_while(|(_, answered)| !answered).map(|(at, _)| *at).collect();
+        let answered = polls.get(failed.len()).map(|(at, _)| *at);
+        let span = failed.last().zip(failed.first());
+        found = (answered, span.map(|(first, last)| (*first, *last, failed.len() as u32)));
+        if failed.is_empty() {
+            break;
+        }
+    }
+    Ok(found)
 }

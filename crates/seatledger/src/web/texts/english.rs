@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Now, Texts};
+use super::{Now, Texts, english_words};
 
 pub(super) static TEXTS: Texts = Texts {
     language: "en",
@@ -9,7 +9,7 @@ pub(super) static TEXTS: Texts = Texts {
     after_day: "",
     skip: "Skip to the figures",
     pages: "Pages",
-    entries: ["Now"],
+    entries: ["Now", "Features", "Denials", "Overnight", "People", "Servers", "History", "Reports"],
     theme: "Light or dark",
     keys: "/ searches · g n shows Now",
     cannot: "This page cannot be shown",
@@ -68,4 +68,7 @@ pub(super) static TEXTS: Texts = Texts {
         empty_text: "Import a log, and its features are here:",
         spark: "Most seats in use in each of the last 24 hours; the upper edge is what was issued",
     },
+    words: english_words::WORDS,
+    definitions: english_words::DEFINITIONS,
+    columns: english_words::COLUMNS,
 };

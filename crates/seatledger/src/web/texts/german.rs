@@ -1,6 +1,6 @@
 //! German, as it is written in Switzerland.
 
-use super::{Now, Texts};
+use super::{Now, Texts, german_words};
 
 pub(super) static TEXTS: Texts = Texts {
     language: "de",
@@ -9,7 +9,7 @@ pub(super) static TEXTS: Texts = Texts {
     after_day: ".",
     skip: "Zu den Zahlen",
     pages: "Seiten",
-    entries: ["Jetzt"],
+    entries: ["Jetzt", "Features", "Absagen", "Über Nacht", "Personen", "Server", "Verlauf", "Berichte"],
     theme: "Hell oder dunkel",
     keys: "/ sucht · g n zeigt Jetzt",
     cannot: "Diese Seite kann nicht gezeigt werden",
@@ -68,4 +68,7 @@ pub(super) static TEXTS: Texts = Texts {
         empty_text: "Importieren Sie ein Log, dann stehen seine Features hier:",
         spark: "Meiste belegte Plätze in jeder der letzten 24 Stunden; die obere Kante sind die vorhandenen",
     },
+    words: german_words::WORDS,
+    definitions: german_words::DEFINITIONS,
+    columns: german_words::COLUMNS,
 };

@@ -1,7 +1,9 @@
 //! What pages say, one table of texts a language.
 
 mod english;
+mod english_words;
 mod german;
+mod german_words;
 
 /// The texts of a language.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub(super) struct Texts {
     // The frame of all pages.
     pub(super) skip: &'static str,
     pub(super) pages: &'static str,
-    pub(super) entries: [&'static str; 1],
+    pub(super) entries: [&'static str; 8],
     pub(super) theme: &'static str,
     pub(super) keys: &'static str,
     pub(super) cannot: &'static str,
@@ -31,6 +33,12 @@ pub(super) struct Texts {
     pub(super) no_user_yet: &'static str,
     /// The first page.
     pub(super) now: Now,
+    /// All else, by its key.
+    words: &'static [(&'static str, &'static str)],
+    /// What each report counts.
+    definitions: &'static [(&'static str, &'static str)],
+    /// Columns of reports: name, heading, meaning.
+    columns: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// The texts of the first page.
@@ -83,6 +91,34 @@ pub(super) struct Now {
 }
 
 impl Texts {
+    /// What is said by this key.
+    pub(super) fn say(&self, key: &'static str) -> &'static str {
+        self.words.iter().find(|(known, _)| *known == key).map_or(key, |(_, text)| text)
+    }
+
+    /// The heading of a column: `seats_peak` is _Peak_; what has none is called by its name.
+    pub(super) fn column(&self, name: &str) -> String {
+        let known = self.columns.iter().find(|(known, ..)| *known == name);
+        known.map_or_else(|| spelled(name), |(_, heading, _)| (*heading).to_owned())
+    }
+
+    /// What a column means, where that is not plain.
+    pub(super) fn column_means(&self, name: &str) -> Option<&'static str> {
+        let known = self.columns.iter().find(|(known, ..)| *known == name);
+        known.map(|(_, _, means)| *means).filter(|means| !means.is_empty())
+    }
+
+    /// What a report counts, in words.
+    pub(super) fn definition(&self, report: &str) -> &'static str {
+        self.definitions.iter().find(|(known, _)| *known == report).map_or("", |(_, text)| text)
+    }
+
+    /// A word of a chart: a column's heading, or what is said by the key `chart.…`.
+    pub(super) fn word(&self, name: &str) -> String {
+        let of_charts = self.words.iter().find(|(key, _)| key.strip_prefix("chart.") == Some(name));
+        of_charts.map_or_else(|| self.column(name), |(_, text)| (*text).to_owned())
+    }
+
     /// The texts for the languages that a browser prefers, as it names them.
     pub(super) fn for_languages(preferred: &str) -> &'static Self {
         let languages =
@@ -99,9 +135,48 @@ impl Texts {
     }
 }
 
+/// A name as a heading: `usage_minutes` is _Usage minutes_.
+fn spelled(name: &str) -> String {
+    let text = name.replace('_', " ");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Texts;
+    use super::{Texts, english, german};
+    use std::path::Path;
+
+    /// The keys that pages say.
+    fn keys() -> Vec<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+        let files = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file());
+        let texts: Vec<String> = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        let said = texts.iter().flat_map(|text| text.split(".say(").skip(1));
+        let quoted = said.filter_map(|rest| rest.strip_prefix('"')?.split('"').next());
+        quoted.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn whatever_is_said_is_said_in_both_languages() {
+        let keys = keys();
+        assert!(keys.len() > 10, "{keys:?}");
+        for texts in [&english::TEXTS, &german::TEXTS] {
+            assert!(
+                texts.words.is_sorted_by_key(|(key, _)| *key),
+                "{}: in order, so that people find them",
+                texts.language
+            );
+            for key in &keys {
+                assert!(texts.words.iter().any(|(known, _)| known == key), "{}: {key}", texts.language);
+            }
+        }
+        let of = |texts: &'static Texts| texts.words.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+        assert_eq!(of(&english::TEXTS), of(&german::TEXTS));
+    }
 
     #[test]
     fn the_first_language_that_there_is_counts() {

@@ -1,0 +1,175 @@
+//! Every report with its options, its definition in words, and its downloads.
+
+use super::Web;
+use super::asker::{Asker, Refusal};
+use super::fields::whole;
+use super::period_bar::Bar;
+use super::query::{Period, Query};
+use super::table::Shown;
+use crate::answers::{self, Answer, Name, Options, Sight};
+use crate::clock;
+use crate::gate::Failure;
+use crate::render;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use clap::ValueEnum as _;
+use maud::{Markup, html};
+use std::sync::Arc;
+
+const PATH: &str = "/reports";
+/// The most rows that a page shows; all are in the downloads.
+const MOST: usize = 500;
+/// What all reports but a few can be narrowed by.
+const FILTERS: [&str; 5] = ["feature", "server", "person", "organization", "days"];
+
+/// A report's page: its name, what it can be asked besides the period, and whether it has one.
+struct Kind {
+    name: &'static str,
+    fields: &'static [&'static str],
+    has_period: bool,
+    has_classes: bool,
+}
+
+const fn kind(name: &'static str, fields: &'static [&'static str]) -> Kind {
+    Kind { name, fields, has_period: true, has_classes: true }
+}
+
+/// The reports, in the order in which people ask for them.
+const KINDS: [Kind; 14] = [
+    kind("usage", &["by"]),
+    kind("utilization", &["by", "hours-per-day", "days-per-month"]),
+    kind("concurrency", &["by", "step"]),
+    kind("levels", &["by"]),
+    kind("seats-needed", &["by"]),
+    kind("heatmap", &["by"]),
+    kind("denials", &["by"]),
+    kind("overnight", &[]),
+    kind("allocation", &["by", "cost", "currency", "share"]),
+    kind("ranking", &["by"]),
+    kind("average-licenses", &["by", "hours-per-day", "days-per-month"]),
+    kind("idle", &["idle-days"]),
+    Kind { name: "expiry", fields: &["within", "feature", "server"], has_period: false, has_classes: false },
+    Kind { name: "coverage", fields: &["server"], has_period: true, has_classes: false },
+];
+
+/// All reports.
+pub(super) async fn list(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Refusal> {
+    let asker = web.asker(&request).await?;
+    let texts = asker.texts();
+    let shown =
+        |kind: &&Kind| asker.sight == Sight::Everything || !matches!(kind.name, "expiry" | "coverage");
+    let body = html! {
+        header.head { h1 { (texts.say("reports")) } }
+        ul.reports {
+            @for kind in KINDS.iter().filter(shown) {
+                li {
+                    a href=(asker.view.to(&format!("{PATH}/{}", kind.name))) { (title(&asker, kind.name)) }
+                    p.soft { (texts.definition(kind.name)) }
+                }
+            }
+        }
+    };
+    Ok(asker.page(PATH, texts.say("reports"), &body))
+}
+
+/// What a report is called by people.
+fn title(asker: &Asker, name: &str) -> String {
+    asker.texts().column(&name.replace('-', "_"))
+}
+
+/// One report.
+pub(super) async fn page(
+    State(web): State<Arc<Web>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let asker = web.asker(&request).await?;
+    let known = KINDS.iter().find(|kind| kind.name == name).zip(Name::from_str(&name, false).ok());
+    let Some((kind, report)) = known else {
+        let missing = Failure::Missing(format!("no report `{name}`: the page Reports shows all"));
+        return Err(asker.refuse(missing));
+    };
+    let query = Query::of(&request);
+    let Some(period) = web.period(&asker, &query).await? else { return Ok(asker.nothing_yet(PATH)) };
+    let question = if kind.has_period { period.set(&query) } else { query.without(&["from", "until"]) };
+    let answer = web.answer(&asker, report, &question).await?;
+    let path = format!("{PATH}/{name}");
+    let classes: Vec<String> = match kind.has_classes && name != "idle" {
+        true => answer.calendar.classes().iter().map(|class| class.name.clone()).collect(),
+        false => Vec::new(),
+    };
+    let mut fields: Vec<&str> = kind.fields.to_vec();
+    if kind.has_classes {
+        let takes_days = name != "average-licenses";
+        fields.extend(FILTERS.iter().filter(|field| takes_days || **field != "days"));
+    }
+    if asker.sight != Sight::Everything {
+        fields.retain(|field| *field != "server");
+    }
+    let bar = Bar {
+        asker: &asker,
+        path: &path,
+        query: &query,
+        period: &period,
+        fields: &fields,
+        classes: &classes,
+        has_period: kind.has_period,
+    };
+    let texts = asker.texts();
+    let title = title(&asker, &name);
+    let body = html! {
+        header.head {
+            h1 { (title) }
+            @if kind.has_period { p.soft { (period_text(&period)) } }
+        }
+        p.definition { (texts.definition(&name)) }
+        (bar.markup())
+        (table(&asker, &answer, &question, &title, MOST))
+        (downloads(&asker, &name, &question, answer.report.rows.len()))
+        (super::notes(&asker, &answer.report.notes))
+    };
+    Ok(asker.page(PATH, &title, &body))
+}
+
+/// A period as people read it, with its last day.
+pub(super) fn period_text(period: &Period) -> Markup {
+    html! { (period.from) " – " (period.until.previous()) }
+}
+
+/// A report's table.
+pub(super) fn table(asker: &Asker, answer: &Answer, query: &Query, caption: &str, most: usize) -> Markup {
+    let shown = Shown {
+        view: &asker.view,
+        zone: answer.calendar.zone(),
+        most,
+        caption,
+        query,
+        without: &[],
+        sorts: answer.report.rows.len() <= most,
+        bars: render::bar_column(answer.report.name),
+    };
+    shown.table(&answer.report)
+}
+
+/// Where all rows of a report are, as files.
+pub(super) fn downloads(asker: &Asker, name: &str, query: &Query, rows: usize) -> Markup {
+    let texts = asker.texts();
+    let path = format!("/api/v1/reports/{name}");
+    let to = |format: &str| asker.view.to(&query.with("format", Some(format)).behind(&path));
+    html! {
+        p.downloads {
+            span.soft { (whole(rows as i64)) " " (texts.say("rows")) }
+            a href=(to("csv")) download={ (name) ".csv" } { "CSV" }
+            a href=(to("json")) download={ (name) ".json" } { "JSON" }
+        }
+    }
+}
+
+impl Web {
+    /// The answer to a question of a page.
+    pub(super) async fn answer(&self, asker: &Asker, name: Name, query: &Query) -> Result<Answer, Refusal> {
+        let options: Options = query.options().map_err(|failure| asker.refuse(failure))?;
+        let sight = asker.sight.clone();
+        self.ask(asker, move |store| answers::answer(store, name, &options, &sight, clock::today)).await
+    }
+}

@@ -1,0 +1,185 @@
+//! Pages about one subject, made of reports: denials, seats held overnight, people and organizations.
+
+use super::Web;
+use super::asker::{Asker, Refusal};
+use super::period_bar::Bar;
+use super::query::{Period, Query};
+use super::reports::{downloads, period_text, table};
+use super::rows::Rows;
+use crate::answers::{Answer, Name, Sight};
+use accounting::report::{Cell, Column, Report};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The most rows of a table.
+const MOST: usize = 200;
+
+/// A page's frame: who asks, for what.
+struct Subject {
+    asker: Asker,
+    query: Query,
+    period: Period,
+    path: &'static str,
+}
+
+impl Subject {
+    async fn of(web: &Web, request: Request, path: &'static str) -> Result<Result<Self, Response>, Refusal> {
+        let (asker, query) = (web.asker(&request), Query::of(&request));
+        let asker = asker.await?;
+        Ok(match web.period(&asker, &query).await? {
+            Some(period) => Ok(Self { asker, query, period, path }),
+            None => Err(asker.nothing_yet(path)),
+        })
+    }
+
+    fn question(&self) -> Query {
+        self.period.set(&self.query).without(&["by", "step", "code"])
+    }
+
+    /// The page: a title, what it is about, the period, and the rest.
+    fn page(&self, title: &str, means: &str, classes: &[String], rest: &Markup) -> Response {
+        let mut fields = vec!["feature", "server", "person", "organization"];
+        fields.retain(|field| self.asker.sight == Sight::Everything || *field != "server");
+        let bar = Bar {
+            asker: &self.asker,
+            path: self.path,
+            query: &self.query,
+            period: &self.period,
+            fields: &fields,
+            classes,
+            has_period: true,
+        };
+        let body = html! {
+            header.head { h1 { (title) } p.soft { (period_text(&self.period)) } }
+            p.definition { (means) }
+            (bar.markup())
+            (rest)
+        };
+        self.asker.page(self.path, title, &body)
+    }
+
+    fn part(&self, answer: &Answer, title: &str, query: &Query) -> Markup {
+        html! {
+            section {
+                h2 { (title) }
+                (table(&self.asker, answer, query, title, MOST))
+                (downloads(&self.asker, answer.report.name, query, answer.report.rows.len()))
+            }
+        }
+    }
+}
+
+fn classes(answer: &Answer) -> Vec<String> {
+    answer.calendar.classes().iter().map(|class| class.name.clone()).collect()
+}
+
+/// Most of a column first.
+fn most_first(mut answer: Answer, name: &str) -> Answer {
+    let nth = answer.report.columns.iter().position(|column| column.name == name);
+    let of = |row: &Vec<Cell>| match nth.and_then(|nth| row.get(nth)) {
+        Some(Cell::Int(number)) => *number as f64,
+        Some(Cell::Decimal(number)) => *number,
+        _ => 0.0,
+    };
+    answer.report.rows.sort_by(|one, other| of(other).total_cmp(&of(one)));
+    answer
+}
+
+pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Refusal> {
+    let subject = match Subject::of(&web, request, "/denials").await? {
+        Ok(subject) => subject,
+        Err(response) => return Ok(response),
+    };
+    let question = subject.question();
+    let by_person = question.with("by", Some("person"));
+    let months = web.answer(&subject.asker, Name::Denials, &question).await?;
+    let persons = web.answer(&subject.asker, Name::Denials, &by_person).await?;
+    let sum = |name: &str| Rows(&months.report).sum(name);
+    let texts = subject.asker.texts();
+    let tile = |name: &'static str| {
+        html! { li title=[texts.column_means(name)] { strong { (super::fields::figure(name, sum(name))) } " " span { (texts.column(name)) } } }
+    };
+    let headline =
+        html! { ul.headline { (tile("raw")) (tile("requests")) (tile("delayed")) (tile("denied")) } };
+    let (months, persons) = (most_first(months, "denied"), most_first(persons, "denied"));
+    let rest = html! {
+        (headline)
+        (subject.part(&months, texts.say("denials.months"), &question))
+        (subject.part(&persons, texts.say("denials.persons"), &by_person))
+        (super::notes(&subject.asker, &months.report.notes))
+    };
+    Ok(subject.page(texts.say("denials"), texts.definition("denials"), &classes(&months), &rest))
+}
+
+pub(super) async fn overnight(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Refusal> {
+    let subject = match Subject::of(&web, request, "/overnight").await? {
+        Ok(subject) => subject,
+        Err(response) => return Ok(response),
+    };
+    let question = subject.question();
+    let mut nights = web.answer(&subject.asker, Name::Overnight, &question.without(&["time-class"])).await?;
+    let texts = subject.asker.texts();
+    let sums = Answer { report: by_holder(&nights.report), calendar: nights.calendar.clone() };
+    nights.report.rows.reverse();
+    let held = nights.report.rows.len() as i64;
+    let rest = html! {
+        ul.headline {
+            li { strong { (super::fields::figure("nights", held)) } " " span { (texts.say("overnight.nights")) } }
+            li { strong { (super::fields::figure("holders", sums.report.rows.len() as i64)) } " " span { (texts.say("overnight.holders")) } }
+        }
+        section {
+            h2 { (texts.say("overnight.who")) }
+            (table(&subject.asker, &sums, &question, texts.say("overnight.who"), MOST))
+        }
+        (subject.part(&nights, texts.say("overnight.each"), &question))
+        (super::notes(&subject.asker, &nights.report.notes))
+    };
+    Ok(subject.page(texts.say("overnight"), texts.definition("overnight"), &[], &rest))
+}
+
+/// Who holds which feature overnight, most nights first.
+fn by_holder(nights: &Report) -> Report {
+    let mut count: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for row in Rows(nights).iter() {
+        *count.entry((row.text("user"), row.text("feature"))).or_default() += 1;
+    }
+    let mut rows: Vec<_> = count.into_iter().collect();
+    rows.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(&other.0)));
+    let cells = |((user, feature), nights): ((&str, &str), i64)| {
+        vec![Cell::Text(user.to_owned()), Cell::Text(feature.to_owned()), Cell::Int(nights)]
+    };
+    Report {
+        name: "overnight",
+        columns: vec![Column::text("user"), Column::text("feature"), Column::number("nights")],
+        rows: rows.into_iter().map(cells).collect(),
+        notes: Vec::new(),
+    }
+}
+
+pub(super) async fn people(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Refusal> {
+    let subject = match Subject::of(&web, request, "/people").await? {
+        Ok(subject) => subject,
+        Err(response) => return Ok(response),
+    };
+    let by = |key: &str| subject.question().with("by", Some(key));
+    let (organizations, projects, persons) = (by("organization"), by("project"), by("person"));
+    let ask = async |query: &Query| -> Result<Answer, Refusal> {
+        Ok(most_first(web.answer(&subject.asker, Name::Usage, query).await?, "usage_minutes"))
+    };
+    let found = (ask(&organizations).await?, ask(&projects).await?, ask(&persons).await?);
+    let texts = subject.asker.texts();
+    let allocation = subject.question().behind("/reports/allocation");
+    let rest = html! {
+        div.halves {
+            (subject.part(&found.0, texts.say("people.organizations"), &organizations))
+            (subject.part(&found.1, texts.say("people.projects"), &projects))
+        }
+        (subject.part(&found.2, texts.say("people.persons"), &persons))
+        p.more-of { a href=(subject.asker.view.to(&allocation)) { (texts.say("people.allocation")) } }
+        (super::notes(&subject.asker, &found.0.report.notes))
+    };
+    Ok(subject.page(texts.say("people"), texts.say("people.means"), &classes(&found.0), &rest))
+}

@@ -1,0 +1,156 @@
+// The dashboard in a real browser, on the demo's year: no errors, no violations of accessibility rules, the API's figures.
+//
+//   node pages.mjs ADDRESS PROGRAM DATABASE
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { launch, NARROW, WIDE } from "./browser.mjs";
+
+const [address, program, database] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FEATURE = "/feature?code=anshpc";
+const PAGES = ["/", "/?open=anshpc", "/features", FEATURE, `${FEATURE}&from=2025-01-01&until=2026-01-01`, "/denials", "/overnight", "/people",
+  "/servers", "/history", "/sessions?feature=meba", "/reports", "/reports/usage", "/reports/utilization", "/reports/allocation",
+  "/reports/expiry", "/reports/coverage", "/reports/idle", "/login"];
+
+const browser = await launch();
+const tests = [];
+const test = (name, work) => tests.push([name, work]);
+
+async function open(path, options = {}) {
+  const context = await browser.newContext({ locale: "en-GB", viewport: WIDE, ...options });
+  const page = await context.newPage();
+  page.wrong = [];
+  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) page.wrong.push(message.text()); });
+  page.on("pageerror", (error) => page.wrong.push(error.message));
+  page.on("requestfailed", (request) => page.wrong.push(`${request.url()} failed`));
+  page.on("response", (response) => { if (response.status() >= 400) page.wrong.push(`${response.url()}: ${response.status()}`); });
+  page.on("request", (request) => { if (!request.url().startsWith(address)) page.wrong.push(`asks elsewhere: ${request.url()}`); });
+  const answer = await page.goto(address + path, { waitUntil: "networkidle" });
+  assert.equal(answer.status(), 200, path);
+  return page;
+}
+
+const rows = async (path) => (await fetch(address + path)).json();
+const figure = (page, name) => page.locator(`[data-figure="${name}"]`).first().getAttribute("data-value").then(Number);
+
+for (const path of PAGES) {
+  for (const [name, options] of [["light, wide", { colorScheme: "light" }], ["dark, narrow", { colorScheme: "dark", viewport: NARROW }]]) {
+    test(`${path} in ${name}: no errors, nothing out of sight, and whoever cannot see it can use it`, async () => {
+      const page = await open(path, options);
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wider <= 0, `${wider} pixels too wide`);
+      await page.evaluate(axe);
+      const found = await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+        .map((violation) => `${violation.id}: ${violation.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`));
+      assert.deepEqual(found, []);
+      assert.deepEqual(page.wrong, []);
+      await page.context().close();
+    });
+  }
+  test(`${path} without scripts has something to read`, async () => {
+    const page = await open(path, { javaScriptEnabled: false });
+    assert.ok((await page.locator("main").innerText()).length > 40);
+    for (const drawn of await page.locator("figure[data-chart]").all()) assert.ok(await drawn.locator("table").isVisible());
+    await page.context().close();
+  });
+}
+
+test("figures of Now are the API's", async () => {
+  const page = await open("/");
+  const open_sessions = await rows("/api/v1/sessions?open=true&format=json");
+  assert.equal(await figure(page, "open-sessions"), open_sessions.length);
+  assert.equal(await figure(page, "seats-in-use"), open_sessions.reduce((sum, row) => sum + row.seats, 0));
+  await page.context().close();
+});
+
+test("figures of a feature are the API's", async () => {
+  const period = "from=2025-11-01&until=2025-12-01";
+  const page = await open(`${FEATURE}&${period}`);
+  const [month] = await rows(`/api/v1/reports/utilization?feature=anshpc&${period}`);
+  for (const name of ["seats_peak", "seats_average", "utilization_percent", "full_percent", "busy_percent"]) {
+    assert.equal(await figure(page, name), month[name], name);
+  }
+  const [needed] = await rows(`/api/v1/reports/seats-needed?feature=anshpc&${period}`);
+  assert.equal(await figure(page, "seats_needed_p95"), needed.seats_needed_p95);
+  const denials = await rows(`/api/v1/reports/denials?feature=anshpc&${period}`);
+  assert.equal(await figure(page, "raw"), denials.reduce((sum, row) => sum + row.raw, 0));
+  await page.context().close();
+});
+
+test("downloads are the command line's, byte by byte", async () => {
+  const page = await open("/reports/usage?by=organization,product&from=2025-03-01&until=2025-04-01");
+  const link = await page.locator("a[download]", { hasText: "CSV" }).getAttribute("href");
+  const downloaded = await (await fetch(address + link)).text();
+  const printed = execFileSync(program, ["--db", database, "report", "usage", "--by", "organization,product", "--from", "2025-03-01",
+    "--until", "2025-04-01", "--format", "csv"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  assert.equal(downloaded, printed);
+  assert.equal(await page.locator("table.sheet tbody tr").count(), printed.trim().split("\n").length - 1);
+  await page.context().close();
+});
+
+test("typing filters, a click sorts, keys lead elsewhere", async () => {
+  const page = await open("/features");
+  const shown = () => page.locator("#features tbody tr:visible").count();
+  const all = await shown();
+  await page.keyboard.press("/");
+  await page.keyboard.type("autocad 20");
+  const few = await shown();
+  assert.ok(few > 0 && few < all, `${few} of ${all}`);
+  await page.locator("#filter").fill("");
+  await page.locator("#features th", { hasText: "Peak" }).last().getByRole("button").click();
+  const peaks = await page.locator("#features tbody tr td:nth-child(4)").evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.v)));
+  assert.deepEqual(peaks, peaks.toSorted((one, other) => other - one));
+  assert.equal(await page.locator("#features th[aria-sort]").getAttribute("aria-sort"), "descending");
+  await page.locator("h1").click();
+  await page.keyboard.press("g");
+  await page.keyboard.press("n");
+  await page.waitForURL(`${address}/`);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test("a drag over the chart shows the steps themselves", async () => {
+  const page = await open(FEATURE);
+  const box = await page.locator("figure[data-chart=seats] .drawing").boundingBox();
+  const steps = page.waitForResponse((answer) => answer.url().includes("/feature/steps"));
+  await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.35, box.y + box.height / 2, { steps: 5 });
+  await page.mouse.up();
+  const found = await (await steps).json();
+  assert.ok(found.seats.length > 10 && found.issued.length > 0);
+  await page.locator("figcaption .back").click();
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test("Now follows the ledger without a reload, and opens who holds seats in place", async () => {
+  const page = await open("/");
+  await page.evaluate(() => { window.here = true; });
+  await page.locator('[data-key="anshpc"] a[data-swap]').click();
+  await page.locator('[data-key="anshpc"] tr.holds').waitFor();
+  const before = await figure(page, "open-sessions");
+  const pinged = await fetch(`${address}/ping?username=visitor&domainname=corp&appcode=1&version=24.1`);
+  assert.equal(pinged.status, 204);
+  await page.waitForFunction((before) => Number(document.querySelector('[data-figure="open-sessions"]').dataset.value) === before + 1, before);
+  assert.ok(await page.evaluate(() => window.here), "the page was not loaded anew");
+  assert.ok(await page.locator('[data-key="anshpc"] tr.holds').isVisible());
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+let failed = 0;
+for (const [name, work] of tests) {
+  try {
+    await work();
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${name}\n     ${error.message}`);
+  }
+}
+await browser.close();
+console.log(`${tests.length - failed} of ${tests.length} passed`);
+process.exit(failed ? 1 : 0);
