@@ -44,6 +44,7 @@ mod heartbeats;
 mod http;
 mod ini;
 mod log;
+mod old_logger;
 mod old_service;
 mod privacy;
 mod source;
