@@ -29,7 +29,7 @@ def answer(server, nth):
                 f"  \"f{server}_{feature}\" v1.0, vendor: vend{server}, expiry: 31-dec-2030", "  floating license", ""]
         for holder in range(HOLDERS // FEATURES):
             user = feature if feature % 10 else feature + 1000 * nth
-            out.append(f"    user{user} host{user} /dev/tty (v1.0) (lic{server}/27000 {100 + user}), start Sat 1/4 8:{nth:02}")
+            out.append(f"    user{user} host{user} /dev/tty (v1.0) (lic{server}/27000 {100 + user}), start Sat 1/4 8:00")
         out.append("")
     out += ["NOTE: lmstat -i does not give information from the server,", "      but only reads the license file.", "",
             "Feature                         Version     #licenses    Vendor        Expires",
@@ -71,6 +71,13 @@ def answered():
     return sum(int(number) for number in re.findall(r'seatledger_source_polls\{.*outcome="answered"\} (\d+)', text))
 
 
+def answered_or_none():
+    try:
+        return answered()
+    except OSError:
+        return 0
+
+
 def measure(program, place, db):
     """Cores used by the service, its memory in MB at the beginning and the end, polls, and how many there should be."""
     prepare(place)
@@ -78,7 +85,9 @@ def measure(program, place, db):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         # The first answers are all new: they are no part of the rest.
-        time.sleep(INTERVAL * 1.5)
+        while answered_or_none() < SERVERS:
+            time.sleep(1)
+        time.sleep(INTERVAL)
         began, (cpu, memory), polls = time.time(), used(service.pid), answered()
         time.sleep(MINUTES * 60)
         took, (cpu_now, memory_now), polls_now = time.time() - began, used(service.pid), answered()
