@@ -10,6 +10,7 @@ import time
 from datetime import date, datetime
 
 import pinging
+import polling
 import questions
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -346,6 +347,14 @@ def step_ping():
             run(script, "stop", os.path.join(cluster, "pg"))
 
 
+def step_poll():
+    """A program plays the vendors' one for many license servers; what it costs itself does not count."""
+    cores, memory, memory_now, polls, due = polling.measure(program("seatledger"), path("polling"), "sqlite:polls.db")
+    row(f"{polling.SERVERS} license servers polled every {polling.INTERVAL} s: cores", f"{cores:.3f}", "1", f"{cores:.3f}", "<= 0.25")
+    row("memory then, and before", f"{memory_now:.0f} MB", f"{memory:.0f} MB", f"{memory_now / memory:.2f}", "-")
+    row("polls answered, and due, beside one server that hangs", f"{polls}", f"{due:.0f}", f"{polls / due:.2f}", ">= 0.95")
+
+
 def each_application(directory):
     """A configuration in which a person has a bucket for each application."""
     name = os.path.join(directory, "seatledger.toml")
@@ -361,7 +370,7 @@ def pings(what, bare, ours, bar, persons, anew=False):
         f"{p99['ours'] / p99['bare']:.1f}", "<= 10")
 
 
-STEPS = ["import", "postgres", "memory", "dsls", "reports", "sql", "month", "rebuild", "ping"]
+STEPS = ["import", "postgres", "memory", "dsls", "reports", "sql", "month", "rebuild", "ping", "poll"]
 
 
 def main(chosen):

@@ -6,6 +6,7 @@ use crate::day::Day;
 use crate::event::Expires;
 use crate::session::{FeatureId, HolderId, VersionId};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// A license server, in one number.
 pub type ServerId = u32;
@@ -34,8 +35,8 @@ pub struct Feature {
 pub struct Holder {
     /// Where.
     pub server: ServerId,
-    /// The vendor daemon.
-    pub vendor: String,
+    /// The vendor daemon: many holders share its name.
+    pub vendor: Arc<str>,
     /// The user.
     pub user: String,
     /// The host.

@@ -1,6 +1,6 @@
 //! Seats in use now: what monitors ask for every minute, without reading who holds them.
 
-use crate::backend::{all, one, reading};
+use crate::backend::{Backend, Row, all, one, reading};
 use crate::{Error, Store, heartbeats};
 use accounting::UnixMs;
 use accounting::session::{Ended, FeatureId};
@@ -8,6 +8,21 @@ use std::collections::BTreeMap;
 
 /// The longest bucket, in milliseconds: a session of heartbeats is open for one bucket after its last one.
 const LONGEST_BUCKET_MS: i64 = 3_600_000;
+
+/// How long the longest of the buckets is that may belong to sessions that are open at an instant: all that begin at one
+/// instant are as long as each other, unless the interval was changed within them.
+fn longest_bucket(backend: &mut dyn Backend, now: UnixMs) -> Result<i64, Error> {
+    let sql = "select from_at, until_at from heartbeat where from_at < $1 and from_at >= $2
+               order by from_at desc, person desc limit 1";
+    let oldest = now.saturating_sub(2 * LONGEST_BUCKET_MS);
+    let (mut before, mut longest) = (UnixMs::MAX, 0);
+    let row = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?));
+    while let Some((from, until)) = one(backend, sql, &[before.into(), oldest.into()], row)? {
+        longest = longest.max(until - from);
+        before = from;
+    }
+    Ok(longest)
+}
 
 impl Store {
     /// The seats of sessions not known to have ended, by the code of their feature; features without any are among them.
@@ -37,7 +52,7 @@ impl Store {
                 *seats.entry(feature).or_default() += running;
             }
             let sql = include_str!("../queries/heartbeat_recent.sql");
-            let recent = [now.saturating_sub(2 * LONGEST_BUCKET_MS).into(), now.into()];
+            let recent = [now.saturating_sub(2 * longest_bucket(backend, now)?).into()];
             heartbeats::fold(backend, sql, &recent, &mut |stretch| {
                 if stretch.ended(now) == Ended::Open {
                     *seats.entry(stretch.feature).or_default() += 1;

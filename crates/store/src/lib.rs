@@ -224,7 +224,7 @@ impl std::fmt::Display for Place {
 }
 
 /// How long a reader waits for a writer, to book what was accepted; reading itself waits for nobody.
-const READERS_PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const READERS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A ledger: one connection to the database that holds it.
 pub struct Store {

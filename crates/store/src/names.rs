@@ -10,7 +10,9 @@ use accounting::directory::{Directory, Entry};
 use accounting::event::Expires;
 use accounting::ledger::{Expiry, Feature, Holder, Membership, Names, Person, Server, ServerId, Total};
 use accounting::session::{Ended, FeatureId, HolderId, Part};
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// Names, and the evidence of life behind open sessions.
@@ -18,7 +20,7 @@ use std::sync::Arc;
 pub(crate) struct Ledger {
     pub(crate) names: Arc<Names>,
     /// The number of each holder's daemon in `evidence`, where there is any of it.
-    daemon_of: Arc<FxHashMap<HolderId, u32>>,
+    daemon_of: Arc<Vec<u32>>,
     evidence: Arc<Vec<Evidence>>,
     /// Where logs cover license servers that are polled too.
     covered: Arc<FxHashMap<ServerId, Vec<(UnixMs, UnixMs)>>>,
@@ -100,7 +102,7 @@ impl Ledger {
     }
 
     fn evidence(&self, holder: HolderId) -> Option<&Evidence> {
-        self.evidence.get(*self.daemon_of.get(&holder)? as usize)
+        self.evidence.get(*self.daemon_of.get(holder as usize)? as usize)
     }
 
     /// Up to where an open session counts: its last evidence, never before its start. A bare wrapper START is its own
@@ -187,6 +189,9 @@ fn without(part: Part, covered: &[(UnixMs, UnixMs)]) -> Vec<Part> {
 /// For how many holders memory is reserved at most before they are read.
 const MOST_RESERVED: i64 = 1 << 20;
 
+/// What stands for the daemon of a holder of whose daemon nothing is known.
+const NO_DAEMON: u32 = u32::MAX;
+
 pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let mut names = Names { features: features(backend)?, ..Names::default() };
     let entries = crate::registry::entries(backend)?;
@@ -200,7 +205,9 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let directory = Directory::new(entries);
     let mut covered = FxHashMap::default();
     let apart = polls_apart(backend)?;
-    let mut persons: FxHashMap<String, u32> = FxHashMap::default();
+    // By the hash of their names, which stand with the persons.
+    let mut persons: HashTable<u32> = HashTable::new();
+    let hasher = FxBuildHasher;
     let mut exclusive: FxHashMap<ServerId, bool> = FxHashMap::default();
     let mut spans_of: FxHashMap<ServerId, Vec<SpanRow>> = FxHashMap::default();
     for (id, name, pairing) in all(backend, "select server_id, name, pairing from server", &[], |row| {
@@ -222,17 +229,17 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     // A heartbeat may come late: the evidence of a day is that no bucket of it is accepted any more.
     let sealed = crate::heartbeats::sealed(backend)?.map_or(UnixMs::MIN, |before| before - 1);
     let mut of_organizations: FxHashMap<String, u32> = FxHashMap::default();
-    let mut daemons: FxHashMap<(ServerId, String), u32> = FxHashMap::default();
+    let mut daemons: FxHashMap<(ServerId, Arc<str>), u32> = FxHashMap::default();
     let mut evidences: Vec<Evidence> = Vec::new();
-    let mut daemon_of = FxHashMap::default();
+    let mut daemon_of = Vec::new();
     let holders = one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
     let about = holders.unwrap_or_default().clamp(0, MOST_RESERVED) as usize;
     names.holders.reserve(about);
-    persons.reserve(about);
+    persons.reserve(about, |_| 0);
     daemon_of.reserve(about);
-    let mut last: Option<(ServerId, String, u32)> = None;
+    let mut last: Option<(ServerId, Arc<str>, u32)> = None;
     backend.query(include_str!("../queries/holder_all.sql"), &[], &mut |row| {
-        let (id, mut holder) = (row.id(0)?, holder(row)?);
+        let (id, mut holder) = (row.id(0)?, holder(row, last.as_ref().map(|(_, vendor, _)| vendor))?);
         let new = |names: &mut Names, person: Person| {
             names.persons.push(person);
             names.persons.len() as u32 - 1
@@ -246,13 +253,25 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
                 new(&mut names, Person { name: String::new(), memberships: vec![of] })
             })
         } else {
-            *persons.entry(directory.person_name(&holder.user)).or_insert_with_key(|name| {
-                let mut memberships = directory.memberships(name);
+            let name = directory.person_name(&holder.user);
+            let hash = hasher.hash_one(&name);
+            let known = persons.find(hash, |known| {
+                names.persons.get(*known as usize).is_some_and(|person| person.name == name)
+            });
+            if let Some(known) = known {
+                *known
+            } else {
+                let mut memberships = directory.memberships(&name);
                 for of in &mut memberships {
                     of.organization = of.organization.take().map(shown);
                 }
-                new(&mut names, Person { name: name.clone(), memberships })
-            })
+                let person = new(&mut names, Person { name, memberships });
+                let of_known = |known: &u32| {
+                    names.persons.get(*known as usize).map_or(0, |person| hasher.hash_one(&person.name))
+                };
+                persons.insert_unique(hash, person, of_known);
+                person
+            }
         };
         // Holders of one daemon mostly follow each other.
         let known =
@@ -260,7 +279,7 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
         let daemon = if let Some((_, _, daemon)) = known {
             *daemon
         } else {
-            let key = (holder.server, holder.vendor.clone());
+            let key = (holder.server, Arc::clone(&holder.vendor));
             let daemon = *daemons.entry(key).or_insert_with_key(|(server, vendor)| {
                 let spans = || spans_of.get(server).into_iter().flatten();
                 evidences.push(match heartbeats.server {
@@ -273,12 +292,14 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
                 });
                 evidences.len() as u32 - 1
             });
-            last = Some((holder.server, holder.vendor.clone(), daemon));
+            last = Some((holder.server, Arc::clone(&holder.vendor), daemon));
             daemon
         };
         let Evidence { logged, polled, .. } = evidences[daemon as usize];
         if logged.is_some() || polled.is_some() {
-            daemon_of.insert(id, daemon);
+            // Holders come in the order of their numbers.
+            daemon_of.resize(id as usize, NO_DAEMON);
+            daemon_of.push(daemon);
         }
         names.holders.insert(id, holder);
         Ok(())
@@ -311,10 +332,14 @@ fn heartbeats(backend: &mut dyn Backend) -> Result<Heartbeats, Error> {
     Ok(Heartbeats { server: Some(server), unsealed: first.is_some(), long })
 }
 
-fn holder(row: &Row<'_>) -> Result<Holder, Error> {
+/// A holder; where the vendor is that of the one before, they share its name.
+fn holder(row: &Row<'_>, before: Option<&Arc<str>>) -> Result<Holder, Error> {
     Ok(Holder {
         server: row.id(1)?,
-        vendor: row.text(2)?,
+        vendor: row.with_text(2, |vendor| match before {
+            Some(before) if **before == *vendor => Arc::clone(before),
+            _ => Arc::from(vendor),
+        })?,
         user: row.text(3)?,
         host: row.text(4)?,
         display: row.text(5)?,

@@ -1,7 +1,7 @@
 //! A person's rights: what the ledger knows of somebody, and forgetting it.
 
 use crate::backend::{Backend, Value, all, writing};
-use crate::heartbeats::News;
+use crate::heartbeats::book_first;
 use crate::{Error, Store, names, registry};
 use accounting::directory::{Directory, Entry};
 use accounting::privacy::{Kind, Privacy};
@@ -50,11 +50,10 @@ impl Store {
     /// Forgets a person: a name that says nothing stands in the person's place, so that no figure changes.
     pub fn forget_person(&mut self, name: &str) -> Result<Forgotten, Error> {
         let mut done = Forgotten { name: anonymous(), ..Forgotten::default() };
-        let (backend, arrivals, privacy) = (self.backend.as_mut(), &mut self.heartbeats, &self.privacy);
+        let (backend, privacy) = (self.backend.as_mut(), &self.privacy);
         writing(backend, |backend| {
             backend.lock(crate::heartbeats::LOCK)?;
-            // Names that this finds are not remembered: they may be the person's.
-            arrivals.book_all(backend, &mut News::default())?;
+            book_first(backend)?;
             let known = known_of(backend, privacy, name)?;
             let rows = |ids: &[HolderId]| {
                 Value::Text(json!(ids.iter().map(|id| json!([id])).collect::<Vec<_>>()).to_string())

@@ -96,7 +96,7 @@ fn changes(
     let sql = "select holder_id, from_at, until_at, seats, seen_at from session where feature_id = $1";
     backend.query(sql, &[feature.into()], &mut |row| {
         let holder = ledger.names.holders.get(&row.id(0)?);
-        if holder.is_some_and(|holder| holder.server == server && holder.vendor == vendor) {
+        if holder.is_some_and(|holder| holder.server == server && *holder.vendor == *vendor) {
             let changes = &mut changes[usize::from(row.opt_int(4)?.is_none())];
             changes.push((row.int(1)?, row.int(3)?));
             changes.extend(row.opt_int(2)?.map(|until| (until, -row.int(3).unwrap_or_default())));

@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Value, all, writing};
 use crate::derive::DAYS_LOCK;
-use crate::heartbeats::{LOCK, News};
+use crate::heartbeats::{LOCK, book_first};
 use crate::intake::new_mark;
 use crate::{Error, Store, settings};
 use accounting::day::Day;
@@ -26,12 +26,10 @@ pub struct Removed {
 impl Store {
     /// Removes sessions, requests, polls, totals and feature days before a day. What reaches over its beginning stays.
     pub fn remove_facts_before(&mut self, day: Day) -> Result<Removed, Error> {
-        let (backend, arrivals) = (self.backend.as_mut(), &mut self.heartbeats);
-        writing(backend, |backend| {
+        writing(self.backend.as_mut(), |backend| {
             backend.share(DAYS_LOCK)?;
             backend.lock(LOCK)?;
-            // What this finds of names is not remembered: they may be removed below.
-            arrivals.book_all(backend, &mut News::default())?;
+            book_first(backend)?;
             // Who remembers what was open, or holders by their numbers, looks them up again.
             backend.execute("update server set sequence = sequence + 1", &[])?;
             crate::persons::note_change(backend)?;

@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Value, one, writing};
 use crate::derive::DAYS_LOCK;
-use crate::heartbeats::{LOCK, News, SEALED};
+use crate::heartbeats::{LOCK, SEALED, book_first};
 use crate::intake::new_mark;
 use crate::persons::FORGOTTEN;
 use crate::{Error, Store};
@@ -170,6 +170,8 @@ impl Store {
     pub fn keep(&mut self, privacy: Privacy) -> Result<(), Error> {
         writing(self.backend.as_mut(), |backend| {
             backend.lock(LOCK)?;
+            // Who was accepted is somebody whom the ledger holds; and who goes on under a former key is told by what is booked.
+            book_first(backend)?;
             let kept = Changing::read(backend)?;
             let sql = "select holder_id from holder limit 1";
             if kept.identity.is_none() && one(backend, sql, &[], |row| row.id(0))?.is_none() {
@@ -195,17 +197,12 @@ impl Store {
 
     /// Puts another identity, or other keys, in force in a ledger that keeps persons otherwise. What it holds stays as it is.
     pub fn change_privacy(&mut self, privacy: &Privacy) -> Result<(), Error> {
-        let (backend, arrivals) = (self.backend.as_mut(), &mut self.heartbeats);
-        let news = writing(backend, |backend| {
+        writing(self.backend.as_mut(), |backend| {
             backend.lock(LOCK)?;
-            let mut news = News::default();
             // What was accepted is kept as it was promised then, and who goes on is told by what is booked.
-            arrivals.book_all(backend, &mut news)?;
-            take_over(backend, privacy)?;
-            Ok(news)
-        })?;
-        arrivals.remember(news);
-        Ok(())
+            book_first(backend)?;
+            take_over(backend, privacy)
+        })
     }
 
     /// Whether a calendar was ever set.

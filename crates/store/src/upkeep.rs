@@ -59,7 +59,7 @@ pub struct Status {
 }
 
 /// The tables with facts, for status and backup, in the order in which they are copied.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 32] = [
     "server",
     "feature",
     "version",
@@ -79,6 +79,8 @@ const TABLES: [&str; 30] = [
     "session",
     "heartbeat",
     "heartbeat_arrival",
+    "running",
+    "event_taken",
     "unmatched_end",
     "request",
     "poll",

@@ -97,6 +97,14 @@ impl Told {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// The latest instant of which it tells, but for what is awaited.
+    pub fn latest(&self) -> UnixMs {
+        match self {
+            Self::Run { from, until, seen_at, .. } => until.or(*seen_at).unwrap_or(*from).0,
+            Self::Start(record) | Self::Stop(record) => record.at.0,
+        }
+    }
+
     /// What is wrong with it, where anything is.
     pub fn fault(&self) -> Option<String> {
         let (texts, wrong) = match self {
@@ -138,7 +146,8 @@ impl Told {
 
     /// What it says.
     pub fn into_read(self) -> Read<'static> {
-        let (at, event) = match self {
+        let at = self.latest();
+        let event = match self {
             Self::Run { id, feature, version, user, host, from, until, seen_at, awaited_until } => {
                 let claim = Claim { version: version.map(Cow::Owned), ..claim(feature, user, host, id) };
                 let seen_at = seen_at.unwrap_or(from).0;
@@ -150,16 +159,10 @@ impl Told {
                         awaited_until: awaited_until.map_or(seen_at, |awaited| awaited.0),
                     },
                 };
-                (until.map_or(seen_at, |until| until.0), event(from.0, what))
+                event(from.0, what)
             }
-            Self::Start(record) => {
-                let at = record.at.0;
-                (at, event(at, What::Checkout(record.claim())))
-            }
-            Self::Stop(record) => {
-                let at = record.at.0;
-                (at, event(at, What::Checkin(record.claim(), CheckinReason::Returned)))
-            }
+            Self::Start(record) => event(record.at.0, What::Checkout(record.claim())),
+            Self::Stop(record) => event(record.at.0, What::Checkin(record.claim(), CheckinReason::Returned)),
         };
         Read { at: Some(at), process: "", line: Line::Event { event, times: 1 } }
     }

@@ -57,6 +57,21 @@ pub(super) fn cut(line: &[u8]) -> Option<Entry<'_>> {
     Some(Entry { time, host, says: says(trim_start(message)) })
 }
 
+/// A record that came without its host, or without a time, as a machine's own logger sends it: with both put in. None of
+/// what needs neither.
+pub(super) fn completed(line: &[u8], host: &str, received: &str) -> Option<Vec<u8>> {
+    let line = trim_start(line);
+    if memmem::find(line, TAG).is_none() || line.first() == Some(&b'{') || cut(line).is_some() {
+        return None;
+    }
+    let said = without_priority(line);
+    let (header, message) = match time(said) {
+        Some((_, message)) => (trim_end(&said[..said.len() - message.len()]), trim_start(message)),
+        None => (received.as_bytes(), said),
+    };
+    Some([header, host.as_bytes(), message].join(&b' '))
+}
+
 /// The number of a printed line, `12. `.
 fn without_number(line: &[u8]) -> &[u8] {
     let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();

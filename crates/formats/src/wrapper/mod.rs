@@ -158,6 +158,12 @@ fn read_owned(record: &[u8]) -> Result<Record<'static>, &'static str> {
     Ok(Record { claim, starts, day, minute })
 }
 
+/// A record that came over a socket without its host, or without a time: with the sender's name and the instant at which it
+/// was received, as ISO 8601 writes it. None of what needs neither.
+pub fn completed(line: &[u8], host: &str, received: &str) -> Option<Vec<u8>> {
+    header::completed(line, host, received)
+}
+
 impl Parser for Reader {
     fn line<'a>(&mut self, line: &'a [u8]) -> Read<'a> {
         let line = bare(line);

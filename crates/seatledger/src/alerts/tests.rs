@@ -57,6 +57,9 @@ fn message(subject: &Subject, change: Change, of: &[(&str, i64)]) -> Message {
     Message::new("a rule", "full", change, NOON, vec![About::new(subject, &state, NOON)])
 }
 
+/// A subject, its figures, what is said of it.
+type Case<'c> = (&'c Subject, &'c [(&'c str, i64)], &'c str);
+
 #[test]
 fn each_kind_has_its_sentence() {
     let words = words(None);
@@ -71,7 +74,7 @@ fn each_kind_has_its_sentence() {
     let on = Subject::Feature { feature: 1, server: Some(1) };
     let source = Subject::Source { name: "follow a.log".to_owned() };
     let (asked, seats) = ([("requests", 1), ("persons", 2), ("window_seconds", 900)], [("seats", 2)]);
-    let cases: [(&Subject, &[(&str, i64)], &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&on, &[("seats_in_use", 1), ("seats_issued", 1)], "solver on 27000@lic1: 1 of 1 seat in use"),
         (&on, &asked, "solver on 27000@lic1: 1 request of 2 persons denied within 15 minutes"),
         (&daemon(""), &[("stopped_at", NOON)], "27000@lic1: stopped at 2025-03-03 12:00:00"),

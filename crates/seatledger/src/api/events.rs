@@ -7,7 +7,6 @@ use accounting::UnixMs;
 use axum::Json;
 use axum::extract::{Request, State};
 use formats::events::Told;
-use formats::line::Read;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -113,8 +112,7 @@ fn event(value: serde_json::Value, now: UnixMs) -> Result<Told, String> {
     if let Some(fault) = told.fault() {
         return Err(fault);
     }
-    let Read { at, .. } = told.clone().into_read();
-    if at.is_some_and(|at| at > now + AHEAD) {
+    if told.latest() > now + AHEAD {
         return Err("it lies in the future: is the clock right?".to_owned());
     }
     Ok(told)

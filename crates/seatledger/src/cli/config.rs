@@ -23,7 +23,8 @@ enum Command {
     /// Say whether the configuration is right, and what it comes to
     #[command(after_help = "Example:\n  seatledger config check")]
     Check,
-    /// Write the configuration that does as another program's file says: config.ini of the AutoCAD usage measurement service
+    /// Write the configuration that does as another program's file says: config.ini of the AutoCAD usage measurement service, or
+    /// the ini file of the FlexLM license usage logger
     #[command(after_help = IMPORT_HELP)]
     Import {
         /// The other program's file
@@ -40,7 +41,7 @@ What cannot be carried over is said; no password is shown or written.
 
 Examples:
   seatledger config import config.ini
-  seatledger config import config.ini -o /etc/seatledger.toml";
+  seatledger config import logLicenseUsage.ini -o /etc/seatledger.toml";
 
 impl ConfigCommand {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {

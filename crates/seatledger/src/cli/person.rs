@@ -1,9 +1,11 @@
 //! `seatledger person`
 
 use super::{Done, Global, say};
+use crate::alerts::Words;
 use crate::keys;
 use crate::render::iso as instant;
 use accounting::UnixMs;
+use accounting::alert::Subject;
 use accounting::privacy::Identity;
 use accounting::session::{Ended, HolderId};
 use anyhow::bail;
@@ -87,6 +89,7 @@ fn export(global: &Global, name: &str) -> anyhow::Result<Done> {
         "directory": known.directory.iter().map(entry).collect::<Vec<_>>(),
         "sessions": sessions,
         "history": history,
+        "alerts": alerts_about(&mut store, &known.holders, &zone)?,
         "unrecognized_lines": known.lines,
     });
     say(&serde_json::to_string_pretty(&whole)?);
@@ -118,6 +121,35 @@ fn sessions_of(
         })?;
     }
     Ok(sessions)
+}
+
+/// What was raised about the person's sessions.
+fn alerts_about(
+    store: &mut Store,
+    holders: &[HolderId],
+    zone: &jiff::tz::TimeZone,
+) -> anyhow::Result<Vec<Value>> {
+    let is_about = |subject: &Subject| match subject {
+        Subject::Session { holder, .. } => holders.contains(holder),
+        Subject::Feature { .. }
+        | Subject::Daemon { .. }
+        | Subject::Expiry { .. }
+        | Subject::Source { .. } => false,
+    };
+    let names = store.read(|reader| Ok(reader.names()))?;
+    let words = Words::new(names, zone.clone(), None);
+    let mut rows = Vec::new();
+    for alert in store.alerts()?.into_iter().filter(|alert| is_about(&alert.subject)) {
+        let what = words.sentence(&alert.subject, &alert.state.figures, alert.state.since);
+        rows.push(json!({ "rule": alert.rule, "alert": what, "since": instant(alert.state.since, zone) }));
+    }
+    for past in store.past_alerts(UnixMs::MIN)?.into_iter().filter(|past| is_about(&past.subject)) {
+        rows.push(json!({
+            "rule": past.rule, "alert": words.sentence(&past.subject, &past.figures, past.raised_at),
+            "since": instant(past.raised_at, zone), "cleared_at": instant(past.cleared_at, zone),
+        }));
+    }
+    Ok(rows)
 }
 
 /// Denials and the like: what is no session's beginning or end.

@@ -44,6 +44,7 @@ mod heartbeats;
 mod http;
 mod ini;
 mod log;
+mod old_logger;
 mod old_service;
 mod privacy;
 mod source;
@@ -63,7 +64,8 @@ pub(crate) use log::{ConsoleFace, LogConfig};
 pub(crate) use old_service::import;
 pub(crate) use privacy::{PrivacyConfig, Retention};
 pub(crate) use source::{
-    CsvLogConfig, FollowConfig, Followed, PollCommand, PollConfig, PollFormat, SourceConfig, SourceKind,
+    CsvLogConfig, FollowConfig, Followed, Listen, PollCommand, PollConfig, PollFormat, SourceConfig,
+    SourceKind, SyslogConfig,
 };
 pub(crate) use views::{OldTable, Winterthur};
 

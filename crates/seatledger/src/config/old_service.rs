@@ -2,6 +2,7 @@
 
 use super::Winterthur;
 use super::ini::{Item, items};
+use super::old_logger;
 
 /// How the names of that service's test databases begin: it says so in its program.
 const TEST_PREFIX: &str = "tgis";
@@ -19,7 +20,7 @@ pub(crate) struct Imported {
     pub(crate) left_out: Vec<String>,
 }
 
-/// Writes the configuration that does as the old service's file says. `from` is the file's name: for messages.
+/// Writes the configuration that does as an old program's file says, whichever of the two it is. `from` is the file's name: for messages.
 pub(crate) fn import(bytes: &[u8], from: &str) -> anyhow::Result<Imported> {
     let utf8 = std::str::from_utf8(bytes).map(|text| text.trim_start_matches('\u{feff}').to_owned());
     // Python reads it in the machine's code page.
@@ -28,9 +29,13 @@ pub(crate) fn import(bytes: &[u8], from: &str) -> anyhow::Result<Imported> {
         .map_err(|wrong| anyhow::Error::msg(format!("{from}:{}: {}", wrong.line(&text), wrong.message)))?;
     let old = Old { items };
     if !["Oracle", "Tables", "ELK"].iter().any(|section| old.has_section(section)) {
+        if old_logger::is_it(&old.items) {
+            return Ok(old_logger::import(&old.items, from));
+        }
         return Err(anyhow::Error::msg(format!(
-            "{from} has none of [Oracle], [Tables] and [ELK]: it is no config.ini of the AutoCAD usage measurement \
-             service"
+            "{from} has none of [Oracle], [Tables] and [ELK], and none of logusers, dbpath, logpath, licfile and pingurl \
+             in [DEFAULT]: it is neither a config.ini of the AutoCAD usage measurement service nor an ini file of the \
+             FlexLM license usage logger"
         )));
     }
     let mut text = format!(
@@ -140,7 +145,8 @@ fn views(old: &Old) -> String {
     text
 }
 
-fn quoted(text: &str) -> String {
+/// As a text of a configuration.
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.replace(['\n', '\r'], " ")).to_string()
 }
 
@@ -239,7 +245,7 @@ verify_ssl = No
     #[test]
     fn another_file_is_refused() {
         let error = |text: &str| import(text.as_bytes(), "c.ini").expect_err(text).to_string();
-        assert!(error("[DEFAULT]\nlogusers = 1\n").starts_with("c.ini has none of [Oracle], [Tables]"));
+        assert!(error("[DEFAULT]\ncolour = 1\n").starts_with("c.ini has none of [Oracle], [Tables]"));
         assert!(error("db = \"a\"\n").starts_with("c.ini:1: this key stands before any [section]"));
     }
 }

@@ -6,15 +6,11 @@
 use crate::api::NotTaken;
 use crate::clock;
 use crate::oplog::OpLog;
-use crate::sources::collector::Collector;
-use crate::sources::resume::{Naming, Resume};
-use accounting::UnixMs;
+use crate::sources::stream::{About, Stream, evidence};
 use formats::events::{RunStates, Told};
 use formats::line::Format;
 use formats::wrapper::Wrapper;
 use std::time::Duration;
-use store::input::Checkpoint;
-use store::intake::{Intake, Interner};
 use store::{Error, Opener, Store};
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,10 +24,6 @@ const BUSY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 30;
 /// The pause before such an attempt.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After so many events the names that are remembered are forgotten, so that memory does not grow for ever.
-const REMEMBERED: u64 = 500_000;
-/// The format of the inputs under which the ledger keeps how far events were taken in.
-const FORMAT: &str = "events";
 
 /// What became of a list, all of it or nothing: how many of it had been taken in before.
 pub(crate) type Taken = Result<usize, NotTaken>;
@@ -75,19 +67,8 @@ struct Clerk {
 
 struct Open {
     store: Store,
-    runs: Book,
-    records: Book,
-    /// How many events were taken in since it was opened.
-    events: u64,
-}
-
-/// One input of the ledger: what is told of runs, or by wrapper scripts.
-struct Book {
-    format: &'static dyn Format,
-    name: &'static str,
-    intake: Intake,
-    interner: Interner,
-    resume: Resume,
+    runs: Stream,
+    records: Stream,
 }
 
 impl Clerk {
@@ -148,7 +129,7 @@ impl Clerk {
     }
 
     fn once(&mut self, lists: &[&[Told]]) -> Result<Vec<usize>, Error> {
-        if self.open.as_ref().is_some_and(|open| open.events > REMEMBERED) {
+        if self.open.as_ref().is_some_and(|open| open.runs.is_worn() || open.records.is_worn()) {
             self.open = None;
         }
         let open = match &mut self.open {
@@ -161,9 +142,9 @@ impl Clerk {
 
 impl Open {
     fn new(mut store: Store) -> Result<Self, Error> {
-        let runs = Book::open(&mut store, &RunStates, "runs over HTTP")?;
-        let records = Book::open(&mut store, &Wrapper, "records over HTTP")?;
-        Ok(Self { store, runs, records, events: 0 })
+        let runs = Stream::open(&mut store, about(&RunStates, "runs over HTTP"))?;
+        let records = Stream::open(&mut store, about(&Wrapper, "records over HTTP"))?;
+        Ok(Self { store, runs, records })
     }
 
     fn take(&mut self, lists: &[&[Told]]) -> Result<Vec<usize>, Error> {
@@ -180,9 +161,8 @@ impl Open {
                 }
             }
         }
-        self.events += (runs.len() + records.len()) as u64;
-        self.records.commit(&mut self.store, &records)?;
-        self.runs.commit(&mut self.store, &runs)?;
+        commit(&mut self.store, &mut self.records, &records)?;
+        commit(&mut self.store, &mut self.runs, &runs)?;
         Ok(known)
     }
 }
@@ -195,53 +175,26 @@ fn id_of_record(told: &Told) -> Option<&str> {
     }
 }
 
-impl Book {
-    fn open(store: &mut Store, format: &'static dyn Format, name: &'static str) -> Result<Self, Error> {
-        let mut intake = Intake::default();
-        let known = store.inputs_beginning_with(0, name)?.into_iter().next();
-        let resume = match &known {
-            Some(known) => serde_json::from_str(&known.reader_state)
-                .map_err(|error| Error::Corrupt(format!("checkpoint of {name}: {error}")))?,
-            None => Resume { server: format.default_server().to_owned(), ..Resume::default() },
-        };
-        intake.begin(known);
-        Ok(Self { format, name, intake, interner: Interner::default(), resume })
-    }
+fn about(format: &'static dyn Format, name: &'static str) -> About<'static> {
+    About { format, name, key: name, server: format.default_server(), zone: "UTC" }
+}
 
-    fn commit(&mut self, store: &mut Store, events: &[&Told]) -> Result<(), Error> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let known = self.intake.input().cloned().unwrap_or_else(|| Checkpoint {
-            name: self.name.to_owned(),
-            format: FORMAT.to_owned(),
-            head_hash: self.name.to_owned(),
-            ..Checkpoint::default()
-        });
-        let naming = Naming { given: true, ..Naming::default() };
-        let mut collector =
-            Collector::new(&mut self.interner, self.format, "UTC", naming, &self.resume, known.counts);
-        let now = clock::now();
+fn commit(store: &mut Store, stream: &mut Stream, events: &[&Told]) -> Result<(), Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let now = clock::now();
+    stream.commit(store, |collector| {
         for told in events {
             let (line, number) = (told.to_line(), collector.counts.lines + 1);
             let mut read = (*told).clone().into_read();
-            // What comes late is no sign that nobody was awaited since.
-            read.at = Some(read.at.unwrap_or(UnixMs::MIN).max(collector.latest()));
+            read.at = read.at.map(|at| evidence(at, collector));
             collector.line(&read, line.as_bytes(), number);
             if let Some(id) = id_of_record(told) {
                 collector.taken(id, now);
             }
         }
-        let batch = collector.take();
-        let resume = collector.resume();
-        let checkpoint = Checkpoint {
-            position: known.position + events.len() as u64,
-            reader_state: serde_json::to_string(&resume).unwrap_or_default(),
-            counts: collector.counts,
-            ..known
-        };
-        self.intake.commit(store, &[batch], &checkpoint)?;
-        self.resume = resume;
-        Ok(())
-    }
+        String::new()
+    })?;
+    Ok(())
 }

@@ -94,6 +94,7 @@ impl Writer {
             is_away: false,
             accepted: 0,
             booked_at: Instant::now(),
+            not_booked_since: None,
             unbooked,
         };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(|| scribe.run(receiver))?;
@@ -159,6 +160,8 @@ struct Scribe {
     /// Heartbeats accepted since some were booked last, and when that was.
     accepted: u64,
     booked_at: Instant,
+    /// Since when booking fails.
+    not_booked_since: Option<Instant>,
     /// Whether something is, or may be, accepted and not booked.
     unbooked: Arc<AtomicBool>,
 }
@@ -250,24 +253,37 @@ impl Scribe {
                 let _ = answer.send(noted.is_ok());
             }
         }
-        while self.book(!goes_on) && !goes_on {}
+        self.book();
+        if !goes_on {
+            // What is left is booked by whoever comes next.
+            let _ = self.once(&mut Store::book_all_heartbeats);
+        }
         goes_on
     }
 
-    /// Books some of what was accepted when it is time, or now; whether there may be more.
-    fn book(&mut self, now: bool) -> bool {
+    /// Books some of what was accepted when it is time.
+    fn book(&mut self) {
         let (many, long) = BOOKED_AFTER;
-        let is_time = now || self.accepted >= many || self.booked_at.elapsed() >= long;
+        let is_time = self.accepted >= many || self.booked_at.elapsed() >= long;
         if !is_time || !self.unbooked.load(Ordering::Relaxed) {
-            return false;
+            return;
         }
         let booked = self.once(&mut Store::book_heartbeats);
         self.booked_at = Instant::now();
         self.accepted = 0;
         match &booked {
-            Ok(booked) => self.unbooked.store(*booked > 0, Ordering::Relaxed),
-            Err(error) if passes(error) => return false,
-            Err(_) => {}
+            // Whoever else is at it may not see what was accepted here last.
+            Ok(None) => return,
+            Ok(Some(booked)) => self.unbooked.store(*booked > 0, Ordering::Relaxed),
+            Err(error) => {
+                let since = *self.not_booked_since.get_or_insert_with(Instant::now);
+                if passes(error) && since.elapsed() < PATIENCE {
+                    return;
+                }
+            }
+        }
+        if booked.is_ok() {
+            self.not_booked_since = None;
         }
         let error = booked.as_ref().err();
         if self.beside.health.note(Part::Booking, error.map(|_| NOT_BOOKED)) {
@@ -276,7 +292,6 @@ impl Scribe {
                 None => self.beside.log.info("heartbeats are booked again", &[]),
             }
         }
-        booked.is_ok_and(|booked| booked > 0)
     }
 
     fn commit_list(&mut self, list: &[Heartbeat]) -> Option<Recorded> {

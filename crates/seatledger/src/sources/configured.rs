@@ -3,6 +3,7 @@
 use super::follow::Follower;
 use super::live::{About, Named, Source};
 use super::poll::Poller;
+use super::syslog::Syslog;
 use crate::config::{Config, SourceKind};
 use std::collections::HashMap;
 
@@ -34,6 +35,7 @@ pub(crate) fn sources(config: &Config, servers: &Servers) -> Vec<Named> {
         let source: Box<dyn Source> = match &configured.kind {
             SourceKind::Follow(follow) => Box::new(Follower::new(follow, servers)),
             SourceKind::Poll(poll) => Box::new(Poller::new(&configured.name, poll, servers)),
+            SourceKind::Syslog(syslog) => Box::new(Syslog::new(syslog, &configured.name, servers)),
         };
         let (kind, what) = (configured.kind.word(), configured.kind.what());
         Named { about: About { name: configured.name.clone(), kind, what }, source }

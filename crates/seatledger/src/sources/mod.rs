@@ -8,3 +8,5 @@ pub(crate) mod live;
 pub(crate) mod poll;
 mod recorded;
 pub(crate) mod resume;
+pub(crate) mod stream;
+mod syslog;

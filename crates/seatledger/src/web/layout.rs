@@ -7,7 +7,7 @@ use crate::gate::Guest;
 use maud::{Markup, PreEscaped, html};
 
 /// The entries of the navigation: where they lead, the key that leads there behind `g`, and their name's place.
-const ENTRIES: [(&str, &str); 8] = [
+const ENTRIES: [(&str, &str); 9] = [
     ("/", "n"),
     ("/features", "f"),
     ("/denials", "d"),
@@ -15,6 +15,7 @@ const ENTRIES: [(&str, &str); 8] = [
     ("/people", "p"),
     ("/servers", "s"),
     ("/history", "h"),
+    ("/alerts", "a"),
     ("/reports", "r"),
 ];
 

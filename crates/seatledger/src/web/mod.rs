@@ -3,6 +3,7 @@
 //! Pages are whole without scripts; what scripts add is live figures, charts and filters while typing. Every request comes
 //! through the [`Gate`], as those of the API do.
 
+mod alerts;
 mod asker;
 mod assets;
 mod feature;
@@ -101,6 +102,7 @@ pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
         .route("/features", get(features::page))
         .route("/feature", get(feature::page))
         .route("/feature/steps", get(feature::steps))
+        .route("/alerts", get(alerts::page))
         .route("/reports", get(reports::list))
         .route("/reports/{name}", get(reports::page))
         .route("/denials", get(subjects::denials))

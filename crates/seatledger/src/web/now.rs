@@ -5,7 +5,7 @@ use super::fields::{figure, instant, length, near, whole};
 use super::marks::{bar, spark, word};
 use super::query::encoded;
 use super::table::breakable;
-use super::{Web, layout};
+use super::{LiveSource, Web, layout};
 use crate::answers::{FeatureNow, Hold, Now, Shortness};
 use accounting::UnixMs;
 use axum::extract::{Query, Request, State};
@@ -64,7 +64,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         h1.hidden { (asker.texts().now.title) }
         @match now.as_of {
             None => (layout::nothing_yet(asker.texts())),
-            Some(as_of) => (Shown { asker: &asker, now: &now, as_of, wanted: &wanted }.body()),
+            Some(as_of) => (Shown { asker: &asker, now: &now, as_of, wanted: &wanted, sources: &(web.sources)() }.body()),
         }
     };
     Ok(asker.page("/", asker.texts().now.title, &body))
@@ -76,6 +76,8 @@ struct Shown<'a> {
     now: &'a Now,
     as_of: UnixMs,
     wanted: &'a Wanted,
+    /// Those that are taken in live.
+    sources: &'a [LiveSource],
 }
 
 impl Shown<'_> {
@@ -116,19 +118,32 @@ impl Shown<'_> {
                 (tile("features-full", full, texts.features_full, texts.features_full_means, (full > 0).then_some("full")))
                 (tile("denials-last-day", denied, texts.denied, texts.denied_means, (denied > 0).then_some("nearly")))
                 (tile("held-overnight", self.now.held_overnight() as i64, texts.overnight, texts.overnight_means, None))
-                @if !self.now.servers.is_empty() { li { (self.servers()) } }
+                @if !self.now.servers.is_empty() { li data-state=[self.silent().next().map(|_| "full")] { (self.servers()) } }
             }
         }
     }
 
-    /// The license servers; whoever has been silent longest is named.
+    /// The sources with which something is wrong: what they would tell is unknown, which is not the same as none.
+    fn silent(&self) -> impl Iterator<Item = &LiveSource> {
+        self.sources.iter().filter(|source| !source.is_up)
+    }
+
+    /// The license servers, and the sources with which something is wrong.
     fn servers(&self) -> Markup {
         let texts = &self.asker.texts().now;
         let near = |at| near(&self.asker.view, at, self.as_of, &self.now.calendar);
         html! {
             details.servers {
-                summary { strong { (figure("license-servers", self.now.servers.len() as i64)) } " " span { (texts.servers) } }
+                summary {
+                    @match self.silent().count() {
+                        0 => { strong { (figure("license-servers", self.now.servers.len() as i64)) } " " span { (texts.servers) } },
+                        silent => { strong { (figure("sources-silent", silent as i64)) } " " span { (self.asker.texts().say("sources.silent")) } },
+                    }
+                }
                 ul {
+                    @for source in self.silent() {
+                        li { b { (source.name) } " " (source.state) " " (source.trouble.as_deref().unwrap_or_default()) }
+                    }
                     @for server in &self.now.servers {
                         li {
                             b { (server.server) } " "

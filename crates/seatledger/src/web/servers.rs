@@ -83,7 +83,7 @@ fn live(asker: &Asker, sources: &[LiveSource], now: &Now) -> Markup {
             h2 { (texts.say("servers.sources")) }
             @if sources.is_empty() {
                 p.definition { (texts.say("servers.no_sources")) }
-                pre { code { "[[source]]\nkind = \"follow\"\nformat = \"flexnet\"\npath = \"/var/log/flexlm/debug.log\"" } }
+                pre { code { "[[source]]\nkind = \"follow\"\npath = \"/var/log/flexlm/debug.log\"" } }
             } @else {
                 div.scroll tabindex="0" role="region" aria-label=(texts.say("servers.sources")) {
                     table.sheet {

@@ -11,7 +11,7 @@ const [address, program, database] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FEATURE = "/feature?code=anshpc";
 const PAGES = ["/", "/?open=anshpc", "/features", FEATURE, `${FEATURE}&from=2025-01-01&until=2026-01-01`, "/denials", "/overnight", "/people",
-  "/servers", "/history", "/sessions?feature=meba", "/reports", "/reports/usage", "/reports/utilization", "/reports/allocation",
+  "/servers", "/alerts", "/history", "/sessions?feature=meba", "/reports", "/reports/usage", "/reports/utilization", "/reports/allocation",
   "/reports/expiry", "/reports/coverage", "/reports/idle", "/login"];
 
 const browser = await launch();

@@ -26,4 +26,5 @@ mod races;
 mod rlm;
 mod same_books;
 mod snapshots;
+mod syslog;
 mod wrappers;

@@ -171,6 +171,7 @@ fn every_page_is_there_and_shows_no_more_than_may_be_seen() {
         "/overnight",
         "/people",
         "/servers",
+        "/alerts",
         "/history",
         "/sessions",
         "/reports",
@@ -202,15 +203,14 @@ fn every_page_is_there_and_shows_no_more_than_may_be_seen() {
     add_user(&desk, "sanna", &["--role", "viewer", "--organization", "South"]);
     assert_eq!(page(&service, "/features").header("location"), Some("/login?to=%2Ffeatures"));
     let cookie = log_in(&service, "sanna", PASSWORD).expect("a cookie");
-    for path in pages
-        .iter()
-        .filter(|path| !["/servers", "/reports/coverage", "/reports/expiry"].contains(&path.as_str()))
-    {
+    for path in pages.iter().filter(|path| {
+        !["/servers", "/alerts", "/reports/coverage", "/reports/expiry"].contains(&path.as_str())
+    }) {
         let shown = service.get_with(path, &[HTML, ("cookie", &cookie)]);
         assert!(matches!(shown.status, 200 | 404), "{path}: {}", shown.body);
         assert!(!shown.body.contains("amara") && !shown.body.contains("bela"), "{path} tells of others");
     }
-    for path in ["/servers", "/reports/coverage"] {
+    for path in ["/servers", "/alerts", "/reports/coverage"] {
         assert_eq!(service.get_with(path, &[HTML, ("cookie", &cookie)]).status, 403, "{path}");
     }
 }

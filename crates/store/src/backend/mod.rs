@@ -11,6 +11,7 @@ mod sqlite;
 pub(crate) use self::postgres::Postgres;
 pub(crate) use self::sqlite::Sqlite;
 use crate::Error;
+use std::time::Duration;
 
 /// A parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,6 +166,8 @@ pub(crate) type FillRow<'f, 'c> = &'f mut dyn FnMut(usize, &mut [Cell<'c>]);
 pub(crate) trait Backend: Send {
     /// Runs one statement; returns how many rows it changed.
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error>;
+    /// As [`Self::execute`], for a deletion after which the file shall not hold what was deleted, where the database can.
+    fn shred(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error>;
     /// Runs one query and lends each row.
     fn query(&mut self, sql: &str, params: &[Value], each: EachRow<'_>) -> Result<(), Error>;
     /// Runs statements without parameters.
@@ -188,6 +191,8 @@ pub(crate) trait Backend: Send {
     fn begin_read(&mut self) -> Result<(), Error>;
     /// The SQL of a migration in this dialect.
     fn dialect(&self, sql: &str) -> String;
+    /// Lets this transaction wait at most so long for each lock.
+    fn wait_at_most(&mut self, patience: Duration) -> Result<(), Error>;
     /// Takes a lock that is held until the transaction ends.
     fn lock(&mut self, number: i64) -> Result<(), Error>;
     /// Takes a lock that is held until the transaction ends beside others who share it.

@@ -9,6 +9,7 @@ use postgres::{Client, NoTls, Statement};
 use std::collections::HashMap;
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 /// A connection to a PostgreSQL database.
 pub(crate) struct Postgres {
@@ -169,6 +170,11 @@ impl Backend for Postgres {
         Ok(self.client.execute(&statement, &params)?)
     }
 
+    fn shred(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        // Vacuuming is the server's.
+        self.execute(sql, params)
+    }
+
     fn query(&mut self, sql: &str, params: &[Value], each: EachRow<'_>) -> Result<(), Error> {
         let statement = self.statement(sql)?;
         let mut rows = self.client.query_raw(&statement, params.iter())?;
@@ -273,6 +279,10 @@ impl Backend for Postgres {
             .replace("{clustered}", "")
             .replace("{bytes}", "bytea")
             .replace("{today}", "to_char(now() at time zone 'UTC', 'YYYY-MM-DD')")
+    }
+
+    fn wait_at_most(&mut self, patience: Duration) -> Result<(), Error> {
+        self.batch(&format!("set local lock_timeout = {}", patience.as_millis()))
     }
 
     fn lock(&mut self, number: i64) -> Result<(), Error> {

@@ -68,6 +68,13 @@ impl Backend for Sqlite {
         Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
     }
 
+    fn shred(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        self.batch("pragma secure_delete = on")?;
+        let done = self.execute(sql, params);
+        self.batch("pragma secure_delete = off")?;
+        done
+    }
+
     fn query(&mut self, sql: &str, params: &[Value], each: EachRow<'_>) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(&translate(sql))?;
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
@@ -130,6 +137,11 @@ impl Backend for Sqlite {
             .replace("{today}", "date('now')")
             .replace("{clustered}", "without rowid")
             .replace("{bytes}", "blob")
+    }
+
+    fn wait_at_most(&mut self, _: Duration) -> Result<(), Error> {
+        // The one lock is that of `begin immediate`, for which the connection waits as long as it was opened for.
+        Ok(())
     }
 
     fn lock(&mut self, _: i64) -> Result<(), Error> {

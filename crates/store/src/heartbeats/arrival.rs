@@ -4,8 +4,8 @@
 use super::kept::Kept;
 use super::record::{BucketScope, Heartbeat, Known, News};
 use super::{LOCK, source};
-use crate::backend::{Backend, Value, all, writing};
-use crate::{Error, Store};
+use crate::backend::{Backend, Value, all, one, writing};
+use crate::{Error, READERS_PATIENCE, Store};
 use serde_json::json;
 
 /// The number of the lock under which one process books.
@@ -27,10 +27,6 @@ impl Store {
     /// Accepts heartbeats: all of them, but for those whose buckets are sealed, are durable when it returns, and are booked
     /// by whoever books or reads next. Returns the places of those that came late.
     pub fn accept_heartbeats(&mut self, batch: &[Heartbeat]) -> Result<Vec<usize>, Error> {
-        if self.privacy.keys.len() > 1 {
-            // Under which key somebody goes on is told by what is booked.
-            return Ok(self.record_heartbeats(batch)?.late);
-        }
         let (known, privacy) = (&mut self.heartbeats, &self.privacy);
         let backend = self.backend.as_mut();
         known.find_source(backend)?;
@@ -52,56 +48,74 @@ impl Store {
         })
     }
 
-    /// Books heartbeats that were accepted, unless another process is at it. Returns how many; there may be more.
-    pub fn book_heartbeats(&mut self) -> Result<u64, Error> {
+    /// Books heartbeats that were accepted; returns how many, and there may be more. `None` where somebody else is at it,
+    /// who may not see what was accepted last.
+    pub fn book_heartbeats(&mut self) -> Result<Option<u64>, Error> {
         let (known, backend) = (&mut self.heartbeats, self.backend.as_mut());
         let (news, booked) = writing(backend, |backend| {
             backend.share(LOCK)?;
             let mut news = News::default();
-            let booked = if backend.try_lock(BOOKING)? { known.book(backend, &mut news)? } else { 0 };
+            let is_free = backend.try_lock(BOOKING)?;
+            let booked = if is_free { Some(known.book(backend, &mut news, i64::MAX)?) } else { None };
             Ok((news, booked))
         })?;
         known.remember(news);
         Ok(booked)
     }
 
+    /// Books all that was accepted until now.
+    pub fn book_all_heartbeats(&mut self) -> Result<(), Error> {
+        writing(self.backend.as_mut(), |backend| {
+            backend.share(LOCK)?;
+            book_first(backend)
+        })
+    }
+
     /// Books all that was accepted, for somebody who is about to read; where that cannot be, because the database may not be
-    /// written or another one writes for long, what is booked is what is read.
+    /// written, or others write for long, what is booked is what is read.
     pub(crate) fn book_for_reading(&mut self) -> Result<(), Error> {
-        let (known, backend) = (&mut self.heartbeats, self.backend.as_mut());
+        let backend = self.backend.as_mut();
         let sql = "select arrival_id from heartbeat_arrival limit 1";
         if all(backend, sql, &[], |row| row.int(0))?.is_empty() {
             return Ok(());
         }
-        let done = writing(backend, |backend| {
+        // A connection that is gone says so to whoever reads.
+        let _ = writing(backend, |backend| {
+            backend.wait_at_most(READERS_PATIENCE)?;
             backend.share(LOCK)?;
-            let mut news = News::default();
-            known.book_all(backend, &mut news)?;
-            Ok(news)
+            book_first(backend)
         });
-        match done {
-            Ok(news) => known.remember(news),
-            Err(Error::Full(_) | Error::Locked(_) | Error::Driver(_)) => {}
-            Err(error) => return Err(error),
-        }
         Ok(())
     }
 }
 
+/// Books all that was accepted until now, in a transaction that has [`LOCK`], for somebody who does something else with the
+/// ledger then: nothing is remembered of it, because the calendar may be changed, and persons be forgotten, before the same
+/// connection books again.
+pub(crate) fn book_first(backend: &mut dyn Backend) -> Result<(), Error> {
+    Known::default().book_all(backend, &mut News::default())
+}
+
 impl Known {
     /// Books all that was accepted. To be called in a transaction, under [`LOCK`].
-    pub(crate) fn book_all(&mut self, backend: &mut dyn Backend, news: &mut News) -> Result<(), Error> {
+    pub(super) fn book_all(&mut self, backend: &mut dyn Backend, news: &mut News) -> Result<(), Error> {
         backend.lock(BOOKING)?;
-        while self.book(backend, news)? > 0 {}
+        // What others accept meanwhile is theirs to book: else this would not end while they do.
+        let sql = "select max(arrival_id) from heartbeat_arrival";
+        let last = one(backend, sql, &[], |row| row.opt_int(0))?.flatten();
+        while last.is_some() && self.book(backend, news, last.unwrap_or_default())? > 0 {}
         Ok(())
     }
 
-    /// Books some of what was accepted, the oldest first; returns how many heartbeats.
-    fn book(&mut self, backend: &mut dyn Backend, news: &mut News) -> Result<u64, Error> {
-        let sql = "select arrival_id, heartbeats from heartbeat_arrival order by arrival_id limit $1";
+    /// Books some of what was accepted up to an arrival, the oldest first; returns how many heartbeats.
+    fn book(&mut self, backend: &mut dyn Backend, news: &mut News, last: i64) -> Result<u64, Error> {
+        let sql = "select arrival_id, heartbeats from heartbeat_arrival where arrival_id <= $1
+                   order by arrival_id limit $2";
         let mut together = 0;
         let mut ids = Vec::new();
-        for (id, heartbeats) in all(backend, sql, &[BATCHES.into()], |row| Ok((row.int(0)?, row.int(1)?)))? {
+        for (id, heartbeats) in
+            all(backend, sql, &[last.into(), BATCHES.into()], |row| Ok((row.int(0)?, row.int(1)?)))?
+        {
             if together >= TOGETHER {
                 break;
             }
@@ -130,7 +144,7 @@ impl Known {
         })?;
         let batch: Vec<&Heartbeat> = beats.iter().collect();
         self.enter(backend, &batch, &kept, news)?;
-        backend.execute(include_str!("../../queries/heartbeat_arrival_delete.sql"), &ids)?;
+        backend.shred(include_str!("../../queries/heartbeat_arrival_delete.sql"), &ids)?;
         Ok(batch.len() as u64)
     }
 }

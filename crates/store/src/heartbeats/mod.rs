@@ -8,8 +8,9 @@ mod record;
 mod seal;
 mod users;
 
+pub(crate) use arrival::book_first;
+pub(crate) use record::Known;
 pub use record::{BucketScope, Heartbeat, Recorded};
-pub(crate) use record::{Known, News};
 pub use users::NewUser;
 
 use crate::Error;

@@ -1,6 +1,6 @@
 //! Sealing: stretches of buckets that no heartbeat can extend any more become rows of session.
 
-use super::{LOCK, News, SEALED, bucket, sealed, source};
+use super::{LOCK, SEALED, book_first, bucket, sealed, source};
 use crate::backend::{Backend, Cell, Value, writing};
 use crate::intake::{SESSION, new_mark};
 use crate::{Error, Store, settings};
@@ -21,13 +21,11 @@ impl Store {
     /// Makes rows of the stretches of buckets that end before an instant, and takes no heartbeat of earlier buckets any
     /// more. Returns how many.
     pub fn seal_heartbeats(&mut self, before: UnixMs) -> Result<u64, Error> {
-        let (backend, arrivals, identity) =
-            (self.backend.as_mut(), &mut self.heartbeats, self.privacy.identity);
+        let (backend, identity) = (self.backend.as_mut(), self.privacy.identity);
         let Some((server, input)) = source(backend)? else { return Ok(0) };
-        let (news, found) = writing(backend, |backend| {
+        let found = writing(backend, |backend| {
             backend.lock(LOCK)?;
-            let mut news = News::default();
-            arrivals.book_all(backend, &mut news)?;
+            book_first(backend)?;
             let known = sealed(backend)?;
             let before = before.max(known.unwrap_or(UnixMs::MIN));
             let calendar = settings::calendar(backend)?;
@@ -43,7 +41,7 @@ impl Store {
                        on conflict (name) do update set value = excluded.value";
             backend.execute(sql, &[SEALED.into(), before.to_string().into()])?;
             if stretches.is_empty() {
-                return Ok((news, 0));
+                return Ok(0);
             }
             write(backend, &stretches, input, identity)?;
             delete(backend, &buckets)?;
@@ -52,9 +50,8 @@ impl Store {
                 "update server set sequence = sequence + 1 where server_id = $1",
                 &[server.into()],
             )?;
-            Ok((news, stretches.len() as u64))
+            Ok(stretches.len() as u64)
         })?;
-        arrivals.remember(news);
         Ok(found)
     }
 }

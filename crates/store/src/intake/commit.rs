@@ -22,11 +22,11 @@ mod holds;
 mod in_order;
 pub(super) mod marks;
 mod plan;
-mod polls;
+pub(super) mod polls;
 pub(super) mod requests;
 pub(super) mod rows;
 mod running;
-mod seats;
+pub(super) mod seats;
 mod take_out;
 
 use in_order::Paper;
@@ -91,6 +91,8 @@ impl Intake {
     /// Forgets what is known of the ledger: somebody else has written, or what was written was taken back.
     fn forget(&mut self) {
         self.servers.clear();
+        self.open_holds.clear();
+        self.last_runs.clear();
         self.held.let_go_of_all();
     }
 

@@ -20,6 +20,8 @@ use accounting::event::{DenialReason, Expires};
 use accounting::pairing::Step;
 use accounting::session::{FeatureId, HolderId, VersionId};
 use commit::held::Held;
+use commit::polls::OpenHolds;
+use commit::seats::{Pool, Run};
 use interner::Resolved;
 use rustc_hash::FxHashMap;
 use server::ServerState;
@@ -308,6 +310,10 @@ pub struct Intake {
     servers: FxHashMap<u32, ServerState>,
     input: Option<Checkpoint>,
     held: Held,
+    /// What the last polls of daemons left open.
+    open_holds: FxHashMap<(u32, String), OpenHolds>,
+    /// What was said last of pools of seats, where nobody else tells of them.
+    last_runs: FxHashMap<Pool, Run>,
     /// Whether lines that nobody understood are kept as they stand.
     keeps_lines: bool,
     /// How often holders had been renamed or removed when the first names were looked up.

@@ -162,6 +162,7 @@ pub(crate) fn a_key_that_changes_is_not_that_of_what_was_accepted_before(ledger:
     let mut after = keeping(ledger, Identity::Pseudonymous, &[2, 1]);
     assert!(before.accept_heartbeats(&[beat("bela", 0, "1", "24")]).is_err(), "the old key alone");
     after.accept_heartbeats(&[beat("amara", 5, "1", "24"), beat("amara", 10, "1", "24")]).unwrap();
+    after.book_all_heartbeats().unwrap();
     assert_eq!(ledger.query("select count(*), count(distinct holder_id) from heartbeat"), ["2|1"]);
     ledger.balances();
 }

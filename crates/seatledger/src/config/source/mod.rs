@@ -2,9 +2,11 @@
 
 mod follow;
 mod poll;
+mod syslog;
 
 pub(crate) use follow::{FollowConfig, Followed};
 pub(crate) use poll::{CsvLogConfig, PollCommand, PollConfig, PollFormat};
+pub(crate) use syslog::{Listen, SyslogConfig};
 
 use super::document::{Entry, Table, Wrong};
 
@@ -29,6 +31,8 @@ pub(crate) enum SourceKind {
     Follow(FollowConfig),
     /// A license server that is asked who holds what.
     Poll(Box<PollConfig>),
+    /// Messages that other machines send.
+    Syslog(SyslogConfig),
 }
 
 /// The word after `kind`.
@@ -36,10 +40,11 @@ pub(crate) enum SourceKind {
 enum Word {
     Follow,
     Poll,
+    Syslog,
 }
 
 /// The words, as they are written.
-const WORDS: [(&str, Word); 2] = [("follow", Word::Follow), ("poll", Word::Poll)];
+const WORDS: [(&str, Word); 3] = [("follow", Word::Follow), ("poll", Word::Poll), ("syslog", Word::Syslog)];
 
 /// All `[[source]]` of a text.
 pub(super) fn sources(section: &Entry<'_>, text: &str) -> Result<Vec<SourceConfig>, Wrong> {
@@ -69,6 +74,7 @@ fn source(table: &Table<'_>, text: &str) -> Result<SourceConfig, Wrong> {
     let kind = match word {
         Some(Word::Follow) => SourceKind::Follow(FollowConfig::of(table, &own)?),
         Some(Word::Poll) => SourceKind::Poll(Box::new(PollConfig::of(table, &own)?)),
+        Some(Word::Syslog) => SourceKind::Syslog(SyslogConfig::of(table, &own)?),
         None => {
             let words: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
             let words = words.join("\", \"");
@@ -85,6 +91,7 @@ impl SourceKind {
         match self {
             Self::Follow(_) => "follow",
             Self::Poll(_) => "poll",
+            Self::Syslog(_) => "syslog",
         }
     }
 
@@ -93,6 +100,7 @@ impl SourceKind {
         match self {
             Self::Follow(follow) => follow.what(),
             Self::Poll(poll) => poll.what(),
+            Self::Syslog(syslog) => syslog.what(),
         }
     }
 
@@ -155,9 +163,26 @@ mod tests {
     }
 
     #[test]
+    fn syslog_sources_listen() {
+        let text = "[[source]]\nkind = \"syslog\"\nlisten = [\"udp://127.0.0.1:5514\", \"tcp://[::1]:5514\"]";
+        let sources = Config::of(text).unwrap_or_else(|wrong| panic!("{}", wrong.message)).sources;
+        assert_eq!(sources[0].name, "syslog udp://127.0.0.1:5514 tcp://[::1]:5514");
+        let SourceKind::Syslog(syslog) = &sources[0].kind else { panic!("{:?}", sources[0]) };
+        assert_eq!((syslog.listen.len(), syslog.server.as_str()), (2, "wrapper"));
+        let of = |listen: &str| error(&format!("[[source]]\nkind = \"syslog\"\nlisten = [{listen}]\n"));
+        assert!(of("").starts_with("1: a syslog [[source]] needs listen = "));
+        for wrong in ["127.0.0.1:514", "udp://514", "tls://a:1", "udp://a:99999"] {
+            assert!(of(&format!("\"{wrong}\"")).starts_with(&format!("3: `{wrong}` is no address")));
+        }
+    }
+
+    #[test]
     fn sources_that_are_not_right_are_refused() {
         let of = |text: &str| error(&format!("[[source]]\n{text}\n"));
-        assert_eq!(of("path = \"a\""), "1: a [[source]] needs a kind: one of \"follow\", \"poll\"");
+        assert_eq!(
+            of("path = \"a\""),
+            "1: a [[source]] needs a kind: one of \"follow\", \"poll\", \"syslog\""
+        );
         assert_eq!(of("kind = \"folow\""), "2: `folow` is no value of `kind`: did you mean `follow`?");
         assert!(of("kind = \"follow\"").starts_with("1: a followed [[source]] needs path = "));
         assert!(of("kind = \"follow\"\npath = \"a\"\npattern = \"*\"").starts_with("4: `pattern` is of a "));

@@ -85,7 +85,6 @@ impl Post {
     }
 
     /// The operational log. Nothing of persons belongs there.
-    #[expect(dead_code, reason = "for polls and syslog")]
     pub(crate) fn log(&self) -> &OpLog {
         &self.log
     }

@@ -133,7 +133,6 @@ impl Status {
     }
 
     /// So many messages were lost.
-    #[expect(dead_code, reason = "for syslog")]
     pub(crate) fn lost(&self, messages: u64) {
         self.dropped.fetch_add(messages, Ordering::Relaxed);
     }

@@ -9,7 +9,7 @@ pub(super) static TEXTS: Texts = Texts {
     after_day: "",
     skip: "Skip to the figures",
     pages: "Pages",
-    entries: ["Now", "Features", "Denials", "Overnight", "People", "Servers", "History", "Reports"],
+    entries: ["Now", "Features", "Denials", "Overnight", "People", "Servers", "History", "Alerts", "Reports"],
     theme: "Light or dark",
     keys: "/ searches · g n shows Now",
     cannot: "This page cannot be shown",

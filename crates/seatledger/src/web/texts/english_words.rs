@@ -2,6 +2,20 @@
 
 /// What pages say, by its key.
 pub(super) static WORDS: &[(&str, &str)] = &[
+    ("alerts", "Alerts"),
+    ("alerts.about", "About"),
+    ("alerts.before", "Lately"),
+    (
+        "alerts.none",
+        "Nothing is raised, and nothing was in the last 30 days. These lines of seatledger.toml make a rule:",
+    ),
+    ("alerts.now", "Now"),
+    ("alerts.past", "over in the last 30 days"),
+    ("alerts.pending", "about to be raised"),
+    ("alerts.raised", "raised"),
+    ("alerts.rule", "Rule"),
+    ("alerts.seen", "What was seen"),
+    ("alerts.until", "Until"),
     ("chart.back", "Whole period"),
     ("chart.closer", "Drag to look closer"),
     ("chart.table", "Table"),
@@ -79,6 +93,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "The sessions behind the figures, feature by feature in order of their start. Each tells how it ended.",
     ),
     ("show", "Show"),
+    ("sources.silent", "sources silent"),
     ("table.empty", "Nothing in this period."),
     ("table.more", "more rows: download them, or narrow the question."),
     ("until", "Until (exclusive)"),

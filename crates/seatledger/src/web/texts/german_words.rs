@@ -2,6 +2,20 @@
 
 /// What pages say, by its key.
 pub(super) static WORDS: &[(&str, &str)] = &[
+    ("alerts", "Alarme"),
+    ("alerts.about", "Worüber"),
+    ("alerts.before", "Kürzlich"),
+    (
+        "alerts.none",
+        "Nichts ist ausgelöst, und in den letzten 30 Tagen war es nichts. Diese Zeilen von seatledger.toml machen eine Regel:",
+    ),
+    ("alerts.now", "Jetzt"),
+    ("alerts.past", "in den letzten 30 Tagen vorbei"),
+    ("alerts.pending", "wird bald ausgelöst"),
+    ("alerts.raised", "ausgelöst"),
+    ("alerts.rule", "Regel"),
+    ("alerts.seen", "Was zu sehen war"),
+    ("alerts.until", "Bis"),
     ("chart.back", "Ganzer Zeitraum"),
     ("chart.closer", "Ziehen, um näher hinzusehen"),
     ("chart.table", "Tabelle"),
@@ -79,6 +93,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "Die Sitzungen hinter den Zahlen, Feature um Feature nach ihrem Beginn. Jede sagt, wie sie endete.",
     ),
     ("show", "Zeigen"),
+    ("sources.silent", "Quellen still"),
     ("table.empty", "Nichts in diesem Zeitraum."),
     ("table.more", "weitere Zeilen: laden Sie sie herunter, oder fragen Sie enger."),
     ("until", "Bis (ausschliesslich)"),

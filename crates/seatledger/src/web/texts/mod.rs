@@ -17,7 +17,7 @@ pub(super) struct Texts {
     // The frame of all pages.
     pub(super) skip: &'static str,
     pub(super) pages: &'static str,
-    pub(super) entries: [&'static str; 8],
+    pub(super) entries: [&'static str; 9],
     pub(super) theme: &'static str,
     pub(super) keys: &'static str,
     pub(super) cannot: &'static str,

@@ -279,6 +279,31 @@ fn messages_name_persons_by_pseudonyms_where_the_ledger_does() {
 }
 
 #[test]
+fn who_is_forgotten_is_not_named_by_messages_that_wait() {
+    let (desk, hook) = (Desk::new(), Hook::failing(503));
+    configured(
+        &desk,
+        &format!(
+            "[[alert]]\nwhen = \"long-session\"\nheld = \"2h\"\nnotify = [\"webhook:{}\"]\n",
+            hook.url("/")
+        ),
+    );
+    polled(&desk, "1.txt", 1, ONE);
+    let service = Service::start(&desk);
+    assert_eq!(hook.next().json()["alerts"][0]["user"], "amara", "not taken: it waits");
+    drop(service);
+    let export: Value = serde_json::from_str(&desk.ok(&["person", "export", "amara"])).unwrap();
+    let about = export["alerts"][0]["alert"].as_str().unwrap();
+    assert!(about.starts_with("solver: amara on ws-07 holds 1 seat since "), "{about}");
+    desk.ok(&["person", "forget", "amara"]);
+    hook.answer_from_now_on();
+    let service = Service::start(&desk);
+    let told = hook.next();
+    assert!(!told.body.contains("amara") && told.body.contains("forgotten-"), "{}", told.body);
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
 fn webhooks_get_their_messages_in_their_shapes() {
     let (desk, hook) = (Desk::new(), Hook::new());
     desk.write("token", "t0ken\n");

@@ -113,9 +113,13 @@ impl Marks {
         self.capacity.push((feature, from, until));
     }
 
-    /// Notes that a source's evidence moved.
+    /// Notes that a source's evidence moved. Where it stays within a day it has passed the end of none, and settles
+    /// nothing.
     pub(super) fn evidence_moved(&mut self, from: UnixMs, until: UnixMs) {
         let (from, until) = (self.day_of(from), self.day_of(until));
+        if from == until {
+            return;
+        }
         let (first, last) = self.settle.unwrap_or((from, until));
         self.settle = Some((first.min(from), last.max(until)));
     }

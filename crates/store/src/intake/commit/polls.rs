@@ -29,6 +29,30 @@ struct Said {
     retracted: Vec<ShownEvent>,
 }
 
+/// The open holds of a daemon, as this process has written them: what the next poll is compared with.
+#[derive(Debug)]
+pub(in crate::intake) struct OpenHolds {
+    /// The last poll that the daemon answered.
+    at: UnixMs,
+    /// Nothing has ended later than this, and no poll is later.
+    until: UnixMs,
+    holds: BTreeMap<Hold, Known>,
+}
+
+impl OpenHolds {
+    /// What is open after these polls; `answered` is the last one that was answered.
+    fn after(answered: UnixMs, polls: &[(UnixMs, bool)], holds: BTreeMap<Hold, Known>) -> Self {
+        let until =
+            holds.values().filter_map(|known| known.until).chain(polls.iter().map(|(at, _)| *at)).max();
+        let mut open = holds;
+        open.retain(|_, known| known.until.is_none());
+        for known in open.values_mut() {
+            known.seen_at = known.seen_at.max(answered);
+        }
+        Self { at: answered, until: until.unwrap_or(answered).max(answered), holds: open }
+    }
+}
+
 /// The daemons that a batch's polls, figures and uses speak of.
 pub(super) fn daemons_of<'a>(intake: &'a Intake, batch: &'a Batch) -> impl Iterator<Item = u32> + 'a {
     let shown = batch.shown.iter().chain(&batch.retracted_shown).map(|shown| shown.holder);
@@ -43,7 +67,7 @@ pub(super) fn daemons_of<'a>(intake: &'a Intake, batch: &'a Batch) -> impl Itera
 impl Intake {
     /// Writes what the batch's polls and tables of uses say; returns how many sessions they ended.
     pub(super) fn write_polls(
-        &self,
+        &mut self,
         backend: &mut dyn Backend,
         batch: &Batch,
         input: InputId,
@@ -73,7 +97,11 @@ impl Intake {
         let mut ended = 0;
         for (daemon, said) in said {
             let last = before.get(&daemon).copied().flatten();
-            ended += self.write_daemon(backend, batch, (&daemon, &said, last), input, marks)?;
+            let open = self.open_holds.remove(&daemon).filter(|open| Some(open.at) == last);
+            let (of_daemon, open) =
+                self.write_daemon(backend, batch, (&daemon, &said, last, open), input, marks)?;
+            ended += of_daemon;
+            self.open_holds.extend(open.map(|open| (daemon, open)));
         }
         Ok(ended)
     }
@@ -130,14 +158,19 @@ impl Intake {
         &self,
         backend: &mut dyn Backend,
         batch: &Batch,
-        (daemon, said, last): (&Daemon, &Said, Option<UnixMs>),
+        (daemon, said, last, open): (&Daemon, &Said, Option<UnixMs>, Option<OpenHolds>),
         input: InputId,
         marks: &mut Marks,
-    ) -> Result<u64, Error> {
+    ) -> Result<(u64, Option<OpenHolds>), Error> {
         let instants = said.polls.iter().map(|(at, _)| *at).chain(said.shown.iter().map(|shown| shown.at));
         let earliest = instants.min().unwrap_or(UnixMs::MAX);
         let shown = self.holds(batch, &said.shown, input);
-        let mut stored = holds::stored_since(backend, daemon, earliest, last)?;
+        // Where polls come in order, nothing has ended later than the last one but what is remembered.
+        let remembered = open.filter(|open| earliest > open.until);
+        let mut stored = match remembered {
+            Some(open) => open.holds,
+            None => holds::stored_since(backend, daemon, earliest, last)?,
+        };
         let earlier = shown.keys().filter(|hold| hold.from <= earliest && !stored.contains_key(*hold));
         stored.extend(holds::stored_named(backend, earlier, last)?);
         let mut now = self.with_the_batch(batch, said, &shown, &stored, input);
@@ -159,7 +192,9 @@ impl Intake {
         holds::delete(backend, &gone)?;
         holds::upsert(backend, &changed)?;
         let was_open = |hold: &Hold| stored.get(hold).is_none_or(|before| before.until.is_none());
-        Ok(changed.iter().filter(|(hold, known)| known.until.is_some() && was_open(hold)).count() as u64)
+        let ended =
+            changed.iter().filter(|(hold, known)| known.until.is_some() && was_open(hold)).count() as u64;
+        Ok((ended, answered.map(|answered| OpenHolds::after(answered, &polls, now))))
     }
 
     /// The batch's holds, each as the last poll showed it.
@@ -368,7 +403,11 @@ fn mark(
             whole(hold, before, last);
         }
     }
-    for hold in reaches {
+    // A day that evidence has not passed bears a mark already: of the poll that showed the hold first, or of the first poll
+    // of the day.
+    let within_a_day =
+        last.zip(answered).is_some_and(|(last, answered)| marks.day_of(last) == marks.day_of(answered));
+    for hold in reaches.into_iter().filter(|_| !within_a_day) {
         let from = last.unwrap_or(hold.from).max(hold.from);
         marks.range(hold.feature, from, answered.unwrap_or(from).max(from) + 1);
     }
@@ -401,8 +440,9 @@ fn polled_vendors(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<Str
 
 /// The last poll that a daemon answered.
 fn last_answer(backend: &mut dyn Backend, (server, vendor): &Daemon) -> Result<Option<UnixMs>, Error> {
-    let sql = "select max(at) from poll where server_id = $1 and vendor = $2 and answered = 1";
-    Ok(one(backend, sql, &[(*server).into(), vendor.as_str().into()], |row| row.opt_int(0))?.flatten())
+    let sql =
+        "select at from poll where server_id = $1 and vendor = $2 and answered = 1 order by at desc limit 1";
+    one(backend, sql, &[(*server).into(), vendor.as_str().into()], |row| row.int(0))
 }
 
 /// The polls of a daemon after an instant, those of its whole server that failed among them.

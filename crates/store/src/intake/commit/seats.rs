@@ -10,14 +10,14 @@ use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
 use accounting::session::FeatureId;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The seats of a feature at one vendor daemon.
-type Pool = (FeatureId, ServerId, String);
+pub(in crate::intake) type Pool = (FeatureId, ServerId, String);
 
 /// Equal observations of a pool without another one between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
+pub(in crate::intake) struct Run {
     from: UnixMs,
     seen: UnixMs,
     seats: Option<i64>,
@@ -29,7 +29,7 @@ const TOGETHER: usize = 10_000;
 impl Intake {
     /// Writes what the batch says of seats, expiry and totals.
     pub(super) fn write_seats(
-        &self,
+        &mut self,
         backend: &mut dyn Backend,
         batch: &Batch,
         input: InputId,
@@ -47,7 +47,7 @@ impl Intake {
     }
 
     fn write_capacity(
-        &self,
+        &mut self,
         backend: &mut dyn Backend,
         seats: &[SeatsEvent],
         input: InputId,
@@ -59,8 +59,8 @@ impl Intake {
                 observed.entry(self.pool(event)).or_default().push((event.at, issued));
             }
         }
-        told_elsewhere(backend, &mut observed)?;
-        let mut rows = Vec::new();
+        let mut rows = self.said_again(&mut observed);
+        let elsewhere = told_elsewhere(backend, &mut observed)?;
         for (pool, mut observed) in observed {
             observed.sort_by_key(|(at, _)| *at);
             let before = runs(backend, &pool)?;
@@ -80,6 +80,10 @@ impl Intake {
                 }
                 rows.push((pool.clone(), *run));
             }
+            match runs.last().filter(|_| polled && !elsewhere.contains(&(pool.0, pool.1))) {
+                Some(last) => self.last_runs.insert(pool, *last),
+                None => self.last_runs.remove(&pool),
+            };
         }
         for rows in rows.chunks(TOGETHER) {
             let rows = rows_of(rows, |((feature, server, vendor), run)| {
@@ -88,6 +92,30 @@ impl Intake {
             backend.execute(include_str!("../../../queries/capacity_upsert.sql"), &[rows])?;
         }
         Ok(())
+    }
+
+    /// Takes out what only repeats, later, what was said last of a pool that this process has written: most of what polls
+    /// say. Its runs need not be read.
+    fn said_again(&mut self, observed: &mut BTreeMap<Pool, Vec<(UnixMs, Option<i64>)>>) -> Vec<(Pool, Run)> {
+        let whole: BTreeSet<(FeatureId, ServerId)> =
+            observed.keys().filter(|(_, _, vendor)| vendor.is_empty()).map(|(f, s, _)| (*f, *s)).collect();
+        let by_daemons: BTreeSet<(FeatureId, ServerId)> =
+            observed.keys().filter(|(_, _, vendor)| !vendor.is_empty()).map(|(f, s, _)| (*f, *s)).collect();
+        let mut again = Vec::new();
+        observed.retain(|pool, told| {
+            let of = (pool.0, pool.1);
+            let known =
+                self.last_runs.get_mut(pool).filter(|_| !(whole.contains(&of) && by_daemons.contains(&of)));
+            match (known, &told[..]) {
+                (Some(run), &[(at, seats)]) if at > run.seen && seats == run.seats => {
+                    run.seen = at;
+                    again.push((pool.clone(), *run));
+                    false
+                }
+                _ => true,
+            }
+        });
+        again
     }
 
     fn write_seats_now(
@@ -196,12 +224,13 @@ fn runs(backend: &mut dyn Backend, (feature, server, vendor): &Pool) -> Result<V
 }
 
 /// What the license server as a whole tells of a feature's seats takes the place of what its vendor daemons told, and
-/// the other way round: which of them it is depends on how many of them run.
+/// the other way round: which of them it is depends on how many of them run. Returns the features of which both have told.
 fn told_elsewhere(
     backend: &mut dyn Backend,
     observed: &mut BTreeMap<Pool, Vec<(UnixMs, Option<i64>)>>,
-) -> Result<(), Error> {
+) -> Result<BTreeSet<(FeatureId, ServerId)>, Error> {
     let mut ended: Vec<(Pool, UnixMs)> = Vec::new();
+    let mut elsewhere = BTreeSet::new();
     for ((feature, server, vendor), of_pool) in &*observed {
         let sql = "select distinct vendor from capacity where feature_id = $1 and server_id = $2";
         let mut vendors = all(backend, sql, &[(*feature).into(), (*server).into()], |row| row.text(0))?;
@@ -210,6 +239,7 @@ fn told_elsewhere(
             told.take_while(|((f, s, _), _)| f == feature && s == server).map(|((_, _, v), _)| v.clone()),
         );
         for other in vendors.into_iter().filter(|other| other.is_empty() != vendor.is_empty()) {
+            elsewhere.insert((*feature, *server));
             let pool = (*feature, *server, other);
             let told =
                 |at: UnixMs| observed.get(&pool).is_some_and(|of| of.iter().any(|(told, _)| *told == at));
@@ -219,7 +249,7 @@ fn told_elsewhere(
     for (pool, at) in ended {
         observed.entry(pool).or_default().push((at, None));
     }
-    Ok(())
+    Ok(elsewhere)
 }
 
 /// Adds an observation that no poll made: others may come between any two.
