@@ -228,7 +228,7 @@ mod tests {
         let document = serde_json::to_value(Description::openapi()).unwrap();
         assert_eq!(document["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
         let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 10, "{paths:?}");
+        assert_eq!(paths.len(), 11, "{paths:?}");
         let report = &document["paths"]["/api/v1/reports/{name}"]["get"];
         let names: Vec<&str> =
             report["parameters"].as_array().unwrap().iter().map(|of| of["name"].as_str().unwrap()).collect();

@@ -144,10 +144,6 @@ fn sections_of_later_versions_are_refused() {
         error("db = \"a\"\n\n[forward]\nurl = \"x\"\n"),
         format!("s.toml:3: this version does not know [forward] {said}")
     );
-    assert_eq!(
-        error("[[alert]]\nwhen = \"full\"\n"),
-        format!("s.toml:1: this version does not know [[alert]] {said}")
-    );
 }
 
 #[test]
