@@ -341,6 +341,7 @@ impl<'w, D: Door> Following<'w, D> {
         }
         let tail = |new: New, checkpoint: Checkpoint, state: ReaderState| Tail {
             id: new.look.id,
+            path: new.path,
             surveyed: new.surveyed,
             key,
             checkpoint,
@@ -423,8 +424,7 @@ impl<'w, D: Door> Following<'w, D> {
         let (checkpoint, state) = (tail.checkpoint.clone(), tail.state.clone());
         let reading = self.importer.go_on(&tail.surveyed, checkpoint, state)?;
         let name = tail.surveyed.name.clone();
-        let path = PathBuf::from(&name);
-        if let Some((checkpoint, state)) = self.take(&name, &path, &tail.surveyed, reading, watch)? {
+        if let Some((checkpoint, state)) = self.take(&name, &tail.path, &tail.surveyed, reading, watch)? {
             (tail.checkpoint, tail.state) = (checkpoint, state);
         }
         Ok(())

@@ -5,12 +5,15 @@ use crate::sources::import::bytes::{hash, read_full};
 use crate::sources::import::state::ReaderState;
 use crate::sources::import::survey::Surveyed;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::input::{Checkpoint, FINGERPRINT_BYTES};
 
 /// A file with what is needed to read on without a new look at its beginning.
 pub(super) struct Tail {
     pub(super) id: FileId,
+    /// Where it was when it was met first, for messages.
+    pub(super) path: PathBuf,
     pub(super) surveyed: Surveyed,
     /// Its place among others: its first dated line, or when it was modified.
     pub(super) key: Key,
