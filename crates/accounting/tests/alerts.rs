@@ -55,7 +55,7 @@ fn names() -> Names {
     let server = |name: &str| Server { name: name.to_owned(), watched: Vec::new() };
     let holder = |server: u32, person: u32| Holder {
         server,
-        vendor: "acmed".to_owned(),
+        vendor: "acmed".into(),
         user: format!("user{person}"),
         host: format!("ws-{person}"),
         person,
