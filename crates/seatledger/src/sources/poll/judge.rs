@@ -211,7 +211,7 @@ Users of view:  (Total of 9 licenses issued;  Total of 2 licenses in use)
 
     #[test]
     fn a_row_that_is_not_understood_ends_nothing() {
-        let text = WHOLE.replace("badru ws-08 ws-08 (v30.0) (lic1", "ba\u{7}dru~~(");
+        let text = WHOLE.replace("202), start Tue 1/2 8:42", "202), start Tue 2/30 8:42");
         assert_eq!(doubt(&text, None), "lines are not understood, and holders of `mill` are missing");
         let text = WHOLE.replace("Users of lathe", "A word of the maker!\nUsers of lathe");
         assert!(matches!(judged(&text, Some(&shape())), Verdict::Answer(..)));
