@@ -6,6 +6,7 @@
 mod alert_metrics;
 mod alerting;
 mod background;
+mod booking;
 mod buckets;
 mod connection;
 mod counted;

@@ -1,6 +1,7 @@
 //! The one writer of heartbeats: what has queued up becomes one transaction, and is answered when it is durable. What was
 //! accepted so is booked a little later, in larger batches.
 
+use super::booking::Booking;
 use super::counted::{Counted, Key};
 use super::health::{Health, Part};
 use super::metrics::Metrics;
@@ -23,8 +24,8 @@ const TOGETHER: usize = 2048;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a SQLite file is waited for that another process writes to.
 const BUSY: Duration = Duration::from_secs(5);
-/// After how many accepted heartbeats, or how much time, they are booked.
-const BOOKED_AFTER: (u64, Duration) = (16_384, Duration::from_secs(1));
+/// How often the writer is reminded of what waits to be booked.
+const REMINDED: Duration = Duration::from_millis(100);
 /// The pauses between attempts: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
@@ -92,8 +93,8 @@ impl Writer {
             beside,
             answers,
             is_away: false,
-            accepted: 0,
-            booked_at: Instant::now(),
+            begun: Instant::now(),
+            booking: Booking::new(),
             not_booked_since: None,
             unbooked,
         };
@@ -157,9 +158,9 @@ struct Scribe {
     answers: mpsc::UnboundedSender<Answers>,
     /// Whether the last commit failed after all patience: then nobody has to wait so long again.
     is_away: bool,
-    /// Heartbeats accepted since some were booked last, and when that was.
-    accepted: u64,
-    booked_at: Instant,
+    /// What waits to be booked, by the time since the writer began.
+    begun: Instant,
+    booking: Booking,
     /// Since when booking fails.
     not_booked_since: Option<Instant>,
     /// Whether something is, or may be, accepted and not booked.
@@ -168,7 +169,7 @@ struct Scribe {
 
 /// Reminds the writer of what is not booked, when no heartbeat does.
 async fn remind(queue: mpsc::Sender<Job>, unbooked: Arc<AtomicBool>) {
-    let mut tick = tokio::time::interval(BOOKED_AFTER.1);
+    let mut tick = tokio::time::interval(REMINDED);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !queue.is_closed() {
         tick.tick().await;
@@ -206,6 +207,7 @@ impl Scribe {
             if !self.take(&mut jobs) {
                 return;
             }
+            while self.book() && queue.is_empty() {}
         }
     }
 
@@ -253,7 +255,6 @@ impl Scribe {
                 let _ = answer.send(noted.is_ok());
             }
         }
-        self.book();
         if !goes_on {
             // What is left is booked by whoever comes next.
             let _ = self.once(&mut Store::book_all_heartbeats);
@@ -261,24 +262,25 @@ impl Scribe {
         goes_on
     }
 
-    /// Books some of what was accepted when it is time.
-    fn book(&mut self) {
-        let (many, long) = BOOKED_AFTER;
-        let is_time = self.accepted >= many || self.booked_at.elapsed() >= long;
-        if !is_time || !self.unbooked.load(Ordering::Relaxed) {
-            return;
-        }
-        let booked = self.once(&mut Store::book_heartbeats);
-        self.booked_at = Instant::now();
-        self.accepted = 0;
+    /// Books some of what was accepted when it is time; whether there is time for more.
+    fn book(&mut self) -> bool {
+        let began = self.begun.elapsed();
+        let Some(most) = self.booking.due(began).filter(|_| self.unbooked.load(Ordering::Relaxed)) else {
+            return false;
+        };
+        let booked = self.once(&mut |store| store.book_heartbeats(most));
+        let ended = self.begun.elapsed();
         match &booked {
             // Whoever else is at it may not see what was accepted here last.
-            Ok(None) => return,
-            Ok(Some(booked)) => self.unbooked.store(*booked > 0, Ordering::Relaxed),
+            Ok(None) => return false,
+            Ok(Some(booked)) => {
+                self.booking.booked(began, ended, *booked);
+                self.unbooked.store(*booked > 0, Ordering::Relaxed);
+            }
             Err(error) => {
                 let since = *self.not_booked_since.get_or_insert_with(Instant::now);
                 if passes(error) && since.elapsed() < PATIENCE {
-                    return;
+                    return false;
                 }
             }
         }
@@ -292,6 +294,7 @@ impl Scribe {
                 None => self.beside.log.info("heartbeats are booked again", &[]),
             }
         }
+        booked.is_ok_and(|booked| booked > Some(0)) && self.booking.is_calm(ended)
     }
 
     fn commit_list(&mut self, list: &[Heartbeat]) -> Option<Recorded> {
@@ -313,7 +316,7 @@ impl Scribe {
                 for nth in &late {
                     stored[*nth] = false;
                 }
-                self.accepted += batch.len() as u64;
+                self.booking.accepted(self.begun.elapsed(), batch.len() as u64);
                 self.unbooked.store(true, Ordering::Relaxed);
                 let late = late.len() as u64;
                 self.beside.metrics.committed(batch.len(), begun.elapsed().as_secs_f64(), late);

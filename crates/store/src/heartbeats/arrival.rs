@@ -10,7 +10,7 @@ use serde_json::json;
 
 /// The number of the lock under which one process books.
 const BOOKING: i64 = 0x5ea7_b00c;
-/// How many heartbeats are booked in one transaction, but for the last batch that is begun.
+/// How many heartbeats are booked together where all of them are, but for the last batch that is begun.
 const TOGETHER: i64 = 16_384;
 /// How many batches are looked at for that.
 const BATCHES: i64 = 4_096;
@@ -48,15 +48,16 @@ impl Store {
         })
     }
 
-    /// Books heartbeats that were accepted; returns how many, and there may be more. `None` where somebody else is at it,
-    /// who may not see what was accepted last.
-    pub fn book_heartbeats(&mut self) -> Result<Option<u64>, Error> {
+    /// Books about so many heartbeats that were accepted, whole batches of them; returns how many. `None` where somebody else
+    /// is at it, who may not see what was accepted last.
+    pub fn book_heartbeats(&mut self, most: u64) -> Result<Option<u64>, Error> {
         let (known, backend) = (&mut self.heartbeats, self.backend.as_mut());
         let (news, booked) = writing(backend, |backend| {
             backend.share(LOCK)?;
             let mut news = News::default();
             let is_free = backend.try_lock(BOOKING)?;
-            let booked = if is_free { Some(known.book(backend, &mut news, i64::MAX)?) } else { None };
+            let booked =
+                if is_free { Some(known.book(backend, &mut news, i64::MAX, most as i64)?) } else { None };
             Ok((news, booked))
         })?;
         known.remember(news);
@@ -103,20 +104,26 @@ impl Known {
         // What others accept meanwhile is theirs to book: else this would not end while they do.
         let sql = "select max(arrival_id) from heartbeat_arrival";
         let last = one(backend, sql, &[], |row| row.opt_int(0))?.flatten();
-        while last.is_some() && self.book(backend, news, last.unwrap_or_default())? > 0 {}
+        while last.is_some() && self.book(backend, news, last.unwrap_or_default(), TOGETHER)? > 0 {}
         Ok(())
     }
 
-    /// Books some of what was accepted up to an arrival, the oldest first; returns how many heartbeats.
-    fn book(&mut self, backend: &mut dyn Backend, news: &mut News, last: i64) -> Result<u64, Error> {
+    /// Books about `most` of what was accepted up to an arrival, the oldest first; returns how many heartbeats.
+    fn book(
+        &mut self,
+        backend: &mut dyn Backend,
+        news: &mut News,
+        last: i64,
+        most: i64,
+    ) -> Result<u64, Error> {
         let sql = "select arrival_id, heartbeats from heartbeat_arrival where arrival_id <= $1
                    order by arrival_id limit $2";
         let mut together = 0;
         let mut ids = Vec::new();
         for (id, heartbeats) in
-            all(backend, sql, &[last.into(), BATCHES.into()], |row| Ok((row.int(0)?, row.int(1)?)))?
+            all(backend, sql, &[last.into(), most.min(BATCHES).into()], |row| Ok((row.int(0)?, row.int(1)?)))?
         {
-            if together >= TOGETHER {
+            if together >= most {
                 break;
             }
             together += heartbeats;

@@ -151,7 +151,7 @@ pub(crate) fn who_was_accepted_and_not_booked_is_forgotten(ledger: &mut Ledger) 
     assert!(!everything(ledger).contains("amara"));
     // What was known of the person before is not what is known now.
     one.accept_heartbeats(&[beat("amara", 10, "1", "24")]).unwrap();
-    one.book_heartbeats().unwrap();
+    one.book_heartbeats(1_000).unwrap();
     assert_eq!(ledger.query("select count(distinct holder_id) from heartbeat"), ["3"]);
     ledger.balances();
 }
