@@ -13,6 +13,7 @@ mod desk;
 mod dsls;
 mod flexnet;
 mod following;
+mod forwarding;
 mod kills;
 mod listening;
 mod load;

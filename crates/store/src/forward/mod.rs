@@ -84,6 +84,14 @@ impl Store {
         Ok(one(self.backend.as_mut(), sql, &[], |row| row.int(0))?.is_some())
     }
 
+    /// How many inputs the ledger holds of which nothing was forwarded.
+    pub fn inputs_not_forwarded(&mut self) -> Result<u64, Error> {
+        let sql = "select count(*) from input i where i.format <> $1
+                   and not exists (select 1 from forward_input f where f.input_id = i.input_id)";
+        let found = one(self.backend.as_mut(), sql, &[crate::heartbeats::FORMAT.into()], |row| row.int(0))?;
+        Ok(found.unwrap_or_default() as u64)
+    }
+
     /// What has not been taken yet.
     pub fn waiting(&mut self) -> Result<Waiting, Error> {
         let sql = "select waiting_parts, waiting_bytes,
