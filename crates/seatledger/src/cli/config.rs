@@ -69,7 +69,7 @@ fn check(global: &Global) -> anyhow::Result<Done> {
         say(&format!("alert      {} → {}", alert.rule.name, receivers.join(" ")));
     }
     if let Some(forward) = &config.forward {
-        say(&format!("forward    {} → {}", crate::sources::forward::site(forward), forward.shown()));
+        say(&format!("forward    {}", forward.shown()));
     }
     say("the configuration is right");
     Ok(Done::Well)

@@ -267,7 +267,7 @@ fn listener(end: &'static str) -> (u16, std::sync::mpsc::Receiver<Vec<u8>>) {
         let mut all = Vec::new();
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let mut block = [0; 65_536];
+            let mut block = vec![0; 65_536];
             loop {
                 let read = stream.read(&mut block).unwrap_or(0);
                 all.extend_from_slice(&block[..read]);

@@ -72,7 +72,7 @@ pub(super) type ShapeRow = (String, String, u64, u64, String);
 #[serde(deny_unknown_fields, default)]
 #[rustfmt::skip]
 pub struct Run {
-    pub(super) run: u32,
+    pub(super) number: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")] pub(super) handles: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")] pub(super) events: Vec<KeyRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")] pub(super) requests: Vec<RequestRow>,

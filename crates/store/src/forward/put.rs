@@ -172,7 +172,7 @@ fn looked_up<T: Clone>(
 /// What a batch says, with the part's numbers. What senders call their events stays: the site has seen to it that each counts once.
 fn run(batch: &Batch, to: &mut Numbers, keeps_lines: bool) -> Run {
     Run {
-        run: batch.run,
+        number: batch.run,
         handles: batch.handles.iter().map(ToString::to_string).collect(),
         events: batch.events.iter().map(|event| key_row(event, to)).collect(),
         retracted: batch.retracted.iter().map(|event| key_row(event, to)).collect(),

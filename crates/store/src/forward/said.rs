@@ -78,7 +78,7 @@ impl Known {
     fn batch(&self, run: &Run) -> Result<Batch, Wrong> {
         let handles = run.handles.len();
         Ok(Batch {
-            run: run.run,
+            run: run.number,
             handles: run.handles.iter().map(|handle| handle.as_str().into()).collect(),
             events: each(&run.events, |row| self.key_event(row, handles))?,
             retracted: each(&run.retracted, |row| self.key_event(row, handles))?,
