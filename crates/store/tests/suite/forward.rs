@@ -3,6 +3,7 @@
 use crate::ledger::Ledger;
 use crate::log::{What, a_week, at, two_days};
 use accounting::privacy::{Identity, Key, Privacy};
+use std::collections::BTreeMap;
 use store::forward::{Forwarding, Inbox, Part, TakenPart};
 use store::{Error, Store};
 
@@ -159,9 +160,9 @@ pub(crate) fn nothing_more_is_taken_in_than_may_wait(ledger: &mut Ledger) {
     let said = two_days();
     let (first, second) = said.split_at(5);
     let mut process = ledger.process();
-    let batch = process.batch(0, first, &mut Default::default());
+    let batch = process.batch(0, first, &mut BTreeMap::default());
     process.commit(&mut ledger.store(), "log", 1, &[batch]).unwrap();
-    let batch = process.batch(0, second, &mut Default::default());
+    let batch = process.batch(0, second, &mut BTreeMap::default());
     let full = process.commit(&mut ledger.store(), "log", 2, std::slice::from_ref(&batch));
     assert!(matches!(full, Err(Error::Behind { parts: 1, .. })), "{full:?}");
     assert_eq!(ledger.query("select position from input"), ["1"]);
@@ -175,7 +176,7 @@ pub(crate) fn nothing_more_is_taken_in_than_may_wait(ledger: &mut Ledger) {
     // Who forwards no more waits for nobody.
     assert!(store.set_forwarding(None).unwrap());
     assert!(!store.set_forwarding(None).unwrap());
-    let more = process.batch(0, &[at(50.0, "v", What::Lives)], &mut Default::default());
+    let more = process.batch(0, &[at(50.0, "v", What::Lives)], &mut BTreeMap::default());
     process.commit(&mut store, "log", 3, &[more]).unwrap();
     assert_eq!(store.waiting().unwrap().parts, 1, "what waits stays");
 }
