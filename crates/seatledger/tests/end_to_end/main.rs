@@ -11,6 +11,7 @@ mod counts;
 mod databases;
 mod desk;
 mod dsls;
+mod files;
 mod flexnet;
 mod following;
 mod kills;
