@@ -25,6 +25,7 @@ mod retention;
 mod running;
 mod schema;
 mod settings;
+pub mod sources;
 mod told;
 mod upkeep;
 mod views;
