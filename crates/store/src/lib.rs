@@ -31,7 +31,7 @@ pub use derive::Progress;
 pub use persons::{Forgotten, Known as KnownOfPerson};
 pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
-pub use registry::{CatalogEntry, Changes, DirectoryRow};
+pub use registry::{CatalogEntry, Changes, DirectoryChange, DirectoryRow};
 pub use retention::Removed;
 pub use told::SeatsTold;
 pub use upkeep::{Difference, Status, Verified};

@@ -1,12 +1,13 @@
 //! `seatledger demo`
 
 use super::progress::{Bar, Files};
-use super::{Done, Global, catalog_file, directory_file, say};
+use super::{Done, Global, say};
 use crate::alerts::Ways;
 use crate::config::Config;
 use crate::demo::{Written, write_year};
 use crate::render::{self, Face, Look, sparkline};
 use crate::service;
+use crate::sheets;
 use crate::sources::configured::Servers;
 use crate::sources::import::{Wish, import};
 use crate::{keys, oplog};
@@ -123,9 +124,9 @@ fn take_in(directory: &Path, written: &Written) -> anyhow::Result<Store> {
     let calendar = config.calendar("Europe/Zurich")?;
     let mut store = Store::create(&Place::Sqlite(directory.join("seatledger.db")))?;
     store.set_calendar(&calendar)?;
-    let people = directory_file::read_directory(&written.directory, &mut File::open(&written.directory)?)?;
+    let people = sheets::read_directory(&written.directory, &mut File::open(&written.directory)?)?;
     store.import_directory(&people)?;
-    let catalog = catalog_file::read_catalog(&written.catalog, &mut File::open(&written.catalog)?)?;
+    let catalog = sheets::read_catalog(&written.catalog, &mut File::open(&written.catalog)?)?;
     store.import_catalog(&catalog)?;
     let mut wish = |files: &[PathBuf], server: Option<&String>| -> anyhow::Result<(u64, u64)> {
         let wish = Wish {

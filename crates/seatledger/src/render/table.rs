@@ -1,8 +1,9 @@
 //! A table for people.
 
+use super::figure::Figures;
 use super::layout::{GAP, Place, fit};
 use super::spark::bar;
-use super::{Look, push_wall_clock};
+use super::{Look, drawings, push_wall_clock};
 use accounting::report::{Cell, Column, decimal};
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
@@ -26,6 +27,7 @@ pub(super) struct Table<'a> {
     waiting: Vec<Vec<Shown>>,
     begun: bool,
     bars: Option<Bars>,
+    figures: Figures,
 }
 
 /// Bars behind a column of numbers.
@@ -55,7 +57,16 @@ impl<'a> Table<'a> {
     ) -> Self {
         let columns = columns.into_iter().map(|column| Place::new(column.name, column.number)).collect();
         let out = io::BufWriter::new(out);
-        Self { columns, zone, look, out, waiting: Vec::new(), begun: false, bars: None }
+        Self {
+            columns,
+            zone,
+            look,
+            out,
+            waiting: Vec::new(),
+            begun: false,
+            bars: None,
+            figures: Figures::default(),
+        }
     }
 
     pub(super) fn bars_behind(&mut self, name: &str) {
@@ -65,6 +76,13 @@ impl<'a> Table<'a> {
             longest: if name.contains("percent") { 100.0 } else { 0.0 },
             width: 0,
         });
+    }
+
+    /// With drawings below the rows, where the place shows them.
+    pub(super) fn draw(&mut self, figures: impl FnOnce() -> Figures) {
+        if self.look.bars {
+            self.figures = figures();
+        }
     }
 
     pub(super) fn row(&mut self, cells: &[Cell]) -> io::Result<()> {
@@ -87,6 +105,7 @@ impl<'a> Table<'a> {
         } else if !self.begun {
             self.begin()?;
         }
+        drawings::write(&self.figures, self.look, self.zone, &mut self.out)?;
         for (nth, note) in notes.iter().enumerate() {
             if nth == 0 {
                 writeln!(self.out)?;
@@ -226,7 +245,7 @@ impl Line {
 }
 
 /// A number for people: two decimals, below 1 three digits that say something.
-fn rounded(number: f64) -> String {
+pub(super) fn rounded(number: f64) -> String {
     if !number.is_finite() {
         return String::new();
     }
@@ -246,7 +265,7 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// The beginning of a text and `…`, in `width` characters.
-fn shortened(text: &str, width: usize) -> String {
+pub(super) fn shortened(text: &str, width: usize) -> String {
     let mut taken = 0;
     let fits = |letter: &char| {
         taken += letter.width().unwrap_or_default();
