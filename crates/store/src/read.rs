@@ -132,9 +132,12 @@ impl Reader<'_> {
         self.context.calendar.clone()
     }
 
-    /// The instant as of which the ledger speaks: its last evidence.
+    /// The instant as of which the ledger speaks: its last evidence of a server of which any feature is known. That heartbeats
+    /// are awaited of which none has come yet says nothing.
     pub fn as_of(&mut self) -> Result<Option<UnixMs>, Error> {
-        Ok(one(self.backend, "select max(until_at) from span", &[], |row| row.opt_int(0))?.flatten())
+        let sql =
+            "select max(until_at) from span where server_id in (select server_id from feature_at_server)";
+        Ok(one(self.backend, sql, &[], |row| row.opt_int(0))?.flatten())
     }
 
     /// What people call the inputs.

@@ -9,6 +9,7 @@ mod bad_inputs;
 mod commands;
 mod counts;
 mod databases;
+mod demo;
 mod desk;
 mod dsls;
 mod flexnet;
