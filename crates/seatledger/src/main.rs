@@ -14,6 +14,7 @@ mod render;
 mod secrets;
 mod service;
 mod sources;
+mod texts;
 mod web;
 mod wrap;
 

@@ -41,6 +41,12 @@ const COLUMNS: [Column; 12] = [
 impl Alerts {
     /// The columns of the listing.
     pub(crate) const COLUMNS: &[Column] = &COLUMNS;
+
+    /// What was asked, by the options' names.
+    pub(crate) fn told(&self, _: &Sight) -> Vec<(String, String)> {
+        let given = [("since", self.since.map(|day| day.to_string())), ("rule", self.rule.clone())];
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
 }
 
 /// One alert, present or past.

@@ -25,6 +25,19 @@ impl Bill {
         self.cost.is_some() || self.currency.is_some() || self.share.is_some()
     }
 
+    /// What was asked, by the options' names.
+    pub(crate) fn told(&self) -> [(&'static str, Option<String>); 3] {
+        let share = |share: Share| match share {
+            Share::SeatSeconds => "seat-seconds",
+            Share::PersonSeconds => "person-seconds",
+        };
+        [
+            ("cost", self.cost.map(|cost| cost.to_string())),
+            ("currency", self.currency.clone()),
+            ("share", self.share.map(|given| share(given).to_owned())),
+        ]
+    }
+
     pub(crate) fn options(&self, by: Vec<Key>) -> Options {
         Options {
             by,

@@ -48,6 +48,28 @@ pub(crate) enum Days {
 }
 
 impl Filters {
+    /// What was asked, by the options' names; whoever may see one organization only has asked for that.
+    pub(crate) fn told(&self, sight: &Sight) -> Vec<(String, String)> {
+        let own = match sight {
+            Sight::Everything => None,
+            Sight::Organization(own) => Some(own.clone()),
+        };
+        let days = |days: Days| if days == Days::Working { "working" } else { "all" };
+        [
+            ("from", self.from.map(|day| day.to_string())),
+            ("until", self.until.map(|day| day.to_string())),
+            ("feature", self.feature.clone()),
+            ("server", self.server.clone()),
+            ("person", self.person.clone()),
+            ("organization", own.or_else(|| self.organization.clone())),
+            ("time-class", self.time_class.clone()),
+            ("days", self.days.map(|given| days(given).to_owned())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+
     /// Refuses what cuts time: a listing shows whole sessions and single events.
     pub(crate) fn refuse_cuts(&self) -> anyhow::Result<()> {
         if self.time_class.is_some() || self.days.is_some() {

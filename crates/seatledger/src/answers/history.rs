@@ -35,6 +35,11 @@ const COLUMNS: [Column; 10] = [
 impl History {
     /// The columns of the listing.
     pub(crate) const COLUMNS: &[Column] = &COLUMNS;
+
+    /// What was asked, by the options' names.
+    pub(crate) fn told(&self, sight: &Sight) -> Vec<(String, String)> {
+        self.filters.told(sight)
+    }
 }
 
 /// Lists what happened, as far as the asker may see it.

@@ -114,6 +114,22 @@ pub(crate) fn answer(
 }
 
 impl Options {
+    /// What was asked, by the options' names.
+    pub(crate) fn told(&self, sight: &Sight) -> Vec<(String, String)> {
+        let number = |number: f64| reports::decimal(number);
+        let own = [
+            ("by", self.by.clone()),
+            ("step", self.step.clone()),
+            ("hours-per-day", self.hours_per_day.map(number)),
+            ("days-per-month", self.days_per_month.map(number)),
+            ("idle-days", self.idle_days.map(|days| days.to_string())),
+            ("within", self.within.map(|days| days.to_string())),
+        ];
+        let own = own.into_iter().chain(self.bill.told());
+        let own = own.filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        self.filters.told(sight).into_iter().chain(own).collect()
+    }
+
     /// Refuses options that say nothing of this report.
     fn refuse_those_of_others(&self, name: Name) -> anyhow::Result<()> {
         let averages = self.hours_per_day.is_some() || self.days_per_month.is_some();

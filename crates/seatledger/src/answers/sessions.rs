@@ -43,6 +43,12 @@ const COLUMNS: [Column; 14] = [
 impl Sessions {
     /// The columns of the listing.
     pub(crate) const COLUMNS: &[Column] = &COLUMNS;
+
+    /// What was asked, by the options' names.
+    pub(crate) fn told(&self, sight: &Sight) -> Vec<(String, String)> {
+        let open = self.open.then(|| ("open".to_owned(), "true".to_owned()));
+        self.filters.told(sight).into_iter().chain(open).collect()
+    }
 }
 
 /// Lists sessions, as far as the asker may see them: feature by feature, in order of their start.

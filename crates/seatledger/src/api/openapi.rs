@@ -167,7 +167,7 @@ fn row_of(columns: &[Column]) -> ObjectBuilder {
 
 fn rows(row: ObjectBuilder, example: Value) -> BTreeMap<String, RefOr<Response>> {
     let rows = ArrayBuilder::new().items(row);
-    let text = ObjectBuilder::new().schema_type(Type::String);
+    let text = || Some(ObjectBuilder::new().schema_type(Type::String));
     let mut notes = Header::new(ObjectBuilder::new().schema_type(Type::String));
     notes.description = Some(
         "What must be said beside the figures: a JSON array of texts, as many as fit in 4 KiB".to_owned(),
@@ -175,7 +175,12 @@ fn rows(row: ObjectBuilder, example: Value) -> BTreeMap<String, RefOr<Response>>
     let answer = ResponseBuilder::new()
         .description("The rows")
         .content("application/json", ContentBuilder::new().schema(Some(rows)).example(Some(example)).build())
-        .content("text/csv", ContentBuilder::new().schema(Some(text)).build())
+        .content("text/csv", ContentBuilder::new().schema(text()).build())
+        .content(
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            ContentBuilder::new().build(),
+        )
+        .content("text/html", ContentBuilder::new().schema(text()).build())
         .header("Seatledger-Notes", notes);
     [("200".to_owned(), answer.build().into())].into()
 }

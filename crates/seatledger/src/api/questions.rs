@@ -1,4 +1,4 @@
-//! Reports, sessions, history: the answers of the command line, as JSON or CSV.
+//! Reports, sessions, history: the answers of the command line, as JSON or CSV, or as files for people.
 
 use super::asked::{Asked, Written};
 use super::failure::Failure;
@@ -7,6 +7,7 @@ use super::{Api, openapi};
 use crate::answers::{self, Alerts, History, Name, Options, Sessions, Sight};
 use crate::clock;
 use crate::render::{self, Face, Look, Rows};
+use crate::texts::Texts;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use clap::ValueEnum as _;
@@ -34,11 +35,15 @@ pub(super) async fn report(
 ) -> Result<Response, Failure> {
     let sight = api.caller(&request).await?.sight()?;
     let name = Name::from_str(&name, false).map_err(|_| no_report(&name))?;
-    let Asked { options, written } = Asked::<Options>::of(request.uri())?;
-    api.answer(written, move |store, sink| {
+    let Asked { options, written, language } = Asked::<Options>::of(request.uri())?;
+    let called = name.to_possible_value().map(|name| name.get_name().to_owned()).unwrap_or_default();
+    api.answer((&called, written), move |store, sink| {
         let answer = answers::answer(store, name, &options, &sight, clock::today)?;
         sink.note(answer.report.notes.clone());
-        Ok(render::report(&answer.report, face(written), answer.calendar.zone(), &LOOK, sink)?)
+        let (report, face) = (&answer.report, face(written));
+        let told = || Texts::of(language).about(report.name, &report.columns, options.told(&sight));
+        let about = face.is_file().then(told);
+        Ok(render::report(report, face, answer.calendar.zone(), &LOOK, about.as_ref(), sink)?)
     })
     .await
 }
@@ -59,8 +64,9 @@ fn no_report(name: &str) -> Failure {
 )]
 pub(super) async fn sessions(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Failure> {
     let sight = api.caller(&request).await?.sight()?;
-    let Asked { options, written } = Asked::<Sessions>::of(request.uri())?;
-    api.list(written, Sessions::COLUMNS, options, sight, answers::list_sessions).await
+    let asked = Asked::<Sessions>::of(request.uri())?;
+    let told = asked.options.told(&sight);
+    api.list(("sessions", Sessions::COLUMNS), asked, told, sight, answers::list_sessions).await
 }
 
 /// What happened, in order of time: grants, checkins, denials, time-outs.
@@ -73,8 +79,9 @@ pub(super) async fn sessions(State(api): State<Arc<Api>>, request: Request) -> R
 )]
 pub(super) async fn history(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Failure> {
     let sight = api.caller(&request).await?.sight()?;
-    let Asked { options, written } = Asked::<History>::of(request.uri())?;
-    api.list(written, History::COLUMNS, options, sight, answers::list_history).await
+    let asked = Asked::<History>::of(request.uri())?;
+    let told = asked.options.told(&sight);
+    api.list(("history", History::COLUMNS), asked, told, sight, answers::list_history).await
 }
 
 /// What is raised, and with `since` what was: the alerts of the rules of the configuration.
@@ -87,8 +94,9 @@ pub(super) async fn history(State(api): State<Arc<Api>>, request: Request) -> Re
 )]
 pub(super) async fn alerts(State(api): State<Arc<Api>>, request: Request) -> Result<Response, Failure> {
     let sight = api.caller(&request).await?.sight()?;
-    let Asked { options, written } = Asked::<Alerts>::of(request.uri())?;
-    api.list(written, Alerts::COLUMNS, options, sight, answers::list_alerts).await
+    let asked = Asked::<Alerts>::of(request.uri())?;
+    let told = asked.options.told(&sight);
+    api.list(("alerts", Alerts::COLUMNS), asked, told, sight, answers::list_alerts).await
 }
 
 /// Lists what a question asks for, as far as it may be seen.
@@ -98,16 +106,20 @@ type List<T> =
 impl Api {
     async fn list<T: Send + 'static>(
         self: Arc<Self>,
-        written: Written,
-        columns: &'static [accounting::report::Column],
-        wanted: T,
+        (name, columns): (&'static str, &'static [accounting::report::Column]),
+        asked: Asked<T>,
+        told: Vec<(String, String)>,
         sight: Sight,
         list: List<T>,
     ) -> Result<Response, Failure> {
-        self.answer(written, move |store, sink| {
+        let Asked { options, written, language } = asked;
+        self.answer((name, written), move |store, sink| {
             let calendar = store.calendar()?;
             let mut rows = Rows::new(face(written), columns.to_vec(), calendar.zone(), &LOOK, sink);
-            list(store, &calendar, &wanted, &sight, &mut |cells| rows.row(cells))?;
+            if face(written).is_file() {
+                rows = rows.about(&Texts::of(language).about(name, columns, told));
+            }
+            list(store, &calendar, &options, &sight, &mut |cells| rows.row(cells))?;
             Ok(rows.finish(&[])?)
         })
         .await
@@ -116,11 +128,11 @@ impl Api {
     /// The answer that `work` writes, with a connection to the ledger.
     async fn answer(
         self: Arc<Self>,
-        written: Written,
+        (name, written): (&str, Written),
         work: impl FnOnce(&mut Store, &mut Sink) -> anyhow::Result<()> + Send + 'static,
     ) -> Result<Response, Failure> {
         let turn = self.questions.turn().await?;
-        stream(written, move |sink| {
+        stream((name, written), move |sink| {
             turn.work(|store| work(store, sink)).map_err(|error| self.broken_off(&error))
         })
         .await
@@ -128,7 +140,14 @@ impl Api {
 
     /// What an error means, unless it is that nobody listens any more.
     fn broken_off(&self, error: &anyhow::Error) -> Failure {
-        if error.downcast_ref::<std::io::Error>().is_some() { Failure::Ours } else { self.failure(error) }
+        match error.downcast_ref::<std::io::Error>() {
+            // More than the format holds.
+            Some(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                Failure::Wrong(error.to_string())
+            }
+            Some(_) => Failure::Ours,
+            None => self.failure(error),
+        }
     }
 }
 
@@ -136,5 +155,7 @@ fn face(written: Written) -> Face {
     match written {
         Written::Json => Face::Json,
         Written::Csv => Face::Csv,
+        Written::Xlsx => Face::Xlsx,
+        Written::Html => Face::Html,
     }
 }

@@ -3,7 +3,7 @@
 use super::asked::Written;
 use super::failure::Failure;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
 use std::io::{self, Write};
@@ -101,7 +101,7 @@ impl Write for Sink {
 /// The answer that `work` writes on a thread of its own. It begins with its first piece, so that a question that turns out
 /// to be wrong still gets its own status; if it breaks off later the connection does too.
 pub(super) async fn stream(
-    written: Written,
+    (name, written): (&str, Written),
     work: impl FnOnce(&mut Sink) -> Result<(), Failure> + Send + 'static,
 ) -> Result<Response, Failure> {
     let (pieces, mut receiver) = mpsc::channel(WAITING);
@@ -115,12 +115,20 @@ pub(super) async fn stream(
         Some(Piece::Fails(failure)) => return Err(failure),
         Some(Piece::Text(_) | Piece::Ends) | None => return Err(Failure::Ours),
     };
-    let kind = match written {
-        Written::Json => "application/json",
-        Written::Csv => "text/csv; charset=utf-8; header=present",
+    let (kind, ending) = match written {
+        Written::Json => ("application/json", None),
+        Written::Csv => ("text/csv; charset=utf-8; header=present", None),
+        Written::Xlsx => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Some("xlsx")),
+        Written::Html => ("text/html; charset=utf-8", Some("html")),
     };
     let head = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")];
     let mut response = (head, Body::new(Pieces { receiver, is_over: false })).into_response();
+    // Files are kept, not shown among our own pages.
+    let file =
+        ending.map(|ending| HeaderValue::from_str(&format!("attachment; filename=\"{name}.{ending}\"")));
+    if let Some(Ok(file)) = file {
+        response.headers_mut().insert(CONTENT_DISPOSITION, file);
+    }
     if let Some(notes) = header_of(notes) {
         response.headers_mut().insert(NOTES_HEADER, notes);
     }
@@ -195,7 +203,7 @@ mod tests {
     ) -> Result<(HeaderMap, Result<Vec<u8>, String>), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (parts, body) = stream(Written::Json, work).await?.into_parts();
+            let (parts, body) = stream(("usage", Written::Json), work).await?.into_parts();
             let bytes = axum::body::to_bytes(body, usize::MAX).await;
             let bytes = bytes.map(|bytes| bytes.to_vec()).map_err(|error| error.to_string());
             Ok((parts.headers, bytes))

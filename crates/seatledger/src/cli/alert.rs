@@ -4,7 +4,6 @@ use super::{Done, Global, Shown, say, warn, wrong_usage};
 use crate::alerts::{Considered, Looked, Message, Ways, Words, consider};
 use crate::answers::{self, Sight, list_alerts};
 use crate::config::{AlertConfig, Config, Receiver};
-use crate::render::{self, Rows};
 use crate::{clock, keys};
 use accounting::UnixMs;
 use accounting::alert::{Change, Phase, When};
@@ -89,11 +88,9 @@ impl Alerts {
 fn list(global: &Global, wanted: &answers::Alerts, shown: &Shown) -> anyhow::Result<Done> {
     let (mut store, _) = global.open()?;
     let calendar = store.calendar()?;
-    shown.write(|face, look, out| {
-        let mut rows = Rows::new(face, answers::Alerts::COLUMNS.to_vec(), calendar.zone(), look, out);
-        let each = &mut |cells: &[_]| rows.row(cells);
-        list_alerts(&mut store, &calendar, wanted, &Sight::Everything, each)?;
-        Ok(rows.finish(&[])?)
+    let listing = ("alerts", answers::Alerts::COLUMNS);
+    shown.list(listing, calendar.zone(), wanted.told(&Sight::Everything), |each| {
+        list_alerts(&mut store, &calendar, wanted, &Sight::Everything, each)
     })?;
     Ok(Done::Well)
 }
@@ -119,7 +116,7 @@ fn check(global: &Global, at: Option<UnixMs>, shown: &Shown) -> anyhow::Result<D
     }
     let columns = ["rule", "when", "state", "alert", "since", "notify"].map(Column::text).to_vec();
     let report = Report { name: "alerts", columns, rows, notes: notes(&config, &looked) };
-    shown.write(|face, look, out| Ok(render::report(&report, face, &looked.zone, look, out)?))?;
+    shown.report(&report, &looked.zone, Vec::new())?;
     shown.say_notes(&report.notes);
     Ok(Done::Well)
 }

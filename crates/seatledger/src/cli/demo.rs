@@ -299,6 +299,6 @@ fn show(title: &str, report: &Report, calendar: &Calendar) -> anyhow::Result<()>
     say(&format!("\n{title}\n"));
     let report = Report { notes: Vec::new(), ..report.clone() };
     let mut out = std::io::stdout().lock();
-    render::report(&report, Face::Table, calendar.zone(), &Look::of_stdout(), &mut out)?;
+    render::report(&report, Face::Table, calendar.zone(), &Look::of_stdout(), None, &mut out)?;
     Ok(out.flush()?)
 }

@@ -34,13 +34,16 @@ mod verify;
 
 pub(crate) use crate::answers::wrong_usage;
 
-use crate::answers::WrongUsage;
+use crate::answers::{EachRow, WrongUsage};
 use crate::config::{Config, OldTable};
-use crate::render::{self, Face, Look};
+use crate::render::{self, About, Face, Look, Rows};
+use crate::texts::{Language, Texts};
 use crate::{clock, keys};
+use accounting::report::{Column, Report};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use std::io::{self, BufWriter, Write};
+use jiff::tz::TimeZone;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use store::{Place, Store, View};
@@ -251,15 +254,61 @@ pub(crate) struct Shown {
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// What is said in words in html and xlsx is in this language [default: en]
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    language: Option<Language>,
 }
 
 impl Shown {
-    /// Calls `write` with where the output goes; a file appears under its name only when it is whole.
-    pub(crate) fn write(
+    /// Writes a report that was asked with these options.
+    pub(crate) fn report(
         &self,
-        write: impl FnOnce(Face, &Look, &mut dyn Write) -> anyhow::Result<()>,
+        report: &Report,
+        zone: &TimeZone,
+        told: Vec<(String, String)>,
     ) -> anyhow::Result<()> {
-        write_whole(self.output.as_deref(), |look, out| write(self.format, look, out))
+        self.write(report.name, &report.columns, told, |about, look, out| {
+            Ok(render::report(report, self.format, zone, look, about, out)?)
+        })
+    }
+
+    /// Writes the rows that `list` lends, as a listing that was asked with these options.
+    pub(crate) fn list(
+        &self,
+        (name, columns): (&str, &[Column]),
+        zone: &TimeZone,
+        told: Vec<(String, String)>,
+        list: impl FnOnce(EachRow<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.write(name, columns, told, |about, look, out| {
+            let mut rows = Rows::new(self.format, columns.to_vec(), zone, look, out);
+            if let Some(about) = about {
+                rows = rows.about(about);
+            }
+            list(&mut |cells| rows.row(cells))?;
+            Ok(rows.finish(&[])?)
+        })
+    }
+
+    /// Calls `write` with where the output goes; a file appears under its name only when it is whole.
+    fn write(
+        &self,
+        name: &str,
+        columns: &[Column],
+        told: Vec<(String, String)>,
+        write: impl FnOnce(Option<&About>, &Look, &mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if self.language.is_some() && !self.format.is_file() {
+            return Err(wrong_usage(
+                "--language belongs to --format html and xlsx: the others say nothing in words",
+            ));
+        }
+        if self.format == Face::Xlsx && self.output.is_none() && io::stdout().is_terminal() {
+            return Err(wrong_usage(format!("a workbook is nothing for a terminal: add `-o {name}.xlsx`")));
+        }
+        let texts = Texts::of(self.language.unwrap_or_default());
+        let about = self.format.is_file().then(|| texts.about(name, columns, told));
+        write_whole(self.output.as_deref(), |look, out| write(about.as_ref(), look, out))
     }
 }
 
@@ -286,7 +335,8 @@ pub(crate) fn write_whole(
 impl Shown {
     /// Says on standard error the notes that the face has no place for.
     pub(crate) fn say_notes(&self, notes: &[String]) {
-        for note in notes.iter().filter(|_| self.format != Face::Table) {
+        let in_output = self.format == Face::Table || self.format.is_file();
+        for note in notes.iter().filter(|_| !in_output) {
             let words: Vec<String> = note.split_whitespace().map(render::printable).collect();
             eprintln!("Note: {}", words.join(" "));
         }

@@ -3,7 +3,6 @@
 use super::progress::Bar;
 use super::{Done, Global, Shown, default_zone, warn, wrong_usage};
 use crate::config::SourceKind;
-use crate::render;
 use crate::sources::configured::Servers;
 use crate::sources::poll::{Polled, poll_once};
 use accounting::report::{Cell, Column, Report};
@@ -57,7 +56,7 @@ impl Poll {
         derived?;
         let zone = store.calendar()?.zone().clone();
         let report = report(&polled);
-        self.shown.write(|face, look, out| Ok(render::report(&report, face, &zone, look, out)?))?;
+        self.shown.report(&report, &zone, Vec::new())?;
         for one in &polled {
             if let Some(trouble) = &one.found.trouble {
                 warn(&format!("{}: {}: {}", one.source, trouble.why, trouble.remedy));

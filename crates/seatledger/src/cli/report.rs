@@ -2,7 +2,7 @@
 
 use super::{Done, Global, Shown};
 use crate::answers::{self, Name, Sight};
-use crate::{clock, render};
+use crate::clock;
 use clap::Args;
 
 const AFTER_HELP: &str = "\
@@ -40,7 +40,9 @@ Examples:
   seatledger report allocation --feature 'cad*' --cost 48000 --currency CHF --from 2025-01-01 --until 2026-01-01
   seatledger report allocation --by project --share person-seconds --format csv
   seatledger report idle --idle-days 90
-  seatledger report expiry --within 60";
+  seatledger report expiry --within 60
+  seatledger report utilization --from 2025-01-01 --format xlsx -o utilization.xlsx
+  seatledger report concurrency --feature 'hfss*' --format html --language de -o seats.html";
 
 /// Answer a question from the books
 #[derive(Debug, Args)]
@@ -68,7 +70,7 @@ impl Report {
                     .to_owned(),
             );
         }
-        self.shown.write(|face, look, out| Ok(render::report(&report, face, calendar.zone(), look, out)?))?;
+        self.shown.report(&report, calendar.zone(), self.options.told(&Sight::Everything))?;
         self.shown.say_notes(&report.notes);
         Ok(Done::Well)
     }

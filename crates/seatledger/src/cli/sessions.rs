@@ -2,7 +2,6 @@
 
 use super::{Done, Global, Shown};
 use crate::answers::{self, Sight, list_sessions};
-use crate::render::Rows;
 use clap::Args;
 
 const AFTER_HELP: &str = "\
@@ -24,12 +23,10 @@ impl SessionsCommand {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         let (mut store, _) = global.open()?;
         let calendar = store.calendar()?;
-        self.shown.write(|face, look, out| {
-            let columns = answers::Sessions::COLUMNS.to_vec();
-            let mut rows = Rows::new(face, columns, calendar.zone(), look, out);
-            let each = &mut |cells: &[_]| rows.row(cells);
-            list_sessions(&mut store, &calendar, &self.wanted, &Sight::Everything, each)?;
-            Ok(rows.finish(&[])?)
+        let listing = ("sessions", answers::Sessions::COLUMNS);
+        let told = self.wanted.told(&Sight::Everything);
+        self.shown.list(listing, calendar.zone(), told, |each| {
+            list_sessions(&mut store, &calendar, &self.wanted, &Sight::Everything, each)
         })?;
         Ok(Done::Well)
     }

@@ -2,7 +2,7 @@
 
 use super::role::{GivenRole, warn_of_unknown_organization};
 use super::{Done, Global, Shown, say, warn, wrong_usage};
-use crate::{clock, render, secrets};
+use crate::{clock, secrets};
 use accounting::report::{Cell, Column, Report};
 use clap::{Args, Subcommand};
 use store::accounts::{Purpose, Role, Token, complaint_about_name};
@@ -127,7 +127,7 @@ fn list(global: &Global, shown: &Shown) -> anyhow::Result<Done> {
     let columns = ["name", "purpose", "role", "organization", "last_four", "created_at"].map(Column::text);
     let report =
         Report { name: "tokens", columns: columns.to_vec(), rows: rows.collect(), notes: Vec::new() };
-    shown.write(|face, look, out| Ok(render::report(&report, face, calendar.zone(), look, out)?))?;
+    shown.report(&report, calendar.zone(), Vec::new())?;
     Ok(Done::Well)
 }
 

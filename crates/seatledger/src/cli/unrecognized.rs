@@ -1,7 +1,6 @@
 //! `seatledger unrecognized`
 
 use super::{Done, Global, Shown};
-use crate::render;
 use accounting::report::{Cell, Column, Report};
 use clap::Args;
 
@@ -43,7 +42,7 @@ impl Unrecognized {
             rows: rows.collect(),
             notes: Vec::new(),
         };
-        self.shown.write(|face, look, out| Ok(render::report(&report, face, calendar.zone(), look, out)?))?;
+        self.shown.report(&report, calendar.zone(), Vec::new())?;
         Ok(Done::Well)
     }
 }

@@ -3,7 +3,7 @@
 use super::password::{ask_for_password, password_of_stdin};
 use super::role::{GivenRole, warn_of_unknown_organization};
 use super::{Done, Global, Shown, say, warn, wrong_usage};
-use crate::{clock, render, secrets};
+use crate::{clock, secrets};
 use accounting::report::{Cell, Column, Report};
 use clap::{Args, Subcommand};
 use store::accounts::{Role, User, complaint_about_name};
@@ -110,7 +110,7 @@ fn list(global: &Global, shown: &Shown) -> anyhow::Result<Done> {
     });
     let columns = ["name", "role", "organization", "created_at"].map(Column::text).to_vec();
     let report = Report { name: "users", columns, rows: rows.collect(), notes: Vec::new() };
-    shown.write(|face, look, out| Ok(render::report(&report, face, calendar.zone(), look, out)?))?;
+    shown.report(&report, calendar.zone(), Vec::new())?;
     Ok(Done::Well)
 }
 

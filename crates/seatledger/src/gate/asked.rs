@@ -1,10 +1,11 @@
 //! Query parameters: the options of the command line, by the same declarations and with the same checks.
 
 use super::failure::Failure;
+use crate::texts::Language;
 use axum::extract::Query;
 use axum::http::Uri;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Args, Command};
+use clap::{Arg, ArgAction, Args, Command, ValueEnum as _};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Required, Type};
 
@@ -13,13 +14,20 @@ use utoipa::openapi::{ObjectBuilder, Required, Type};
 pub(crate) enum Written {
     Json,
     Csv,
+    Xlsx,
+    Html,
 }
+
+/// The names of [`Written`].
+const FORMATS: [&str; 4] = ["json", "csv", "xlsx", "html"];
 
 /// A question, and how its answer is to be written.
 #[derive(Debug)]
 pub(crate) struct Asked<T> {
     pub(crate) options: T,
     pub(crate) written: Written,
+    /// Of what the answer says in words.
+    pub(crate) language: Language,
 }
 
 impl<T: Args> Asked<T> {
@@ -27,7 +35,7 @@ impl<T: Args> Asked<T> {
     pub(crate) fn of(uri: &Uri) -> Result<Self, Failure> {
         let mut command = command::<T>();
         command.build();
-        let mut written = Written::Json;
+        let (mut written, mut language) = (Written::Json, None);
         let mut arguments = Vec::new();
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map_err(|_| Failure::Wrong("the query cannot be read".to_owned()))?;
@@ -37,8 +45,20 @@ impl<T: Args> Asked<T> {
                 written = match value.as_str() {
                     "json" => Written::Json,
                     "csv" => Written::Csv,
-                    _ => return Err(Failure::Wrong(format!("format is json or csv, not `{value}`"))),
+                    "xlsx" => Written::Xlsx,
+                    "html" => Written::Html,
+                    _ => {
+                        return Err(Failure::Wrong(format!(
+                            "format is json, csv, xlsx or html, not `{value}`"
+                        )));
+                    }
                 };
+                continue;
+            }
+            if name == "language" {
+                let known = Language::from_str(&value, true);
+                language =
+                    Some(known.map_err(|_| Failure::Wrong(format!("language is en or de, not `{value}`")))?);
                 continue;
             }
             let Some(argument) = command.get_arguments().find(|known| known.get_long() == Some(&name)) else {
@@ -56,7 +76,10 @@ impl<T: Args> Asked<T> {
         }
         let matches = command.try_get_matches_from(arguments).map_err(|error| wrong(&error))?;
         let options = T::from_arg_matches(&matches).map_err(|error| wrong(&error))?;
-        Ok(Self { options, written })
+        if language.is_some() && matches!(written, Written::Json | Written::Csv) {
+            return Err(Failure::Wrong("language belongs to the formats xlsx and html".to_owned()));
+        }
+        Ok(Self { options, written, language: language.unwrap_or_default() })
     }
 }
 
@@ -68,7 +91,7 @@ fn command<T: Args>() -> Command {
 
 fn unknown(name: &str, command: &Command) -> Failure {
     let known: Vec<_> = command.get_arguments().filter_map(Arg::get_long).collect();
-    Failure::Wrong(format!("no parameter `{name}`: there are {}, format", known.join(", ")))
+    Failure::Wrong(format!("no parameter `{name}`: there are {}, format, language", known.join(", ")))
 }
 
 /// What clap says of an option, said of a parameter.
@@ -96,12 +119,17 @@ pub(crate) fn parameters<T: Args>(left_out: &[&str]) -> Vec<Parameter> {
     let command = command::<T>();
     let format = ObjectBuilder::new()
         .schema_type(Type::String)
-        .enum_values(Some(["json", "csv"]))
+        .enum_values(Some(FORMATS))
         .default(Some("json".into()));
     let format = parameter("format", "How the answer is written").schema(Some(format)).build();
+    let language = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(["en", "de"]))
+        .default(Some("en".into()));
+    let language = parameter("language", "What xlsx and html say in words").schema(Some(language)).build();
     let known =
         command.get_arguments().filter(|of| of.get_long().is_none_or(|name| !left_out.contains(&name)));
-    known.map(described).chain([format]).collect()
+    known.map(described).chain([format, language]).collect()
 }
 
 fn described(argument: &Arg) -> Parameter {
@@ -138,6 +166,7 @@ mod tests {
     use super::{Asked, Written, parameters};
     use crate::answers::{Options, Sessions};
     use crate::gate::failure::Failure;
+    use crate::texts::Language;
 
     fn refused(query: &str) -> String {
         match Asked::<Options>::of(&format!("/x?{query}").parse().unwrap()) {
@@ -153,6 +182,8 @@ mod tests {
         assert!(format!("{:?}", of("open=false").options).contains("open: false"));
         assert_eq!(of("format=csv").written, Written::Csv);
         assert_eq!(of("").written, Written::Json);
+        let german = of("format=xlsx&language=de");
+        assert_eq!((german.written, german.language), (Written::Xlsx, Language::De));
         let one = format!("{:?}", of("time-class=prime&feature=a%2Ab&from=2025-03-01").options);
         assert!(one.contains("prime") && one.contains("a*b"), "{one}");
         assert_eq!(one, format!("{:?}", of("time_class=prime&feature=a*b&from=2025-03-01").options));
@@ -166,7 +197,9 @@ mod tests {
             ("days=sunny", "days `sunny`: one of all, working"),
             ("days=", "days is empty"),
             ("hours_per_day=0", "hours-per-day `0`: a number greater than 0"),
-            ("format=table", "format is json or csv, not `table`"),
+            ("format=table", "format is json, csv, xlsx or html, not `table`"),
+            ("format=html&language=fr", "language is en or de, not `fr`"),
+            ("language=de", "language belongs to the formats xlsx and html"),
             ("organisation=x", "no parameter `organisation`: there are by, step,"),
             ("output=/tmp/x", "no parameter `output`"),
             ("help", "no parameter `help`"),
@@ -180,7 +213,7 @@ mod tests {
     #[test]
     fn every_option_is_described() {
         let names: Vec<_> = parameters::<Options>(&[]).into_iter().map(|parameter| parameter.name).collect();
-        for name in ["by", "from", "until", "organization", "time-class", "cost", "format"] {
+        for name in ["by", "from", "until", "organization", "time-class", "cost", "format", "language"] {
             assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
         }
     }

@@ -2,6 +2,10 @@
 
 use std::io::IsTerminal;
 
+/// The colours of lines and bars, as Okabe and Ito chose them for people who see colours differently.
+pub(super) const PALETTE: [&str; 8] =
+    ["#1f5f99", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9", "#6b5b95", "#7a7a7a"];
+
 /// What the place can show to which a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {

@@ -1,16 +1,21 @@
-//! The faces of a report: a table for people, CSV and JSON for machines. All of them stream: a listing of millions of
-//! rows never stands in memory as a whole.
+//! The faces of a report: a table for people, CSV and JSON for machines, XLSX and HTML as files that people keep. All of
+//! them stream: a listing of millions of rows never stands in memory as a whole.
 
+mod about;
 mod csv;
+mod figure;
+mod html;
 mod json;
 mod layout;
 mod look;
 pub(crate) mod spark;
 mod table;
+mod xlsx;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use about::{About, Words};
 pub(crate) use look::Look;
 pub(crate) use spark::sparkline;
 pub(crate) use table::printable;
@@ -30,6 +35,10 @@ pub(crate) enum Face {
     Csv,
     /// An array of objects with the same names, one object a line.
     Json,
+    /// A workbook for Excel and the like: typed cells, how they were counted, charts.
+    Xlsx,
+    /// One file for a browser or paper: how it was counted, charts, all rows.
+    Html,
 }
 
 impl std::str::FromStr for Face {
@@ -40,8 +49,17 @@ impl std::str::FromStr for Face {
             "table" => Ok(Self::Table),
             "csv" => Ok(Self::Csv),
             "json" => Ok(Self::Json),
-            _ => Err(format!("unknown format `{name}`: table, csv or json")),
+            "xlsx" => Ok(Self::Xlsx),
+            "html" => Ok(Self::Html),
+            _ => Err(format!("unknown format `{name}`: table, csv, json, xlsx or html")),
         }
+    }
+}
+
+impl Face {
+    /// Whether it is a file for people, which tells in words what was asked and how it was counted.
+    pub(crate) fn is_file(self) -> bool {
+        matches!(self, Self::Xlsx | Self::Html)
     }
 }
 
@@ -51,9 +69,16 @@ pub(crate) fn report(
     face: Face,
     zone: &TimeZone,
     look: &Look,
+    about: Option<&About>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut rows = Rows::new(face, report.columns.clone(), zone, look, out);
+    if let Some(about) = about {
+        rows = rows.about(about);
+    }
+    if face.is_file() {
+        rows = rows.drawn(report);
+    }
     if let Some(column) = bar_column(report.name) {
         rows = rows.with_bars(column);
     }
@@ -85,6 +110,8 @@ enum Writing<'a> {
     Table(table::Table<'a>),
     Csv(Box<csv::Csv<'a>>),
     Json(json::Json<'a>),
+    Xlsx(Box<xlsx::Xlsx<'a>>),
+    Html(Box<html::Html<'a>>),
 }
 
 impl<'a> Rows<'a> {
@@ -100,6 +127,8 @@ impl<'a> Rows<'a> {
             Face::Table => Writing::Table(table::Table::new(columns, zone, look, out)),
             Face::Csv => Writing::Csv(Box::new(csv::Csv::new(columns, zone, out))),
             Face::Json => Writing::Json(json::Json::new(&columns, zone, out)),
+            Face::Xlsx => Writing::Xlsx(Box::new(xlsx::Xlsx::new(columns, zone, out))),
+            Face::Html => Writing::Html(Box::new(html::Html::new(columns, zone, out))),
         };
         Self { face }
     }
@@ -113,6 +142,27 @@ impl<'a> Rows<'a> {
         self
     }
 
+    /// With what is said about the rows, where the face has a place for it.
+    #[must_use]
+    pub(crate) fn about(mut self, about: &About) -> Self {
+        match &mut self.face {
+            Writing::Xlsx(xlsx) => xlsx.about(about),
+            Writing::Html(html) => html.about(about),
+            Writing::Table(_) | Writing::Csv(_) | Writing::Json(_) => {}
+        }
+        self
+    }
+
+    /// With the charts of a report, where the face has charts.
+    fn drawn(mut self, report: &Report) -> Self {
+        match &mut self.face {
+            Writing::Xlsx(xlsx) => xlsx.draw(figure::figures(report)),
+            Writing::Html(html) => html.draw(figure::figures(report)),
+            Writing::Table(_) | Writing::Csv(_) | Writing::Json(_) => {}
+        }
+        self
+    }
+
     /// Writes a row, which has a cell for each column.
     pub(crate) fn row(&mut self, cells: impl AsRef<[Cell]>) -> io::Result<()> {
         let cells = cells.as_ref();
@@ -120,15 +170,19 @@ impl<'a> Rows<'a> {
             Writing::Table(table) => table.row(cells),
             Writing::Csv(csv) => csv.row(cells),
             Writing::Json(json) => json.row(cells),
+            Writing::Xlsx(xlsx) => xlsx.row(cells),
+            Writing::Html(html) => html.row(cells),
         }
     }
 
-    /// Ends the listing; a table is followed by the notes.
+    /// Ends the listing; a table is followed by the notes, and files tell them.
     pub(crate) fn finish(self, notes: &[String]) -> io::Result<()> {
         match self.face {
             Writing::Table(table) => table.finish(notes),
             Writing::Csv(csv) => csv.finish(),
             Writing::Json(json) => json.finish(),
+            Writing::Xlsx(xlsx) => xlsx.finish(notes),
+            Writing::Html(html) => html.finish(notes),
         }
     }
 }

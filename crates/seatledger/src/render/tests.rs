@@ -41,7 +41,7 @@ fn example() -> Report {
 fn written(example: &Report, face: Face, look: Look) -> String {
     let zone = TimeZone::get("America/New_York").expect("a zone");
     let mut out = Vec::new();
-    report(example, face, &zone, &look, &mut out).expect("memory takes everything");
+    report(example, face, &zone, &look, None, &mut out).expect("memory takes everything");
     String::from_utf8(out).expect("UTF-8")
 }
 
@@ -147,5 +147,5 @@ fn long_listings_are_streamed() {
 #[test]
 fn faces_have_names() {
     assert_eq!("csv".parse(), Ok(Face::Csv));
-    assert_eq!("xml".parse::<Face>(), Err("unknown format `xml`: table, csv or json".to_owned()));
+    assert_eq!("xml".parse::<Face>(), Err("unknown format `xml`: table, csv, json, xlsx or html".to_owned()));
 }

@@ -1,9 +1,9 @@
 //! Who looks at a page: what they may see, and in which language and light.
 
-use super::texts::Texts;
 use super::{Web, assets, layout, login};
 use crate::answers::Sight;
 use crate::gate::{Client, Failure, Guest};
+use crate::texts::Texts;
 use axum::extract::Request;
 use axum::http::header::{
     ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, ETAG, HOST, IF_NONE_MATCH,

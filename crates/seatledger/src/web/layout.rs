@@ -2,8 +2,8 @@
 
 use super::asker::View;
 use super::assets;
-use super::texts::Texts;
 use crate::gate::Guest;
+use crate::texts::Texts;
 use maud::{Markup, PreEscaped, html};
 
 /// The entries of the navigation: where they lead, the key that leads there behind `g`, and their name's place.

@@ -4,7 +4,7 @@ use super::Web;
 use super::asker::{Asker, Refusal};
 use super::period_bar::Bar;
 use super::query::{Period, Query};
-use super::reports::period_text;
+use super::reports::{links, period_text};
 use super::table::Shown;
 use crate::answers::{self, History, Sessions, Sight};
 use crate::gate::Failure;
@@ -79,9 +79,6 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
         sorts: report.rows.len() <= MOST,
         bars: None,
     };
-    let to = |format: &str| {
-        asker.view.to(&question.with("format", Some(format)).behind(&format!("/api/v1/{key}")))
-    };
     let hint =
         if listing == Listing::Sessions { texts.say("sessions.hint") } else { texts.say("history.hint") };
     let body = html! {
@@ -89,10 +86,7 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
         p.definition { (hint) }
         (bar.markup())
         (shown.table(&report))
-        p.downloads {
-            a href=(to("csv")) download={ (key) ".csv" } { "CSV" }
-            a href=(to("json")) download={ (key) ".json" } { "JSON" }
-        }
+        p.downloads { (links(&asker, &format!("/api/v1/{key}"), key, &question)) }
     };
     Ok(asker.page(if listing == Listing::History { path } else { "/features" }, title, &body))
 }

@@ -21,7 +21,6 @@ mod rows;
 mod servers;
 mod subjects;
 mod table;
-mod texts;
 
 pub(crate) use servers::LiveSource;
 

@@ -153,14 +153,26 @@ pub(super) fn table(asker: &Asker, answer: &Answer, query: &Query, caption: &str
 
 /// Where all rows of a report are, as files.
 pub(super) fn downloads(asker: &Asker, name: &str, query: &Query, rows: usize) -> Markup {
-    let texts = asker.texts();
-    let path = format!("/api/v1/reports/{name}");
-    let to = |format: &str| asker.view.to(&query.with("format", Some(format)).behind(&path));
     html! {
         p.downloads {
-            span.soft { (whole(rows as i64)) " " (texts.say("rows")) }
-            a href=(to("csv")) download={ (name) ".csv" } { "CSV" }
-            a href=(to("json")) download={ (name) ".json" } { "JSON" }
+            span.soft { (whole(rows as i64)) " " (asker.texts().say("rows")) }
+            (links(asker, &format!("/api/v1/reports/{name}"), name, query))
+        }
+    }
+}
+
+/// The links to the files in which all rows are; those that say something in words say it in the page's language.
+pub(super) fn links(asker: &Asker, path: &str, name: &str, query: &Query) -> Markup {
+    let to = |format: &str, language: Option<&str>| {
+        let question = query.with("format", Some(format)).with("language", language);
+        asker.view.to(&question.behind(path))
+    };
+    let own = Some(asker.texts().language);
+    html! {
+        @for (format, title, language) in
+            [("csv", "CSV", None), ("json", "JSON", None), ("xlsx", "XLSX", own), ("html", "HTML", own)]
+        {
+            a href=(to(format, language)) download={ (name) "." (format) } { (title) }
         }
     }
 }

@@ -90,6 +90,40 @@ test("downloads are the command line's, byte by byte", async () => {
   await page.context().close();
 });
 
+for (const path of ["/reports/concurrency?feature=anshpc&from=2025-11-01&until=2025-12-01", "/reports/heatmap?feature=anshpc",
+  "/reports/seats-needed", "/reports/usage"]) {
+  for (const [name, options] of [["light, wide", { colorScheme: "light" }], ["dark, narrow", { colorScheme: "dark", viewport: NARROW }]]) {
+    test(`the page that ${path} gives to keep asks for nothing, has every figure, and can be used by everybody, in ${name}`, async () => {
+      const shown = await open(path);
+      const of = (format) => shown.locator(`a[download$=".${format}"]`).getAttribute("href");
+      const kept = await (await fetch(address + await of("html"))).text();
+      const json = await rows(await of("json"));
+      await shown.context().close();
+      const context = await browser.newContext({ locale: "en-GB", viewport: WIDE, ...options });
+      const page = await context.newPage();
+      const wrong = [];
+      page.on("console", (message) => { if (["error", "warning"].includes(message.type())) wrong.push(message.text()); });
+      page.on("request", (request) => { if (!request.url().startsWith("data:")) wrong.push(`asks for ${request.url()}`); });
+      await page.setContent(kept, { waitUntil: "load" });
+      const found = await page.evaluate(() => [...document.querySelectorAll("#rows tbody tr")].map((row) => [...row.cells].map((cell) =>
+        cell.querySelector("time")?.dateTime ?? cell.textContent)));
+      assert.deepEqual(found, json.map((row) => Object.values(row).map((value) => value === null ? "" : String(value))));
+      assert.ok(await page.locator("figure svg").count() > 0);
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wider <= 0, `${wider} pixels too wide`);
+      assert.deepEqual(wrong, []);
+      await context.close();
+      const checked = await browser.newContext({ bypassCSP: true, viewport: WIDE, ...options });
+      const copy = await checked.newPage();
+      await copy.setContent(kept, { waitUntil: "load" });
+      await copy.evaluate(axe);
+      assert.deepEqual(await copy.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+        .map((violation) => `${violation.id}: ${violation.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`)), []);
+      await checked.close();
+    });
+  }
+}
+
 test("typing filters, a click sorts, keys lead elsewhere", async () => {
   const page = await open("/features");
   const shown = () => page.locator("#features tbody tr:visible").count();

@@ -398,7 +398,7 @@ fn a_wrong_question_is_told_what_would_be_right() {
         ("reports/usage?server=nowhere", 400, "no license server `nowhere`"),
         ("reports/usage?time_class=noon", 400, "no time class `noon`"),
         ("reports/usage?feature=%5B", 400, "is no pattern"),
-        ("reports/usage?format=xml", 400, "json or csv"),
+        ("reports/usage?format=xml", 400, "json, csv, xlsx or html"),
         ("reports/usage?output=/tmp/x", 400, "no parameter `output`"),
         ("sessions?days=all", 400, "a listing shows whole sessions"),
         ("sessions?open=yes", 400, "true or false"),

@@ -23,6 +23,8 @@ pub(crate) struct Service {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    /// The body, where it is no text.
+    pub(crate) bytes: Vec<u8>,
     headers: Vec<(String, String)>,
 }
 
@@ -153,7 +155,13 @@ fn read(bytes: &[u8]) -> Answer {
         .collect();
     let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     let body = if chunked { dechunked(&bytes[end + 4..]) } else { bytes[end + 4..].to_vec() };
-    Answer { status, headers, body: String::from_utf8(body).expect("a body is UTF-8") }
+    let is_text =
+        headers.iter().all(|(name, value)| name != "content-type" || !value.contains("officedocument"));
+    match String::from_utf8(body) {
+        Ok(body) => Answer { status, headers, body, bytes: Vec::new() },
+        Err(error) if is_text => panic!("a body is UTF-8: {error}"),
+        Err(error) => Answer { status, headers, body: String::new(), bytes: error.into_bytes() },
+    }
 }
 
 fn dechunked(mut bytes: &[u8]) -> Vec<u8> {

@@ -12,6 +12,7 @@ mod databases;
 mod demo;
 mod desk;
 mod dsls;
+mod files;
 mod flexnet;
 mod following;
 mod kills;

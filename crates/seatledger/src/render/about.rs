@@ -1,0 +1,42 @@
+//! What is said about rows in files that people keep: title, definition, the options used, what columns mean.
+
+/// What stands around the rows of a file for people.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    /// As HTML calls it.
+    pub(crate) language: &'static str,
+    pub(crate) title: String,
+    /// What is counted, in words.
+    pub(crate) definition: String,
+    /// The options that were given, with their values.
+    pub(crate) options: Vec<(String, String)>,
+    /// Of each column its heading, and what it means where that is not plain.
+    pub(crate) columns: Vec<(String, String)>,
+    pub(crate) words: Words,
+}
+
+/// The words of a file's frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words {
+    pub(crate) about: &'static str,
+    pub(crate) options: &'static str,
+    pub(crate) no_options: &'static str,
+    pub(crate) notes: &'static str,
+    pub(crate) columns: &'static str,
+    pub(crate) zone: &'static str,
+    pub(crate) rows: &'static str,
+    pub(crate) charts: &'static str,
+    pub(crate) chart_table: &'static str,
+    /// Before the number of groups that are not drawn.
+    pub(crate) not_drawn: &'static str,
+    pub(crate) nothing: &'static str,
+}
+
+impl About {
+    /// The heading of a column; what is no column is called as it is.
+    pub(super) fn heading(&self, columns: &[accounting::report::Column], name: &str) -> String {
+        let nth = columns.iter().position(|column| column.name == name);
+        let heading = nth.and_then(|nth| self.columns.get(nth)).map(|(heading, _)| heading.clone());
+        heading.unwrap_or_else(|| name.to_owned())
+    }
+}
