@@ -24,24 +24,46 @@ fn longest_bucket(backend: &mut dyn Backend, now: UnixMs) -> Result<i64, Error> 
     Ok(longest)
 }
 
+/// The seats that polls showed last, by feature; what a log of the same license server tells otherwise is not among them.
+fn polled(backend: &mut dyn Backend) -> Result<Vec<(FeatureId, i64)>, Error> {
+    let logged = "select 1 from span p where p.polled = 1 and exists (
+                      select 1 from span l where l.server_id = p.server_id and l.polled = 0) limit 1";
+    if one(backend, logged, &[], |_| Ok(()))?.is_none() {
+        let sql = "select feature_id, cast(sum(seats) as bigint) from session
+                   where until_at is null and seen_at is not null group by feature_id";
+        return all(backend, sql, &[], |row| Ok((row.id(0)?, row.int(1)?)));
+    }
+    let ledger = crate::names::read(backend)?;
+    let mut seats = Vec::new();
+    let sql =
+        "select holder_id, from_at, until_at, version_id, seats, ended, seen_at, feature_id from session
+               where until_at is null and seen_at is not null";
+    backend.query(sql, &[], &mut |row| {
+        let feature = row.id(7)?;
+        ledger.parts(row, &mut |part| {
+            seats.extend((part.ended == Ended::Open).then_some((feature, i64::from(part.seats))));
+            Ok(())
+        })
+    })?;
+    Ok(seats)
+}
+
 impl Store {
     /// The seats of sessions not known to have ended, by the code of their feature; features without any are among them.
     pub fn seats_in_use(&mut self) -> Result<BTreeMap<String, i64>, Error> {
-        let polled = "select holder_id from session where until_at is null and seen_at is not null limit 1";
-        if one(self.backend.as_mut(), polled, &[], |row| row.id(0))?.is_some() {
-            // Of what polls show a log may have told the end: readers know.
-            return self.seats_that_readers_see();
-        }
         self.book_for_reading()?;
         let now = self.now;
         reading(self.backend.as_mut(), |backend| {
             let sql = "select feature_id, code from feature";
             let codes: BTreeMap<FeatureId, String> =
                 all(backend, sql, &[], |row| Ok((row.id(0)?, row.text(1)?)))?.into_iter().collect();
-            let sql = "select feature_id, cast(sum(seats) as bigint) from session where until_at is null
-                       group by feature_id";
+            let sql = "select feature_id, cast(sum(seats) as bigint) from session
+                       where until_at is null and seen_at is null group by feature_id";
             let logged = all(backend, sql, &[], |row| Ok((row.id(0)?, row.int(1)?)))?;
             let mut seats: BTreeMap<FeatureId, i64> = logged.into_iter().collect();
+            for (feature, polled) in polled(backend)? {
+                *seats.entry(feature).or_default() += polled;
+            }
             let evidence = "select max(until_at) from span";
             let now = match now {
                 Some(now) => now,
@@ -60,21 +82,6 @@ impl Store {
             })?;
             let seats_of = |id: &FeatureId| seats.get(id).copied().unwrap_or_default();
             Ok(codes.iter().map(|(id, code)| (code.clone(), seats_of(id))).collect())
-        })
-    }
-
-    fn seats_that_readers_see(&mut self) -> Result<BTreeMap<String, i64>, Error> {
-        self.read(|reader| {
-            let mut seats = BTreeMap::new();
-            for (id, feature) in &reader.names().features {
-                let mut in_use = 0;
-                reader.sessions(*id, (UnixMs::MIN, UnixMs::MAX), true, &mut |row| {
-                    in_use += i64::from(row.part.seats);
-                    Ok(())
-                })?;
-                seats.insert(feature.code.clone(), in_use);
-            }
-            Ok(seats)
         })
     }
 }

@@ -16,6 +16,7 @@ pub mod intake;
 mod names;
 pub mod oracle;
 mod persons;
+mod polls;
 mod read;
 mod reconcile;
 mod registry;

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::backend::{Backend, Row, all, one};
 use crate::derive::Computed;
 use crate::intake::{POLLS_APART_MS, SpanRow, evidence, spans};
+use crate::polls::Polled;
 use accounting::UnixMs;
 use accounting::capacity::Steps;
 use accounting::directory::{Directory, Entry};
@@ -486,12 +487,9 @@ pub(crate) fn watched<'a>(spans: impl Iterator<Item = &'a SpanRow>, apart: i64) 
 /// their average interval, and never less than [`POLLS_APART_MS`].
 pub(crate) fn polls_apart(backend: &mut dyn Backend) -> Result<FxHashMap<ServerId, i64>, Error> {
     let mut apart: FxHashMap<ServerId, i64> = FxHashMap::default();
-    let sql = "select server_id, count(*), min(at), max(at) from poll where answered = 1 group by server_id, vendor";
-    backend.query(sql, &[], &mut |row| {
-        let (polls, first, last) = (row.int(1)?, row.int(2)?, row.int(3)?);
-        let of = apart.entry(row.id(0)?).or_insert(POLLS_APART_MS);
-        *of = (*of).max(3 * (last - first) / (polls - 1).max(1));
-        Ok(())
-    })?;
+    for (server, polled) in Polled::all(backend)? {
+        let of = apart.entry(server).or_insert(POLLS_APART_MS);
+        *of = (*of).max(3 * polled.average_ms());
+    }
     Ok(apart)
 }

@@ -53,8 +53,7 @@ impl Reader<'_> {
 }
 
 fn of_server(backend: &mut dyn Backend, ledger: &Ledger, server: ServerId) -> Result<Reconciled, Error> {
-    let sql = "select vendor, at from poll where server_id = $1 and answered = 1 order by at";
-    let polls = all(backend, sql, &[server.into()], |row| Ok((row.text(0)?, row.int(1)?)))?;
+    let polls = crate::polls::answers(backend, server)?;
     let polls: Vec<_> = polls.into_iter().filter(|(_, at)| ledger.log_covers(server, *at)).collect();
     let sql =
         "select feature_id, vendor from feature_at_server where server_id = $1 order by feature_id, vendor";

@@ -33,7 +33,8 @@ impl Store {
             // Who remembers what was open, or holders by their numbers, looks them up again.
             backend.execute("update server set sequence = sequence + 1", &[])?;
             crate::persons::note_change(backend)?;
-            let at: Value = day.start(settings::calendar(backend)?.zone()).into();
+            let start = day.start(settings::calendar(backend)?.zone());
+            let at: Value = start.into();
             let mut run = |sql: &str, param: &Value| backend.execute(sql, std::slice::from_ref(param));
             let mut removed = Removed {
                 sessions: run("delete from session where until_at <= $1", &at)?,
@@ -41,7 +42,6 @@ impl Store {
                 ..Removed::default()
             };
             removed.requests += run("delete from unmatched_end where at < $1", &at)?;
-            run("delete from poll where at < $1", &at)?;
             run("delete from alert_past where cleared_at < $1", &at)?;
             let first: Value = day.to_string().into();
             run("delete from imported_total where day < $1", &first)?;
@@ -49,6 +49,7 @@ impl Store {
             removed.days = run("delete from feature_day where day < $1", &first)?;
             run("delete from feature_day_mark where day < $1", &first)?;
             mark_reaching_over(backend, day, at)?;
+            crate::polls::remove_before(backend, start)?;
             removed.holders = backend.execute(include_str!("../queries/holder_unused_delete.sql"), &[])?;
             Ok(removed)
         })

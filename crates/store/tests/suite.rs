@@ -142,6 +142,10 @@ store_suite! {
         finished_uses_are_known_by_their_start,
         capacity_expiry_and_totals_are_told_as_last_heard,
         polls_in_any_order_and_any_inputs_give_the_same_books,
+        polls_at_even_intervals_are_one_row_a_day,
+        polls_of_days_that_go_go,
+        polls_of_an_older_schema_are_those_of_this_one,
+        seats_in_use_are_those_that_polls_showed_last_where_no_log_tells,
     }
     running {
         a_run_is_open_while_more_is_awaited_of_it,

@@ -1,7 +1,7 @@
 //! What alerts look at: the life of license servers, seats as they told them last, denials of late.
 
 use crate::backend::{Backend, all};
-use crate::{Error, Reader};
+use crate::{Error, Reader, polls};
 use accounting::UnixMs;
 use accounting::alert::{Denial, Life, SeatsNow};
 use accounting::event::DenialReason;
@@ -9,9 +9,6 @@ use accounting::ledger::ServerId;
 use accounting::session::FeatureId;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How many polls are looked back at: mostly the last one was answered.
-const POLLS: [i64; 2] = [1, 200];
 
 impl Reader<'_> {
     /// What was known at an instant of the life of license servers and vendor daemons; what heartbeats stand for is none.
@@ -71,7 +68,7 @@ fn lives_of(backend: &mut dyn Backend, server: ServerId, now: UnixMs) -> Result<
     vendors.insert(String::new());
     let mut lives: Vec<Life> = Vec::new();
     for vendor in vendors {
-        let (answered_at, failed) = polls(backend, server, &vendor, now)?;
+        let (answered_at, failed) = polls::lately(backend, server, &vendor, now)?;
         let at = |kind: i64| {
             let of = breaks.iter().filter(|(of, kind_of, _)| *of == vendor && *kind_of == kind);
             of.map(|(_, _, at)| *at).max()
@@ -99,26 +96,4 @@ fn with_the_whole(mut lives: Vec<Life>) -> Vec<Life> {
         whole.stopped_at = whole.stopped_at.filter(|stopped| logged_at.is_none_or(|last| last <= *stopped));
     }
     lives
-}
-
-/// The last poll that a daemon answered, and the first and last of those since that it did not, with their number.
-type Polls = (Option<UnixMs>, Option<(UnixMs, UnixMs, u32)>);
-
-fn polls(backend: &mut dyn Backend, server: ServerId, vendor: &str, now: UnixMs) -> Result<Polls, Error> {
-    let sql = "select at, answered from poll where server_id = $1 and vendor = $2 and at <= $3
-               order by at desc limit $4";
-    let mut found = (None, None);
-    for most in POLLS {
-        let params = [server.into(), vendor.into(), now.into(), most.into()];
-        let polls = all(backend, sql, &params, |row| Ok((row.int(0)?, row.int(1)? == 1)))?;
-        let failed: Vec<UnixMs> =
-            polls.iter().take_while(|(_, answered)| !answered).map(|(at, _)| *at).collect();
-        let answered = polls.get(failed.len()).map(|(at, _)| *at);
-        let span = failed.last().zip(failed.first());
-        found = (answered, span.map(|(first, last)| (*first, *last, failed.len() as u32)));
-        if failed.is_empty() {
-            break;
-        }
-    }
-    Ok(found)
 }

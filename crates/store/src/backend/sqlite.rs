@@ -2,6 +2,7 @@
 
 use super::{Backend, Cell, EachRow, FillRow, Row, Table, Value};
 use crate::Error;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 use std::path::Path;
@@ -25,6 +26,9 @@ impl Sqlite {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(patience.unwrap_or(PATIENCE))?;
         connection.set_prepared_statement_cache_capacity(64);
+        // Plans that do not depend on parameters: else whatever looks at a partial index is prepared anew each time that
+        // it is executed (measured: a third of what a reader of many features costs).
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // WAL: readers beside one writer; it grows while somebody reads for long, and is cut off then. FULL: a commit is on
         // disk before it is answered. The cache is bounded, so that memory does not grow with the file.
         connection.execute_batch(

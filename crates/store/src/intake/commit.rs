@@ -92,6 +92,7 @@ impl Intake {
     fn forget(&mut self) {
         self.servers.clear();
         self.open_holds.clear();
+        self.polls.clear();
         self.last_runs.clear();
         self.held.let_go_of_all();
     }

@@ -14,6 +14,7 @@ pub(crate) use interner::{new_holders, texts as names_of};
 pub(crate) use server::{SpanRow, evidence, spans};
 
 use crate::input::Checkpoint;
+use crate::polls::{Daemon, Kept};
 use accounting::UnixMs;
 use accounting::day::Day;
 use accounting::event::{DenialReason, Expires};
@@ -312,6 +313,8 @@ pub struct Intake {
     held: Held,
     /// What the last polls of daemons left open.
     open_holds: FxHashMap<(u32, String), OpenHolds>,
+    /// The polls of daemons that this process has written last.
+    polls: FxHashMap<Daemon, Kept>,
     /// What was said last of pools of seats, where nobody else tells of them.
     last_runs: FxHashMap<Pool, Run>,
     /// Whether lines that nobody understood are kept as they stand.

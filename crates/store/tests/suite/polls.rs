@@ -384,6 +384,7 @@ pub(crate) fn polls_in_any_order_and_any_inputs_give_the_same_books(ledger: &mut
         for table in [
             "session",
             "poll",
+            "polled",
             "span",
             "capacity",
             "seats_now",
@@ -420,4 +421,98 @@ pub(crate) fn polls_in_any_order_and_any_inputs_give_the_same_books(ledger: &mut
         Ok(())
     });
     run.unwrap();
+}
+
+/// The instants of the polls of `v`, as its rows tell them: how many, from and until in hours, the steps.
+fn stretches(ledger: &Ledger) -> Vec<String> {
+    let rows =
+        ledger.query("select answered, polls, from_at, until_at, steps from poll order by from_at, input_id");
+    let hour = |text: &str| (text.parse::<UnixMs>().unwrap() - MONDAY) / HOUR;
+    let row = |row: &String| {
+        let cells: Vec<&str> = row.split('|').collect();
+        format!("{} {} {}..{} {}", cells[0], cells[1], hour(cells[2]), hour(cells[3]), cells[4])
+    };
+    rows.iter().map(row).collect()
+}
+
+/// Reads polls as a service does: one commit each, of one input.
+fn read_live(ledger: &Ledger, name: &str, polls: &[Poll]) {
+    let mut process = Process::default();
+    process.intake.begin(None);
+    for (position, poll) in (1..).zip(polls) {
+        let batch = batch(&mut process, std::slice::from_ref(poll));
+        process.commit(&mut ledger.store(), name, position, &[batch]).unwrap();
+    }
+}
+
+pub(crate) fn polls_at_even_intervals_are_one_row_a_day(ledger: &mut Ledger) {
+    let amara = ("amara", 1, 1);
+    let mut polls: Vec<Poll> = (2..30).map(|hour| poll(hour, &[amara])).collect();
+    polls.extend([failed(30), failed(31), poll(32, &[])]);
+    read_live(ledger, "live", &polls);
+    let rows = ["1 25 2..26 3600000*24", "1 3 27..29 3600000*2", "0 2 30..31 3600000", "1 1 32..32 "];
+    assert_eq!(stretches(ledger), rows);
+    assert_eq!(ledger.query("select answers from polled"), ["29"]);
+    assert_eq!(sessions(ledger), ["amara 1..30 gone_from_snapshot ±1"]);
+    // What comes late, from elsewhere, finds each poll where it was.
+    read(ledger, "late", &[poll(11, &[("bela", 7, 1)])]);
+    let ends = ["amara 1..30 gone_from_snapshot ±1", "bela 7..12 gone_from_snapshot ±1"];
+    assert_eq!(sessions(ledger), ends);
+    ledger.balances();
+    let other = Ledger::sqlite();
+    read(&other, "late", &[poll(11, &[("bela", 7, 1)])]);
+    read(&other, "at once", &polls);
+    assert_eq!(sessions(&other), ends);
+    other.balances();
+    let mut at_once = stretches(&other);
+    at_once.retain(|row| row != "1 1 11..11 ");
+    assert_eq!(at_once, rows, "one commit or many");
+    assert_eq!(other.books(), ledger.books());
+}
+
+pub(crate) fn polls_of_days_that_go_go(ledger: &mut Ledger) {
+    let polls: Vec<Poll> = (0..60).map(|hour| poll(hour, &[])).collect();
+    read_live(ledger, "live", &polls);
+    assert_eq!(stretches(ledger).len(), 3);
+    ledger.store().remove_facts_before("2025-03-05".parse().unwrap()).unwrap();
+    let kept = ledger.query("select min(from_at), max(until_at), cast(sum(polls) as bigint) from poll");
+    assert_eq!(ledger.query("select first_at, last_at, answers from polled"), kept);
+    assert_eq!(stretches(ledger), ["1 25 25..49 3600000*24", "1 10 50..59 3600000*9"]);
+    read_live(ledger, "again", &[poll(60, &[]), poll(61, &[])]);
+    assert_eq!(stretches(ledger).len(), 3);
+}
+
+pub(crate) fn polls_of_an_older_schema_are_those_of_this_one(ledger: &mut Ledger) {
+    let amara = ("amara", 6, 1);
+    let polls = [poll(8, &[amara]), poll(9, &[amara]), failed(10), poll(11, &[amara]), poll(12, &[])];
+    read(ledger, "a", &polls);
+    let (books, polled) = (ledger.books(), ledger.query("select * from polled"));
+    let input = &ledger.query("select input_id from poll")[0];
+    let server = &ledger.query("select server_id from poll")[0];
+    ledger.sql("drop table poll; drop table polled");
+    ledger.sql(
+        "create table poll (server_id bigint not null, vendor text not null, at bigint not null,
+                            answered bigint not null, input_id bigint not null, primary key (server_id, vendor, at))",
+    );
+    for Poll { hour, shown } in &polls {
+        let (at, answered) = (instant(*hour), i64::from(shown.is_some()));
+        ledger.sql(&format!("insert into poll values ({server}, 'v', {at}, {answered}, {input})"));
+    }
+    ledger.sql(&include_str!("../../migrations/0011_poll_stretches.sql").replace("{clustered}", ""));
+    assert_eq!((ledger.books(), ledger.query("select * from polled")), (books, polled));
+    read(ledger, "b", &[poll(13, &[amara])]);
+    assert_eq!(sessions(ledger), ["amara 6..13 open"]);
+    ledger.balances();
+}
+
+pub(crate) fn seats_in_use_are_those_that_polls_showed_last_where_no_log_tells(ledger: &mut Ledger) {
+    let both = [("amara", 6, 2), ("bela", 7, 1)];
+    read(ledger, "polls", &[poll(8, &both), poll(9, &both), poll(12, &both[..1])]);
+    let seats = |ledger: &Ledger| ledger.store().seats_in_use().unwrap()["solver"];
+    assert_eq!(seats(ledger), 2);
+    let log = [at(10.0, "v", Lives), at(11.0, "v", Out("solver", "chidi", 1)), at(14.0, "v", Lives)];
+    Process::default().read(&mut ledger.store(), "log", &log);
+    assert_eq!(seats(ledger), 1, "the log tells, and it does not tell of amara");
+    read(ledger, "more polls", &[poll(15, &both)]);
+    assert_eq!(seats(ledger), 4, "behind the log polls count again");
 }

@@ -41,7 +41,7 @@ pub(crate) struct PollConfig {
     /// What is run.
     pub(crate) command: PollCommand,
     pub(crate) interval: Duration,
-    /// A poll comes up to half of this earlier or later.
+    /// Polls come at even times, those of each source up to half of this earlier or later.
     pub(crate) jitter: Duration,
     /// After so long a program that has not ended is killed, with all that it started.
     pub(crate) timeout: Duration,

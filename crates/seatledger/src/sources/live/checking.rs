@@ -1,6 +1,7 @@
 //! Trying sources once, without running them.
 
 use super::connections::{Access, Connections};
+use super::hands::Hands;
 use super::post::Post;
 use super::signal::Signal;
 use super::status::{About, Status};
@@ -18,6 +19,7 @@ pub(crate) fn check(sources: Vec<Named>, opener: Opener) -> Vec<(About, Vec<Find
             status: Arc::new(Status::new(about.clone())),
             connections: Arc::clone(&connections),
             signal: Arc::clone(&signal),
+            hands: Hands::default(),
             log: OpLog::silent(),
         };
         (about, source.check(&post))

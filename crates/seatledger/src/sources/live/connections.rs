@@ -5,7 +5,7 @@ use std::time::Duration;
 use store::{Error, Opener, Store};
 
 /// How many there are at most.
-const CONNECTIONS: usize = 2;
+pub(super) const CONNECTIONS: usize = 2;
 /// How long a connection waits for another writer before it says that the ledger is locked.
 const BUSY: Duration = Duration::from_secs(5);
 

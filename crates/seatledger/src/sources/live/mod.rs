@@ -6,6 +6,7 @@
 mod checking;
 mod connections;
 mod finding;
+mod hands;
 mod post;
 mod signal;
 mod status;

@@ -2,6 +2,7 @@
 
 use super::Trouble;
 use super::connections::Connections;
+use super::hands::Hands;
 use super::signal::Signal;
 use super::status::{State, Status};
 use crate::oplog::OpLog;
@@ -13,10 +14,12 @@ use store::{Error, Store};
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
 /// Where a source stands.
+#[derive(Clone)]
 pub(crate) struct Post {
     pub(super) status: Arc<Status>,
     pub(super) connections: Arc<Connections>,
     pub(super) signal: Arc<Signal>,
+    pub(super) hands: Hands,
     pub(super) log: OpLog,
 }
 
@@ -62,6 +65,12 @@ impl Post {
             }
             pause = (pause * 2).min(PAUSES.1);
         }
+    }
+
+    /// Lets one of the few threads that all sources share do what takes memory, and waits until it is done.
+    pub(crate) fn by_hand<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> T {
+        let post = self.clone();
+        self.hands.lend(move || work(&post))
     }
 
     /// It is as it should be.

@@ -1,6 +1,7 @@
 //! What starts sources, keeps them going, and ends them.
 
 use super::connections::{Access, Connections};
+use super::hands::Hands;
 use super::post::Post;
 use super::signal::Signal;
 use super::status::{State, Status, Told};
@@ -54,13 +55,15 @@ impl Supervisor {
     ) -> std::io::Result<Self> {
         let signal = Arc::new(Signal::default());
         let connections = Arc::new(Connections::new(opener, Access::Writing));
+        let hands = Hands::start()?;
         let (ends, ended) = channel();
         let mut statuses = Vec::with_capacity(sources.len());
         for Named { about, source } in sources {
             let status = Arc::new(Status::new(about));
             statuses.push(Arc::clone(&status));
             let (connections, signal) = (Arc::clone(&connections), Arc::clone(&signal));
-            let post = Post { status, connections, signal, log: log.clone() };
+            let hands = hands.clone();
+            let post = Post { status, connections, signal, hands, log: log.clone() };
             let ends = ends.clone();
             std::thread::Builder::new()
                 .name("source".to_owned())

@@ -13,6 +13,7 @@ use formats::line::{Line, Read};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use store::input::{Checkpoint, Counts};
 use store::intake::{Batch, Intake, Interner};
 use store::{Error, Store};
@@ -29,7 +30,7 @@ pub(super) struct Books {
     name: String,
     server: Option<String>,
     zone_given: Option<String>,
-    servers: Servers,
+    servers: Arc<Servers>,
     /// How it goes on, once it is read.
     known: Option<Known>,
 }
@@ -99,7 +100,18 @@ impl Books {
             name: name.to_owned(),
             server: server.map(str::to_owned),
             zone_given: zone.map(str::to_owned),
-            servers: servers.clone(),
+            servers: Arc::new(servers.clone()),
+            known: None,
+        }
+    }
+
+    /// The same, knowing nothing yet.
+    pub(super) fn anew(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            server: self.server.clone(),
+            zone_given: self.zone_given.clone(),
+            servers: Arc::clone(&self.servers),
             known: None,
         }
     }

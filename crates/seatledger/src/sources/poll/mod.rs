@@ -9,6 +9,7 @@ mod judge;
 mod once;
 mod ping;
 mod question;
+mod times;
 
 pub(crate) use books::Found;
 pub(crate) use once::{Polled, poll_once};
@@ -17,18 +18,18 @@ use super::configured::Servers;
 use super::live::{Finding, Post, Source, Trouble};
 use crate::clock;
 use crate::config::{CsvLogConfig, PollConfig};
+use accounting::UnixMs;
 use books::Books;
 use jiff::tz::TimeZone;
 use question::{Output, Question};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use store::Error;
-
-/// Polls are spread over so much time when all sources begin at once.
-const SPREAD: Duration = Duration::from_secs(2);
+use times::Times;
 
 /// Polls one license server.
 pub(crate) struct Poller {
-    question: Question,
+    question: Arc<Question>,
     books: Books,
     interval: Duration,
     jitter: Duration,
@@ -70,7 +71,7 @@ impl After {
 impl Poller {
     pub(crate) fn new(name: &str, config: &PollConfig, servers: &Servers) -> Self {
         Self {
-            question: Question::of(config),
+            question: Arc::new(Question::of(config)),
             books: Books::new(name, config.server.as_deref(), config.timezone.as_deref(), servers),
             interval: config.interval,
             jitter: config.jitter,
@@ -79,23 +80,23 @@ impl Poller {
         }
     }
 
-    /// One poll, into the ledger; nothing where somebody else has just polled.
-    fn poll(&mut self, post: &Post) -> anyhow::Result<Option<Found>> {
+    /// One poll of an instant, into the ledger; nothing where somebody else has just polled.
+    fn poll(&mut self, post: &Post, at: UnixMs) -> anyhow::Result<Option<Found>> {
         if self.shared {
             self.books.forget();
             post.with_store(|store| self.books.read(store, &self.question))?;
-            let since = clock::now() - self.interval.as_millis() as i64 / 2;
+            let since = at - self.interval.as_millis() as i64 / 2;
             if self.books.polled_at().is_some_and(|polled_at| polled_at > since) {
                 post.waiting("another process polls for this source");
                 return Ok(None);
             }
             self.shared = false;
         }
-        let output = self.question.ask(clock::now(), &|| post.stopping());
+        let output = self.question.ask(at, &|| post.stopping());
         if output.given_up {
             return Ok(None);
         }
-        let mut found = self.take(post, &output)?;
+        let (mut found, output) = self.take(post, output)?;
         if let Some(found) = &mut found {
             self.after.tell(&output, &self.books.zone(), found);
         }
@@ -103,50 +104,60 @@ impl Poller {
     }
 
     /// Takes an output in; nothing where somebody else has polled later.
-    fn take(&mut self, post: &Post, output: &Output) -> anyhow::Result<Option<Found>> {
-        let Self { question, books, shared, .. } = self;
-        // Where somebody else has polled, in another process, then once more, behind their poll.
-        for _ in 0..2 {
-            if books.must_read() {
-                post.with_store(|store| books.read(store, question))?;
-            }
-            if books.is_behind(output.at) {
-                break;
-            }
-            let Some(prepared) = books.prepare(question, output) else { break };
-            match post.with_store(|store| books.commit(store, &prepared)) {
-                Ok(ended) => return Ok(Some(Found { ended, ..books.done(prepared) })),
-                Err(error) => {
-                    // What was written is not known.
-                    books.forget();
-                    if !matches!(error.downcast_ref(), Some(Error::Conflict)) {
-                        return Err(error);
-                    }
+    fn take(&mut self, post: &Post, output: Output) -> anyhow::Result<(Option<Found>, Output)> {
+        let (question, fresh) = (Arc::clone(&self.question), self.books.anew());
+        let mut books = std::mem::replace(&mut self.books, fresh);
+        let (books, output, found) = post.by_hand(move |post| {
+            let found = take(post, &question, &mut books, &output);
+            (books, output, found)
+        });
+        self.books = books;
+        let found = found?;
+        self.shared = found.is_none();
+        Ok((found, output))
+    }
+}
+
+/// Takes an output in; nothing where somebody else has polled later.
+fn take(
+    post: &Post,
+    question: &Question,
+    books: &mut Books,
+    output: &Output,
+) -> anyhow::Result<Option<Found>> {
+    // Where somebody else has polled, in another process, then once more, behind their poll.
+    for _ in 0..2 {
+        if books.must_read() {
+            post.with_store(|store| books.read(store, question))?;
+        }
+        if books.is_behind(output.at) {
+            break;
+        }
+        let Some(prepared) = books.prepare(question, output) else { break };
+        match post.with_store(|store| books.commit(store, &prepared)) {
+            Ok(ended) => return Ok(Some(Found { ended, ..books.done(prepared) })),
+            Err(error) => {
+                // What was written is not known.
+                books.forget();
+                if !matches!(error.downcast_ref(), Some(Error::Conflict)) {
+                    return Err(error);
                 }
             }
         }
-        *shared = true;
-        Ok(None)
     }
-
-    /// How long to wait from the beginning of a poll to that of the next.
-    fn wait(&self) -> Duration {
-        let half = self.jitter / 2;
-        (self.interval + part_of(self.jitter)).saturating_sub(half)
-    }
+    Ok(None)
 }
 
 impl Source for Poller {
     fn run(&mut self, post: &Post) -> anyhow::Result<()> {
         // Whatever a run before this one knew may be half written.
         self.books.forget();
-        let mut wait = part_of(SPREAD.min(self.interval / 2));
-        while post.pause(wait) {
-            let begun = Instant::now();
-            if let Some(found) = self.poll(post)? {
+        let mut times = Times::new(clock::now(), self.interval, self.jitter);
+        while post.pause(times.wait(clock::now())) {
+            let at = times.begin(clock::now());
+            if let Some(found) = self.poll(post, at)? {
                 tell(post, &found);
             }
-            wait = self.wait().saturating_sub(begun.elapsed());
         }
         Ok(())
     }
@@ -169,12 +180,4 @@ fn tell(post: &Post, found: &Found) {
         Some(trouble) => post.down(trouble.clone()),
         None => post.up(),
     }
-}
-
-/// A random part of a time.
-fn part_of(time: Duration) -> Duration {
-    let mut random = [0; 4];
-    // Without randomness polls come at even times, which is no harm.
-    let _ = getrandom::fill(&mut random);
-    time.mul_f64(f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX))
 }

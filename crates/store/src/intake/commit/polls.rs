@@ -4,22 +4,19 @@
 //! of its daemon that does not show it, or, where polls failed before that one, at the first of these: one interval after
 //! the last poll that showed it (domain.md §2).
 
-use super::holds::{self, Hold, Known, TOGETHER};
+use super::holds::{self, Hold, Known};
 use super::running;
-use super::{Batch, Intake, Marks, rows_of};
+use super::{Batch, Intake, Marks};
 use crate::Error;
 use crate::backend::{Backend, Value, all, one};
 use crate::intake::{PollEvent, ShownEvent, UsedEvent};
+use crate::polls::{self, Daemon, Polled};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
 use accounting::session::Ended;
 use rustc_hash::FxHashMap;
-use serde_json::json;
 use std::collections::BTreeMap;
-
-/// A daemon of a license server: what one poll speaks of.
-type Daemon = (ServerId, String);
 
 /// What a batch says of one daemon.
 #[derive(Debug, Default)]
@@ -79,7 +76,7 @@ impl Intake {
         for PollEvent { daemon, at, answered } in &batch.polls {
             let (server, vendor) = self.daemon_named(*daemon);
             if vendor.is_empty() && !answered {
-                for vendor in polled_vendors(backend, server)? {
+                for vendor in polls::vendors(backend, server)? {
                     said.entry((server, vendor)).or_default().polls.push((*at, false));
                 }
             }
@@ -91,7 +88,7 @@ impl Intake {
         for shown in &batch.retracted_shown {
             said.entry(self.daemon_of(shown.holder)).or_default().retracted.push(*shown);
         }
-        let before = said.keys().map(|daemon| Ok((daemon.clone(), last_answer(backend, daemon)?)));
+        let before = said.keys().map(|daemon| Ok((daemon.clone(), self.last_answer(backend, daemon)?)));
         let before: FxHashMap<Daemon, Option<UnixMs>> = before.collect::<Result<_, Error>>()?;
         self.insert_polls(backend, batch, input)?;
         let mut ended = 0;
@@ -115,21 +112,33 @@ impl Intake {
         self.daemon_named(self.resolved.holder_daemons[holder as usize])
     }
 
-    fn insert_polls(&self, backend: &mut dyn Backend, batch: &Batch, input: InputId) -> Result<(), Error> {
-        let mut polls: BTreeMap<(ServerId, &str, UnixMs), bool> = BTreeMap::new();
+    fn insert_polls(
+        &mut self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        input: InputId,
+    ) -> Result<(), Error> {
+        let mut told: BTreeMap<Daemon, BTreeMap<UnixMs, bool>> = BTreeMap::new();
         for poll in &batch.polls {
-            let daemon = self.daemon(poll.daemon);
             // What failed once at an instant cannot be told from a whole answer.
-            *polls.entry((daemon.server, &daemon.vendor, poll.at)).or_insert(true) &= poll.answered;
+            *told.entry(self.daemon_named(poll.daemon)).or_default().entry(poll.at).or_insert(true) &=
+                poll.answered;
         }
-        let polls: Vec<_> = polls.into_iter().collect();
-        for polls in polls.chunks(TOGETHER) {
-            let rows = rows_of(polls, |((server, vendor, at), answered)| {
-                json!([server, vendor, at, i64::from(*answered), input])
-            });
-            backend.execute(include_str!("../../../queries/poll_upsert.sql"), &[rows])?;
+        for (daemon, polls) in told {
+            let kept = self.polls.remove(&daemon);
+            if let Some(kept) = polls::add(backend, &daemon, input, &polls, kept)? {
+                self.polls.insert(daemon, kept);
+            }
         }
         Ok(())
+    }
+
+    /// The last poll that a daemon answered.
+    fn last_answer(&self, backend: &mut dyn Backend, daemon: &Daemon) -> Result<Option<UnixMs>, Error> {
+        match self.polls.get(daemon) {
+            Some(kept) => Ok(kept.last_answer()),
+            None => Ok(Polled::of(backend, daemon)?.and_then(|polled| polled.last)),
+        }
     }
 
     /// What is known of a daemon's holds with what the batch says, before their ends are known.
@@ -167,6 +176,7 @@ impl Intake {
         let shown = self.holds(batch, &said.shown, input);
         // Where polls come in order, nothing has ended later than the last one but what is remembered.
         let remembered = open.filter(|open| earliest > open.until);
+        let in_order = remembered.is_some();
         let mut stored = match remembered {
             Some(open) => open.holds,
             None => holds::stored_since(backend, daemon, earliest, last)?,
@@ -175,14 +185,19 @@ impl Intake {
         stored.extend(holds::stored_named(backend, earlier, last)?);
         let mut now = self.with_the_batch(batch, said, &shown, &stored, input);
         let since = now.values().map(|known| known.seen_at).min().unwrap_or(earliest);
-        let polls = polls_since(backend, daemon, since)?;
+        let latest = said.polls.iter().map(|(at, _)| *at).max().unwrap_or(UnixMs::MAX);
+        // Of what the last poll shows nothing has ended.
+        let polls = match in_order && since >= latest {
+            true => said.polls.clone(),
+            false => polls::since(backend, daemon, since)?,
+        };
         for (hold, known) in &mut now {
             let (until, ended) = end_of(hold, known.seen_at, &polls);
             if until != known.until {
                 *known = Known { until, ended, until_input: until.map(|_| input), ..*known };
             }
         }
-        let answered = last_answer(backend, daemon)?;
+        let answered = self.last_answer(backend, daemon)?;
         mark(&stored, &now, (last, answered), marks);
         let changed: Vec<_> = now
             .iter()
@@ -313,9 +328,9 @@ impl Intake {
         marks: &mut Marks,
     ) -> Result<(), Error> {
         for daemon in daemons {
-            let last = last_answer(backend, daemon)?;
+            let last = self.last_answer(backend, daemon)?;
             let stored = holds::stored_since(backend, daemon, UnixMs::MIN, last)?;
-            let polls = polls_since(backend, daemon, UnixMs::MIN)?;
+            let polls = polls::since(backend, daemon, UnixMs::MIN)?;
             let answers: Vec<UnixMs> =
                 polls.iter().filter(|(_, answered)| *answered).map(|(at, _)| *at).collect();
             let mut changed = Vec::new();
@@ -431,28 +446,4 @@ fn end_of(hold: &Hold, seen_at: UnixMs, polls: &[(UnixMs, bool)]) -> (Option<Uni
         true => (after.first().map(|(at, _)| hold.from.max(*at)), Ended::GoneFromSnapshot),
         false => (None, Ended::Open),
     }
-}
-
-fn polled_vendors(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<String>, Error> {
-    let sql = "select distinct vendor from poll where server_id = $1 and vendor <> ''";
-    all(backend, sql, &[server.into()], |row| row.text(0))
-}
-
-/// The last poll that a daemon answered.
-fn last_answer(backend: &mut dyn Backend, (server, vendor): &Daemon) -> Result<Option<UnixMs>, Error> {
-    let sql =
-        "select at from poll where server_id = $1 and vendor = $2 and answered = 1 order by at desc limit 1";
-    one(backend, sql, &[(*server).into(), vendor.as_str().into()], |row| row.int(0))
-}
-
-/// The polls of a daemon after an instant, those of its whole server that failed among them.
-fn polls_since(
-    backend: &mut dyn Backend,
-    (server, vendor): &Daemon,
-    since: UnixMs,
-) -> Result<Vec<(UnixMs, bool)>, Error> {
-    let sql = "select at, answered from poll
-               where server_id = $1 and at > $3 and (vendor = $2 or (vendor = '' and answered = 0)) order by at, answered";
-    let params = [(*server).into(), vendor.as_str().into(), Value::Int(since)];
-    all(backend, sql, &params, |row| Ok((row.int(0)?, row.int(1)? == 1)))
 }

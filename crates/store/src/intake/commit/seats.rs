@@ -5,6 +5,7 @@ use crate::Error;
 use crate::backend::{Backend, all, one};
 use crate::intake::{ExpiryEvent, SeatsEvent};
 use crate::names::expires_text;
+use crate::polls::{self, Polled};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
@@ -263,8 +264,7 @@ fn note(runs: &mut Vec<Run>, new: Run) {
 
 /// Whether a daemon was ever polled; a log tells seats without polls.
 fn is_polled(backend: &mut dyn Backend, (_, server, vendor): &Pool) -> Result<bool, Error> {
-    let sql = "select 1 from poll where server_id = $1 and vendor = $2 limit 1";
-    Ok(one(backend, sql, &[(*server).into(), vendor.as_str().into()], |_| Ok(()))?.is_some())
+    Ok(Polled::of(backend, &(*server, vendor.clone()))?.is_some())
 }
 
 /// The next poll after an instant that the daemon answered.
@@ -273,9 +273,8 @@ fn next_poll(
     (_, server, vendor): &Pool,
     at: UnixMs,
 ) -> Result<Option<UnixMs>, Error> {
-    let sql = "select min(at) from poll where server_id = $1 and vendor = $2 and at > $3 and answered = 1";
-    let params = [(*server).into(), vendor.as_str().into(), at.into()];
-    Ok(one(backend, sql, &params, |row| row.opt_int(0))?.flatten())
+    let polls = polls::since(backend, &(*server, vendor.clone()), at)?;
+    Ok(polls.into_iter().find(|(_, answered)| *answered).map(|(at, _)| at))
 }
 
 /// Adds an observation to the runs of a pool. Within a run of other seats it splits the run: what follows was next

@@ -17,11 +17,10 @@ impl Intake {
     /// Takes out all that an input said: events, spans, breaks, its quarantine and its checkpoint. What other inputs
     /// said of the same servers is paired anew.
     pub fn take_out(&mut self, store: &mut Store, input: InputId) -> Result<(), Error> {
-        self.servers.clear();
-        self.held.let_go_of_all();
+        self.forget();
         let result = writing(store.backend.as_mut(), |backend| self.take_out_of(backend, input));
         if result.is_err() {
-            self.servers.clear();
+            self.forget();
         }
         result
     }
@@ -82,6 +81,7 @@ impl Intake {
             marks.range(key.feature, row.from, until.max(row.from) + 1);
         }
         rows::write_changes(backend, &changes, &order)?;
+        crate::polls::sum_up(backend, &polled)?;
         self.end_anew(backend, &polled, input, &mut marks)?;
         marks.write(backend)
     }
