@@ -81,6 +81,11 @@ impl Service {
         Some(format!("first_{}", &rest[..end]))
     }
 
+    /// Whether it said so before it listened.
+    pub(crate) fn said(&self, text: &str) -> bool {
+        self.said.iter().any(|line| line.contains(text))
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

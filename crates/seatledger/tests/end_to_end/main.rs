@@ -15,6 +15,7 @@ mod dsls;
 mod files;
 mod flexnet;
 mod following;
+mod forwarding;
 mod kills;
 mod listening;
 mod load;
