@@ -16,6 +16,7 @@ mod service;
 mod sheets;
 mod sources;
 mod texts;
+mod trust;
 mod web;
 mod wrap;
 
