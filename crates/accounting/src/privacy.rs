@@ -52,7 +52,6 @@ impl Key {
 
     /// What stands for a text under this key: 80 bits, so that a million persons share none.
     pub fn pseudonym(&self, kind: Kind, text: &str) -> String {
-        const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         let mac = self.mac(kind.name(), &text.trim().to_lowercase());
         let mut pseudonym = String::from(kind.prefix());
         for nth in 0..16 {
@@ -110,6 +109,16 @@ impl Kind {
     }
 }
 
+/// The letters of pseudonyms.
+const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// Whether a text is what some key puts in the place of another one.
+fn is_pseudonym(kind: Kind, text: &str) -> bool {
+    let letters = text.strip_prefix(kind.prefix());
+    letters
+        .is_some_and(|letters| letters.len() == 16 && letters.bytes().all(|letter| LETTERS.contains(&letter)))
+}
+
 /// What the configuration says about persons.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Privacy {
@@ -125,10 +134,12 @@ pub struct Privacy {
 const LATE_MS: i64 = 24 * 3_600_000;
 
 impl Privacy {
-    /// A text as it is kept. Empty ones stay: they name nobody.
+    /// A text as it is kept. Empty ones stay: they name nobody. So do pseudonyms: a site has put them in the place of names
+    /// before it told of them.
     pub fn kept<'t>(&self, kind: Kind, text: &'t str) -> Cow<'t, str> {
+        let names_somebody = !text.is_empty() && !is_pseudonym(kind, text);
         match self.keys.first() {
-            Some(key) if self.identity != Identity::Named && !text.is_empty() => {
+            Some(key) if self.identity != Identity::Named && names_somebody => {
                 Cow::Owned(key.pseudonym(kind, text))
             }
             _ => Cow::Borrowed(text),
@@ -165,6 +176,8 @@ mod tests {
         assert!(amara.starts_with("p-") && amara.len() == 18 && !amara.contains("amara"), "{amara}");
         assert_ne!(amara, Key::new([8; 32]).pseudonym(Kind::Person, "corp\\amara"), "another key");
         assert_eq!(kept.kept(Kind::Place, ""), "");
+        assert_eq!(kept.kept(Kind::Person, &amara), amara, "what a site has hidden stays as it is");
+        assert_ne!(kept.kept(Kind::Place, &amara), amara);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod secrets;
 mod service;
 mod sources;
 mod texts;
+mod trust;
 mod web;
 mod wrap;
 

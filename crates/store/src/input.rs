@@ -60,6 +60,11 @@ impl Store {
         all(self.backend.as_mut(), sql, &[Value::Int(length as i64), hash.into()], read)
     }
 
+    /// How far an input was read that a site tells of: its `head_hash` is what the site calls it.
+    pub(crate) fn input_of_site(&mut self, chain: &str) -> Result<Option<Checkpoint>, Error> {
+        one(self.backend.as_mut(), include_str!("../queries/input_of_site.sql"), &[chain.into()], read)
+    }
+
     /// Which of these events were taken in before.
     pub fn taken<'a>(&mut self, ids: impl Iterator<Item = &'a str>) -> Result<BTreeSet<String>, Error> {
         let rows: Vec<_> = ids.map(|id| serde_json::json!([id])).collect();

@@ -10,6 +10,7 @@ pub mod browsers;
 pub mod claims;
 mod derive;
 pub mod foreign;
+pub mod forward;
 pub mod heartbeats;
 mod in_use;
 pub mod input;
@@ -71,6 +72,16 @@ pub enum Error {
     /// What is kept of persons does not allow it.
     #[error("{0}")]
     Private(String),
+    /// A site collector has nobody who takes what it tells, and as much waits as may.
+    #[error(
+        "{parts} parts of {bytes} bytes wait for the central service, and no more may: what is not read yet stays where it is"
+    )]
+    Behind {
+        /// How many parts.
+        parts: i64,
+        /// Their bytes.
+        bytes: i64,
+    },
     /// Another process holds the database.
     #[error("the database is locked by another process: try again when it is done ({0})")]
     Locked(String),

@@ -8,6 +8,8 @@ mod accounts;
 mod alerts;
 #[path = "suite/balance.rs"]
 mod balance;
+#[path = "suite/forward.rs"]
+mod forward;
 #[path = "suite/heartbeats.rs"]
 mod heartbeats;
 #[path = "suite/held.rs"]
@@ -126,6 +128,14 @@ store_suite! {
         dirty_days_do_not_fail,
         readers_of_a_dirty_ledger_see_what_deriving_gives,
         rebuilding_gives_the_same_bytes,
+    }
+    forward {
+        what_a_site_tells_gives_the_books_of_reading_it,
+        parts_come_once_and_in_order,
+        an_input_read_anew_at_a_site_is_read_anew_everywhere,
+        under_a_pseudonym_no_name_leaves_a_site,
+        nothing_more_is_taken_in_than_may_wait,
+        parts_that_are_not_right_are_refused,
     }
     polls {
         a_hold_ends_at_the_first_poll_that_does_not_show_it,

@@ -6,7 +6,6 @@ use super::shape::body;
 use super::words::Words;
 use crate::config::WebhookConfig;
 use std::io::Read as _;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// What is read of an answer that says why a message is not wanted, in bytes.
 const ANSWER: u64 = 300;
@@ -41,26 +40,13 @@ pub(super) fn send(
 }
 
 fn agent(webhook: &WebhookConfig) -> Result<ureq::Agent, Failure> {
-    let mut tls = TlsConfig::builder();
-    if let Some(file) = &webhook.ca_file {
-        let shown = file.display();
-        let pem = std::fs::read(file).map_err(|error| Failure::Away(format!("ca_file {shown}: {error}")))?;
-        let found: Vec<Certificate<'static>> = parse_pem(&pem)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        if found.is_empty() {
-            return Err(Failure::Away(format!("ca_file {shown} holds no certificate in PEM")));
-        }
-        tls = tls.root_certs(RootCerts::new_with_certs(&found));
-    }
+    let tls = crate::trust::tls(webhook.ca_file.as_deref());
+    let tls = tls.map_err(|error| Failure::Away(format!("{error:#}")))?;
     Ok(ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(webhook.timeout))
-        .tls_config(tls.build())
+        .tls_config(tls)
         .user_agent(concat!("seatledger/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent())

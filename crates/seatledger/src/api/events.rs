@@ -1,7 +1,7 @@
-//! Events of wrappers: how far runs are known, and what wrapper scripts record.
+//! Events of wrappers: how far runs are known, and what wrapper scripts record. And what site collectors tell.
 
 use super::failure::Failure;
-use super::{Api, json_body, openapi};
+use super::{Api, LONGEST_BODY, LONGEST_PARTS, json_bytes, openapi, wrong_body};
 use crate::clock;
 use accounting::UnixMs;
 use axum::Json;
@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use formats::events::Told;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use store::forward::Part;
 use utoipa::ToSchema;
 
 /// How many events a list may have.
@@ -25,7 +26,27 @@ pub(crate) enum NotTaken {
     Refused(String),
 }
 
-/// Events of wrappers.
+/// What became of parts: those that were taken are the first of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PartsTaken {
+    /// How many the ledger holds now.
+    pub(crate) accepted: usize,
+    /// Of how many it held what they tell before.
+    pub(crate) already_taken: usize,
+    /// The one that was not taken in; those behind it were not looked at.
+    pub(crate) refused: Option<RefusedPart>,
+}
+
+/// A part that was not taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefusedPart {
+    pub(crate) index: usize,
+    pub(crate) reason: String,
+    /// The number of the part that is awaited in its place.
+    pub(crate) awaits: Option<u64>,
+}
+
+/// Events of wrappers, or parts of a site.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"events": [
@@ -38,8 +59,16 @@ pub(super) struct List {
     /// At most 1000. `run` says how far a run is known: `from` and `until` where it has ended, else `seen_at` and
     /// `awaited_until`; it may be sent any number of times. `start` and `stop` are a wrapper script's; each has an `id` of
     /// its own, by which it counts once.
-    #[schema(max_items = 1000, value_type = Vec<Object>)]
-    events: Vec<serde_json::Value>,
+    #[schema(max_items = 1000, value_type = Option<Vec<Object>>)]
+    events: Option<Vec<serde_json::Value>>,
+    /// What a site collector (`[forward]`) has taken in, in the order of its commits: `site`, `name`, `input`, `part` (from 1
+    /// on, by which it counts once), `source`, `counts`, `names` and `runs`. They are taken as far as they can be; a part
+    /// whose predecessor is missing is refused.
+    #[schema(value_type = Option<Vec<Object>>)]
+    parts: Option<Vec<Part>>,
+    /// The site has lost what came before the first of `parts`.
+    #[serde(default)]
+    after_gap: bool,
 }
 
 /// What became of a list.
@@ -63,12 +92,16 @@ struct Refused {
     index: usize,
     /// Why.
     reason: String,
+    /// Of a part: the number of the one that is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    awaits: Option<u64>,
 }
 
-/// Take in events of wrappers
+/// Take in events of wrappers, or what a site collector tells
 ///
-/// Sending an event again changes nothing. When the answer arrives the events are durable; an answer of 5xx means that they
-/// are to be sent again.
+/// Sending an event or a part again changes nothing. When the answer arrives what was accepted is durable; an answer of 429 or
+/// 5xx means that all is to be sent again later. Of parts the first `accepted` are taken: those behind them, but for a
+/// refused one, are to be sent again.
 #[utoipa::path(
     post,
     path = "/api/v1/events",
@@ -82,19 +115,27 @@ struct Refused {
 )]
 pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Result<Json<Taken>, Failure> {
     api.caller(&request).await?.must_send_events()?;
-    let list: List = json_body(request).await?;
-    if list.events.len() > MOST {
-        let sent = list.events.len();
+    let body = json_bytes(request, LONGEST_PARTS).await?;
+    if body.len() > LONGEST_BODY {
+        return take_parts(&api, large(body).await?).await;
+    }
+    let list: List = serde_json::from_slice(&body).map_err(|error| wrong_body(&error))?;
+    let told = match list {
+        List { events: Some(told), parts: None, .. } => told,
+        list => return take_parts(&api, list).await,
+    };
+    if told.len() > MOST {
+        let sent = told.len();
         return Err(Failure::Wrong(format!(
             "a list has at most {MOST} events, not {sent}: send it in parts"
         )));
     }
     let now = clock::now();
-    let (mut taken, mut events) = (Taken::default(), Vec::with_capacity(list.events.len()));
-    for (index, value) in list.events.into_iter().enumerate() {
+    let (mut taken, mut events) = (Taken::default(), Vec::with_capacity(told.len()));
+    for (index, value) in told.into_iter().enumerate() {
         match event(value, now) {
             Ok(told) => events.push(told),
-            Err(reason) => taken.refused.push(Refused { index, reason }),
+            Err(reason) => taken.refused.push(Refused { index, reason, awaits: None }),
         }
     }
     if !events.is_empty() {
@@ -105,6 +146,35 @@ pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Resul
         })?;
     }
     Ok(Json(taken))
+}
+
+/// A body as long as only parts may be.
+async fn large(body: axum::body::Bytes) -> Result<List, Failure> {
+    let parsed = tokio::task::spawn_blocking(move || serde_json::from_slice::<List>(&body)).await;
+    let list = parsed.map_err(|_| Failure::Ours)?.map_err(|error| wrong_body(&error))?;
+    if list.events.is_some() {
+        return Err(Failure::TooLarge(format!(
+            "a body with events has at most {LONGEST_BODY} bytes: send it in parts"
+        )));
+    }
+    Ok(list)
+}
+
+async fn take_parts(api: &Api, list: List) -> Result<Json<Taken>, Failure> {
+    let List { events: None, parts: Some(parts), after_gap } = list else {
+        return Err(Failure::Wrong("the body is not right: it has events, or parts".to_owned()));
+    };
+    let taken = api.around.take_parts(parts, after_gap).await.map_err(|not| match not {
+        NotTaken::Away => Failure::Busy("the parts could not be stored: send them again".to_owned()),
+        NotTaken::Refused(why) => Failure::Conflict(why),
+    })?;
+    let refused =
+        taken.refused.map(|RefusedPart { index, reason, awaits }| Refused { index, reason, awaits });
+    Ok(Json(Taken {
+        accepted: taken.accepted,
+        already_taken: taken.already_taken,
+        refused: refused.into_iter().collect(),
+    }))
 }
 
 fn event(value: serde_json::Value, now: UnixMs) -> Result<Told, String> {

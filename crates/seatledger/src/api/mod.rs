@@ -12,7 +12,7 @@ mod questions;
 mod sources;
 mod stream;
 
-pub(crate) use events::NotTaken;
+pub(crate) use events::{NotTaken, PartsTaken, RefusedPart};
 pub(crate) use first_admin::offer_first_admin;
 pub(crate) use sources::SourceRow;
 
@@ -31,18 +31,24 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use store::Opener;
+use store::forward::Part;
 use store::heartbeats::{Heartbeat, Recorded};
 
 /// How many questions are answered at once; each may use two connections.
 const QUESTIONS: usize = 2;
 /// How many bytes the body of a request may have: a thousand heartbeats fit in.
 const LONGEST_BODY: usize = 1 << 20;
+/// How many the parts of a site may have: a commit of an import is told whole.
+const LONGEST_PARTS: usize = 64 << 20;
 
 /// What becomes of heartbeats: `None` where they could not be stored.
 pub(crate) type Recording<'a> = Pin<Box<dyn Future<Output = Option<Recorded>> + Send + 'a>>;
 
 /// What becomes of events: how many of them had been taken in before.
 pub(crate) type Taking<'a> = Pin<Box<dyn Future<Output = Result<usize, NotTaken>> + Send + 'a>>;
+
+/// What becomes of parts of sites.
+pub(crate) type TakingParts<'a> = Pin<Box<dyn Future<Output = Result<PartsTaken, NotTaken>> + Send + 'a>>;
 
 /// What the API needs of the service around it.
 pub(crate) trait Around: Send + Sync {
@@ -52,6 +58,8 @@ pub(crate) trait Around: Send + Sync {
     fn sources(&self, zone: &TimeZone) -> Vec<SourceRow>;
     /// Takes in events of wrappers, all of them or none; when it answers they are durable.
     fn take_events(&self, events: Vec<Told>) -> Taking<'_>;
+    /// Takes in parts of sites, in their order, as far as they can be; when it answers those are durable.
+    fn take_parts(&self, parts: Vec<Part>, after_gap: bool) -> TakingParts<'_>;
     /// Tells whoever runs the service of a fault of its own.
     fn complain(&self, message: &str);
 }
@@ -96,7 +104,10 @@ pub(crate) fn router(settings: Settings) -> Router {
         .route("/api/v1/servers", get(names::servers).fallback(get_only))
         .route("/api/v1/sources", get(sources::sources).fallback(get_only))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
-        .route("/api/v1/events", post(events::take).fallback(post_only))
+        .route(
+            "/api/v1/events",
+            post(events::take).fallback(post_only).layer(DefaultBodyLimit::max(LONGEST_PARTS)),
+        )
         .route("/api/v1/first-admin", post(first_admin::make).get(first_admin::explain).fallback(both))
         .route("/api/{*rest}", axum::routing::any(nothing_there))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
@@ -127,17 +138,26 @@ impl Api {
 
 /// The body of a request, which must be JSON and say so: no page of another site can send that unasked.
 async fn json_body<T: DeserializeOwned>(request: Request) -> Result<T, Failure> {
+    let body = json_bytes(request, LONGEST_BODY).await?;
+    serde_json::from_slice(&body).map_err(|error| wrong_body(&error))
+}
+
+fn wrong_body(error: &serde_json::Error) -> Failure {
+    Failure::Wrong(format!("the body is not right: {error}"))
+}
+
+/// The bytes of a body that says it is JSON.
+async fn json_bytes(request: Request, longest: usize) -> Result<axum::body::Bytes, Failure> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Failure::NotJson);
     }
-    let body = axum::body::Bytes::from_request(request, &()).await.map_err(|error| {
+    axum::body::Bytes::from_request(request, &()).await.map_err(|error| {
         if error.status().as_u16() == 413 {
-            Failure::TooLarge(format!("the body has more than {LONGEST_BODY} bytes: send it in parts"))
+            Failure::TooLarge(format!("the body has more than {longest} bytes: send it in parts"))
         } else {
             Failure::Wrong("the body did not arrive whole".to_owned())
         }
-    })?;
-    serde_json::from_slice(&body).map_err(|error| Failure::Wrong(format!("the body is not right: {error}")))
+    })
 }

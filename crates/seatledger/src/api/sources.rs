@@ -51,6 +51,8 @@ pub(crate) struct SourceRow {
     pub(crate) polls_failed: u64,
     /// Messages that were lost before they could be taken in.
     pub(crate) dropped: u64,
+    /// What a site collector has taken in and the central service has not taken yet; 0 of all other sources.
+    pub(crate) parts_waiting: u64,
 }
 
 /// All sources.

@@ -68,6 +68,9 @@ fn check(global: &Global) -> anyhow::Result<Done> {
         let receivers: Vec<String> = alert.notify.iter().map(ToString::to_string).collect();
         say(&format!("alert      {} → {}", alert.rule.name, receivers.join(" ")));
     }
+    if let Some(forward) = &config.forward {
+        say(&format!("forward    {}", forward.shown()));
+    }
     say("the configuration is right");
     Ok(Done::Well)
 }

@@ -1,11 +1,15 @@
 //! `seatledger serve`
 
-use super::{Done, Global, default_zone, wrong_usage};
+use super::{Done, Global, default_zone, warn, wrong_usage};
 use crate::alerts::Ways;
+use crate::config::Config;
 use crate::service::{self, Settings};
 use crate::sources::configured::{Servers, sources};
-use crate::{keys, oplog};
+use crate::sources::forward;
+use crate::{keys, oplog, secrets};
 use clap::Args;
+use store::Store;
+use store::forward::Forwarding;
 
 /// Take heartbeats over HTTP (`/ping`) and follow sources until SIGTERM or SIGINT; any number of processes may serve one database
 #[derive(Debug, Args)]
@@ -17,7 +21,7 @@ Examples:
   curl -i 'http://127.0.0.1:8088/ping?username=ann&domainname=corp&appcode=1&version=24.1'
   curl http://127.0.0.1:8088/health
 
-[http], [heartbeats] and [[source]] of seatledger.toml say the rest: docs/service.md, docs/sources.md.")]
+[http], [heartbeats], [[source]] and [forward] of seatledger.toml say the rest: docs/service.md, docs/sources.md.")]
 pub(crate) struct Serve {
     /// Where to listen; wins over PORT, that over the configuration's [http] listen [default: 127.0.0.1:8088]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -34,6 +38,7 @@ impl Serve {
         let (mut store, config) = global.create()?;
         let zone = store.calendar()?.zone().clone();
         let log = oplog::Settings::of(&config, &global.place(&config)?);
+        set_forwarding(&mut store, &config)?;
         let sources = sources(&config, &Servers::of(&config, default_zone(&config)));
         let alerts = Ways::new(config.alerts, keys::privacy(&config.privacy)?);
         service::run(Settings {
@@ -49,4 +54,24 @@ impl Serve {
         })?;
         Ok(Done::Well)
     }
+}
+
+/// Whether what is taken in is told to a central service, for all processes on this ledger.
+fn set_forwarding(store: &mut Store, config: &Config) -> anyhow::Result<()> {
+    let wish = match &config.forward {
+        Some(forward) => Some(Forwarding {
+            site: secrets::new_secret("")?[..16].to_owned(),
+            name: forward::site(forward),
+            most_bytes: forward.most_bytes,
+        }),
+        None => None,
+    };
+    let is_news = store.set_forwarding(wish.as_ref())?;
+    if is_news && wish.is_none() {
+        let parts = store.waiting()?.parts;
+        warn(&format!(
+            "without [forward] nothing more is told to the central service; {parts} parts that it has not taken stay"
+        ));
+    }
+    Ok(())
 }

@@ -40,6 +40,7 @@ mod alert;
 mod calendar;
 mod document;
 mod elk;
+mod forward;
 mod heartbeats;
 mod http;
 mod ini;
@@ -58,6 +59,7 @@ pub(crate) use alert::{AlertConfig, AlertsConfig, Receiver, Shape, SmtpConfig, S
 pub(crate) use calendar::CalendarConfig;
 pub(crate) use document::right_name;
 pub(crate) use elk::ElkConfig;
+pub(crate) use forward::ForwardConfig;
 pub(crate) use heartbeats::HeartbeatsConfig;
 pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
@@ -70,6 +72,7 @@ pub(crate) use source::{
 pub(crate) use views::{OldTable, Winterthur};
 
 use accounting::calendar::Calendar;
+use accounting::privacy::Identity;
 use anyhow::Context as _;
 use document::{Document, Entry, Wrong};
 use std::path::Path;
@@ -102,6 +105,8 @@ pub(crate) struct Config {
     pub(crate) elk: Option<ElkConfig>,
     /// Who is told what, when.
     pub(crate) alerts: AlertsConfig,
+    /// The central service that is told what is taken in here.
+    pub(crate) forward: Option<ForwardConfig>,
     /// The views under the names of the service before this one.
     pub(crate) winterthur: Option<Winterthur>,
     /// The file that says so, where there is one: for messages.
@@ -119,11 +124,8 @@ pub(crate) struct ServerConfig {
     pub(crate) timezone: Option<String>,
 }
 
-/// Sections that belong to what this version does not do.
-const LATER: [&str; 1] = ["forward"];
-
 /// What can stand outermost.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "alert",
     "smtp",
     "webhook",
@@ -137,6 +139,7 @@ const KNOWN: [&str; 14] = [
     "source",
     "log",
     "elk",
+    "forward",
     "views",
 ];
 
@@ -179,7 +182,7 @@ impl Config {
     fn of(text: &str) -> Result<Self, Wrong> {
         let document = Document::parse(text)?;
         let mut config = Self::default();
-        let (mut alerts, mut smtp, mut webhooks) = (None, None, None);
+        let (mut alerts, mut smtp, mut webhooks, mut forward) = (None, None, None, None);
         for entry in document.entries() {
             match entry.key() {
                 "db" => config.db = Some(entry.filled_text()?),
@@ -192,17 +195,21 @@ impl Config {
                 "source" => config.sources = source::sources(&entry, text)?,
                 "log" => config.log = LogConfig::of(&entry)?,
                 "elk" => config.elk = Some(ElkConfig::of(&entry)?),
+                "forward" => {
+                    config.forward = Some(ForwardConfig::of(&entry)?);
+                    forward = Some(entry);
+                }
                 "views" => config.winterthur = Winterthur::of_views(&entry)?,
                 "alert" => alerts = Some(entry),
                 "smtp" => smtp = Some(entry),
                 "webhook" => webhooks = Some(entry),
-                name if LATER.contains(&name) => {
-                    return Err(entry.wrong_key(format!(
-                        "this version does not know [{name}] yet: take the section out"
-                    )));
-                }
                 _ => return Err(entry.unknown_key(&KNOWN)),
             }
+        }
+        if let (Some(section), Identity::Organization) = (forward, config.privacy.identity) {
+            let why = "identity = \"organization\" keeps no sessions of license servers, so that there is nothing to forward: \
+                       write identity = \"pseudonymous\", or take [forward] out";
+            return Err(section.wrong_key(why.to_owned()));
         }
         // Whoever is told is looked up among the ways, wherever they stand.
         config.alerts = AlertsConfig::of(alerts.as_ref(), smtp.as_ref(), webhooks.as_ref(), text)?;

@@ -138,15 +138,6 @@ fn keys_that_are_not_known_are_refused() {
 }
 
 #[test]
-fn sections_of_later_versions_are_refused() {
-    let said = "yet: take the section out";
-    assert_eq!(
-        error("db = \"a\"\n\n[forward]\nurl = \"x\"\n"),
-        format!("s.toml:3: this version does not know [forward] {said}")
-    );
-}
-
-#[test]
 fn values_that_are_not_right_are_refused() {
     let cases = [
         ("db = 1", "1: `db` must be a text in quotes, not a number"),

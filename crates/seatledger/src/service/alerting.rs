@@ -82,6 +82,7 @@ mod tests {
             polls_answered: 0,
             polls_failed: 0,
             dropped: 0,
+            parts_waiting: 0,
         };
         let of = |state, last_event| {
             let life = life(&told(state, last_event), 5);

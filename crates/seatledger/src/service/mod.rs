@@ -16,6 +16,7 @@ mod metrics;
 mod mounted;
 mod networks;
 mod pages;
+mod parts;
 mod path;
 mod ping;
 mod pings;
@@ -43,6 +44,7 @@ use jiff::tz::TimeZone;
 use listener::Door;
 use metrics::Metrics;
 use networks::{Networks, Rate};
+use parts::Parts;
 use receiver::Receiver;
 use sd_notify::NotifyState;
 use std::io::Write;
@@ -81,6 +83,8 @@ pub(crate) struct Settings {
 pub(crate) struct App {
     pub(crate) writer: Writer,
     pub(crate) receiver: Receiver,
+    /// What sites tell.
+    pub(crate) parts: Parts,
     pub(crate) counted: Arc<Counted>,
     pub(crate) buckets: Buckets,
     pub(crate) metrics: Arc<Metrics>,
@@ -127,6 +131,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     };
     let (writer, thread) = Writer::start(opener.clone(), store, beside)?;
     let receiver = Receiver::start(opener.clone(), log.clone())?;
+    let parts = Parts::start(opener.clone(), log.clone())?;
     let supervisor = Supervisor::start(sources, opener.clone(), &log)?;
     let alerts = Arc::new(alerts);
     let alerting = Alerting::start(&alerts, opener.clone(), supervisor.board(), Arc::clone(&health), &log)?;
@@ -134,6 +139,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let app = Arc::new(App {
         writer,
         receiver,
+        parts,
         counted,
         buckets: Buckets::new(zone.clone(), heartbeats.interval),
         metrics,

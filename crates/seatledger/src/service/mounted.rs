@@ -2,12 +2,13 @@
 
 use super::App;
 use super::metrics::Outcome;
-use crate::api::{Around, Recording, SourceRow, Taking};
+use crate::api::{Around, Recording, SourceRow, Taking, TakingParts};
 use crate::render::iso;
 use crate::sources::live::{self, State, Trouble};
 use crate::web::LiveSource;
 use formats::events::Told;
 use jiff::tz::TimeZone;
+use store::forward::Part;
 use store::heartbeats::Heartbeat;
 
 impl Around for App {
@@ -28,6 +29,10 @@ impl Around for App {
 
     fn take_events(&self, events: Vec<Told>) -> Taking<'_> {
         Box::pin(self.receiver.take(events))
+    }
+
+    fn take_parts(&self, parts: Vec<Part>, after_gap: bool) -> TakingParts<'_> {
+        Box::pin(self.parts.take(parts, after_gap))
     }
 
     fn complain(&self, message: &str) {
@@ -61,6 +66,7 @@ fn row(told: live::Told, zone: &TimeZone) -> SourceRow {
         polls_answered: told.polls_answered,
         polls_failed: told.polls_failed,
         dropped: told.dropped,
+        parts_waiting: told.parts_waiting,
     }
 }
 

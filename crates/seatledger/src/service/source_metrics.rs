@@ -19,6 +19,7 @@ pub(super) struct SourceMetrics {
     lines: OfOutcome,
     polls: OfOutcome,
     dropped: Of,
+    parts_waiting: Of,
 }
 
 impl SourceMetrics {
@@ -31,6 +32,7 @@ impl SourceMetrics {
             ("source_lag_seconds", "For how long a source has not been wholly taken in", &all.lag_seconds),
             ("source_last_event_timestamp_seconds", "The latest dated line of a source", &all.last_event),
             ("source_restarts", "How often a source was started again", &all.restarts),
+            ("source_parts_waiting", "Parts that the central service has not taken yet", &all.parts_waiting),
             ("source_dropped", "Messages that were lost before they could be taken in", &all.dropped),
         ];
         for (name, help, family) in of {
@@ -65,6 +67,9 @@ impl SourceMetrics {
             if told.polls_answered + told.polls_failed > 0 {
                 set_outcome(&self.polls, "answered", told.polls_answered);
                 set_outcome(&self.polls, "failed", told.polls_failed);
+            }
+            if told.about.kind == crate::sources::forward::KIND {
+                set(&self.parts_waiting, told.parts_waiting as i64);
             }
             if told.dropped > 0 {
                 set(&self.dropped, told.dropped as i64);

@@ -1,6 +1,7 @@
 //! From the configuration to sources that can be run: a line for each kind.
 
 use super::follow::Follower;
+use super::forward;
 use super::live::{About, Named, Source};
 use super::poll::Poller;
 use super::syslog::Syslog;
@@ -29,7 +30,7 @@ impl Servers {
     }
 }
 
-/// The sources of a configuration, in its order.
+/// The sources of a configuration, in its order; behind them what tells the central service of them.
 pub(crate) fn sources(config: &Config, servers: &Servers) -> Vec<Named> {
     let named = config.sources.iter().map(|configured| {
         let source: Box<dyn Source> = match &configured.kind {
@@ -40,5 +41,5 @@ pub(crate) fn sources(config: &Config, servers: &Servers) -> Vec<Named> {
         let (kind, what) = (configured.kind.word(), configured.kind.what());
         Named { about: About { name: configured.name.clone(), kind, what }, source }
     });
-    named.collect()
+    named.chain(config.forward.as_ref().map(forward::named)).collect()
 }

@@ -2,7 +2,8 @@
 
 pub(crate) mod collector;
 pub(crate) mod configured;
-pub(crate) mod follow;
+mod follow;
+pub(crate) mod forward;
 pub(crate) mod import;
 pub(crate) mod live;
 pub(crate) mod poll;

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long anything may take before it counts as stuck.
-const STUCK: Duration = Duration::from_mins(1);
+pub(crate) const STUCK: Duration = Duration::from_mins(1);
 
 /// The service on a port of its own, stopped when this is dropped.
 pub(crate) struct Service {
@@ -79,6 +79,11 @@ impl Service {
         let (_, rest) = found?;
         let end = rest.find(|letter: char| !letter.is_ascii_hexdigit()).unwrap_or(rest.len());
         Some(format!("first_{}", &rest[..end]))
+    }
+
+    /// Whether it said so before it listened.
+    pub(crate) fn said(&self, text: &str) -> bool {
+        self.said.iter().any(|line| line.contains(text))
     }
 
     pub(crate) fn port(&self) -> u16 {

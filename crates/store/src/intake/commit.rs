@@ -7,7 +7,7 @@ use super::{Batch, Intake, Key, KeyEvent, Outcome};
 use crate::backend::{Backend, Value, all, writing};
 use crate::derive::DAYS_LOCK;
 use crate::input::{self, Checkpoint};
-use crate::{Error, Store, settings};
+use crate::{Error, Store, forward, settings};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::{Break, InputId};
@@ -108,6 +108,7 @@ impl Intake {
         let mut stale = false;
         let mut written = None;
         let result = writing(backend, |backend| {
+            forward::room(backend)?;
             // The first of all locks: who waits for it holds nothing that others wait for.
             if batches.iter().any(|batch| !batch.seats.is_empty()) {
                 backend.share(DAYS_LOCK)?;
@@ -131,6 +132,7 @@ impl Intake {
                 outcome.sessions_closed += of_batch.sessions_closed;
                 outcome.unmatched += of_batch.unmatched;
             }
+            forward::put(backend, &self.resolved, (id, checkpoint), batches, self.keeps_lines)?;
             Ok(outcome)
         });
         match result {

@@ -80,7 +80,7 @@ struct HolderText {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct DaemonText {
     server: String,
-    format: &'static str,
+    format: String,
     exclusive: bool,
     zone: String,
     vendor: String,
@@ -124,7 +124,7 @@ impl Interner {
     pub fn daemon(
         &mut self,
         server: &str,
-        format: &'static str,
+        format: &str,
         pairing: Pairing,
         zone: &str,
         vendor: &str,
@@ -133,7 +133,7 @@ impl Interner {
         found.unwrap_or_else(|| {
             self.daemons.push(DaemonText {
                 server: server.to_owned(),
-                format,
+                format: format.to_owned(),
                 exclusive: pairing == Pairing::Exclusive,
                 zone: zone.to_owned(),
                 vendor: vendor.to_owned(),
@@ -205,20 +205,20 @@ fn hash_of(
 
 /// A daemon in the ledger's numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Daemon {
-    pub(super) server: ServerId,
-    pub(super) vendor: String,
+pub(crate) struct Daemon {
+    pub(crate) server: ServerId,
+    pub(crate) vendor: String,
 }
 
 /// What the interner's numbers are in the ledger.
 #[derive(Debug, Default)]
-pub(super) struct Resolved {
-    pub(super) features: Vec<FeatureId>,
-    pub(super) versions: Vec<VersionId>,
-    pub(super) holders: Vec<HolderId>,
+pub(crate) struct Resolved {
+    pub(crate) features: Vec<FeatureId>,
+    pub(crate) versions: Vec<VersionId>,
+    pub(crate) holders: Vec<HolderId>,
     /// The daemon of each holder.
-    pub(super) holder_daemons: Vec<DaemonId>,
-    pub(super) daemons: Vec<Daemon>,
+    pub(crate) holder_daemons: Vec<DaemonId>,
+    pub(crate) daemons: Vec<Daemon>,
 }
 
 /// How many names go into one statement.
@@ -272,7 +272,7 @@ fn behind<T>(names: &[T], before: usize, known: usize) -> &[T] {
 fn resolve_daemon(backend: &mut dyn Backend, daemon: &DaemonText) -> Result<Daemon, Error> {
     let params: Vec<Value> = vec![
         daemon.server.as_str().into(),
-        daemon.format.into(),
+        daemon.format.as_str().into(),
         i64::from(daemon.exclusive).into(),
         daemon.zone.as_str().into(),
     ];

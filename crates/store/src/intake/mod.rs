@@ -7,10 +7,10 @@ mod repair;
 mod server;
 
 pub(crate) use commit::marks::new_mark;
-pub(crate) use commit::requests::{outcome_from_codes, outcome_of};
+pub(crate) use commit::requests::{outcome_codes, outcome_from_codes, outcome_of};
 pub(crate) use commit::rows::SESSION;
 pub use interner::{DaemonId, Interner, NameId, NewNames, same_text};
-pub(crate) use interner::{new_holders, texts as names_of};
+pub(crate) use interner::{Resolved, new_holders, texts as names_of};
 pub(crate) use server::{SpanRow, evidence, spans};
 
 use crate::input::Checkpoint;
@@ -23,7 +23,6 @@ use accounting::session::{FeatureId, HolderId, VersionId};
 use commit::held::Held;
 use commit::polls::OpenHolds;
 use commit::seats::{Pool, Run};
-use interner::Resolved;
 use rustc_hash::FxHashMap;
 use server::ServerState;
 use std::sync::Arc;

@@ -5,7 +5,9 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use receiver::{Receiver, Shape, SmtpConfig, SmtpTls, WebhookConfig};
+pub(super) use receiver::set_secret;
+pub(crate) use receiver::{Receiver, Secret, Shape, SmtpConfig, SmtpTls, WebhookConfig};
+pub(super) use rule::milliseconds;
 
 use super::document::{Entry, Wrong};
 use accounting::alert::Rule;

@@ -299,7 +299,7 @@ fn mailbox(entry: &Entry<'_>) -> Result<String, Wrong> {
 }
 
 /// `password = "…"` or `password_file = "…"`, and the like: one of the two.
-fn set_secret(secret: &mut Option<Secret>, entry: &Entry<'_>) -> Result<(), Wrong> {
+pub(in crate::config) fn set_secret(secret: &mut Option<Secret>, entry: &Entry<'_>) -> Result<(), Wrong> {
     let text = entry.filled_text()?;
     let given = if entry.key().ends_with("_file") { Secret::File(text.into()) } else { Secret::Here(text) };
     if secret.replace(given).is_none() {

@@ -224,7 +224,7 @@ impl Said {
 }
 
 /// A length of time: `"90s"`, `"10m"`, `"2h"`, `"3d"`; in milliseconds, at least so many.
-pub(super) fn milliseconds(entry: &Entry<'_>, least: i64) -> Result<i64, Wrong> {
+pub(in crate::config) fn milliseconds(entry: &Entry<'_>, least: i64) -> Result<i64, Wrong> {
     let text = entry.filled_text()?;
     let unit = text.trim().char_indices().last();
     let parsed = unit.and_then(|(at, unit)| {

@@ -40,7 +40,10 @@ impl Connections {
             None => taken.store.insert(self.open()?),
         };
         let done = work(store);
-        if !matches!(done, Ok(_) | Err(Error::Conflict | Error::Locked(_) | Error::Private(_))) {
+        if !matches!(
+            done,
+            Ok(_) | Err(Error::Conflict | Error::Locked(_) | Error::Behind { .. } | Error::Private(_))
+        ) {
             // What the connection is worth after this is not known: the next one is new.
             taken.store = None;
         }

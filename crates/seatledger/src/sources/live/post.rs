@@ -133,5 +133,8 @@ impl Post {
 
 /// Whether what hinders may pass by itself.
 fn passes(error: &Error) -> bool {
-    matches!(error, Error::Locked(_) | Error::Full(_) | Error::Gone(_) | Error::Unreachable(_))
+    matches!(
+        error,
+        Error::Locked(_) | Error::Full(_) | Error::Behind { .. } | Error::Gone(_) | Error::Unreachable(_)
+    )
 }

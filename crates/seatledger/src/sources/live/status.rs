@@ -66,6 +66,7 @@ pub(crate) struct Status {
     polls_answered: AtomicU64,
     polls_failed: AtomicU64,
     dropped: AtomicU64,
+    parts_waiting: AtomicU64,
 }
 
 /// A copy of it at one instant.
@@ -84,6 +85,8 @@ pub(crate) struct Told {
     pub(crate) polls_failed: u64,
     /// Messages that were lost before they could be taken in.
     pub(crate) dropped: u64,
+    /// Parts that the central service has not taken yet.
+    pub(crate) parts_waiting: u64,
 }
 
 impl Status {
@@ -126,6 +129,13 @@ impl Status {
         }
     }
 
+    /// So many parts wait, of so many bytes, the oldest since then.
+    pub(crate) fn waits(&self, parts: u64, bytes: u64, oldest_at: Option<UnixMs>) {
+        self.parts_waiting.store(parts, Ordering::Relaxed);
+        self.lag_bytes.store(bytes, Ordering::Relaxed);
+        self.behind_since.store(oldest_at.unwrap_or_default(), Ordering::Relaxed);
+    }
+
     /// A poll was answered, or not.
     pub(crate) fn polled(&self, answered: bool) {
         let count = if answered { &self.polls_answered } else { &self.polls_failed };
@@ -158,6 +168,7 @@ impl Status {
             polls_answered: self.polls_answered.load(Ordering::Relaxed),
             polls_failed: self.polls_failed.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
+            parts_waiting: self.parts_waiting.load(Ordering::Relaxed),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{Before, Changes, Intake, Marks, Repair, Scope, holders_of, rows};
 use crate::backend::{Backend, all, writing};
 use crate::derive::DAYS_LOCK;
 use crate::intake::server::ServerState;
-use crate::{Error, Store, settings};
+use crate::{Error, Store, forward, settings};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
@@ -83,7 +83,8 @@ impl Intake {
         rows::write_changes(backend, &changes, &order)?;
         crate::polls::sum_up(backend, &polled)?;
         self.end_anew(backend, &polled, input, &mut marks)?;
-        marks.write(backend)
+        marks.write(backend)?;
+        forward::put_out(backend, input)
     }
 }
 

@@ -1,0 +1,390 @@
+//! A site collector tells a central service what it takes in.
+
+use crate::desk::Desk;
+use crate::flexnet::{self, Shape};
+use crate::listening::Service;
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::channel;
+
+const FOLLOWED: &str = "[[source]]\nkind = \"follow\"\ndirectory = \".\"\npattern = \"debug.log*\"\n";
+
+/// A site's configuration.
+fn configured(site: &Desk, port: u16, more: &str) {
+    let forward = format!("[forward]\nurl = \"http://127.0.0.1:{port}\"\nsite = \"basel\"\n");
+    site.write("seatledger.toml", format!("timezone = \"UTC\"\n{more}\n{forward}\n{FOLLOWED}"));
+}
+
+fn append(desk: &Desk, text: &str) {
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(desk.path("debug.log"));
+    file.unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// What a site says of the way to the central service.
+fn told(site: &Service) -> Value {
+    let sources: Value = serde_json::from_str(&site.get("/api/v1/sources").body).unwrap();
+    let found = sources.as_array().unwrap().iter().find(|source| source["kind"] == "forward");
+    found.expect("it is told of").clone()
+}
+
+/// Waits until a site has read so many lines, and the central service has taken all of them.
+fn until_taken(desk: &Desk, site: &Service, lines: usize) {
+    loop {
+        let sources: Value = serde_json::from_str(&site.get("/api/v1/sources").body).unwrap();
+        let read: u64 =
+            sources.as_array().unwrap().iter().filter_map(|source| source["lines"].as_u64()).sum();
+        if read >= lines as u64 && parts_waiting(desk) == 0 {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// How many parts wait, as the ledger says: what a service says of them is a moment old.
+fn parts_waiting(site: &Desk) -> i64 {
+    let sql = "select waiting_parts from forward";
+    if site.db().starts_with("postgres") {
+        let mut client = postgres::Client::connect(site.db(), postgres::NoTls).unwrap();
+        return client.query_one(sql, &[]).unwrap().get(0);
+    }
+    let connection = rusqlite::Connection::open(site.db_file()).unwrap();
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// Waits until a site says this of the way to the central service.
+fn until(site: &Service, is_so: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let told = told(site);
+        if is_so(&told) {
+            return told;
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// What an import of a log says.
+fn imported(text: &str) -> crate::desk::Books {
+    let clean = Desk::new();
+    clean.write("debug.log", text);
+    clean.import(&["debug.log"]);
+    clean.books()
+}
+
+const ANSWER: &str = "\
+License server status: 27000@lic2
+lic2: license server UP (MASTER) v11.16
+Vendor daemon status (on lic2):
+     boltd: UP v11.16
+Feature usage info:
+
+Users of mill:  (Total of 4 licenses issued;  Total of 1 license in use)
+
+  \"mill\" v1.0, vendor: boltd, expiry: 31-dec-2030
+  floating license
+
+    amara ws-07 ws-07 (v1.0) (lic2/27000 101), start Wed 1/1 8:00
+";
+
+#[test]
+fn what_a_site_follows_and_polls_is_in_the_central_books() {
+    let text = flexnet::log(Shape { seed: 5, days: 3, events_a_day: 200, restarts: true });
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (site, central) = (Desk::new(), Desk::new());
+    let at_central = Service::start(&central);
+    let poll = "[[source]]\nkind = \"poll\"\nformat = \"lmstat\"\nserver = \"27000@lic2\"\ninterval = 5\n\
+                command = [\"/bin/cat\", \"answer\"]\n";
+    site.write("answer", ANSWER);
+    configured(&site, at_central.port(), poll);
+    let at_site = Service::start(&site);
+    let mut written = 0;
+    for part in lines.chunks(lines.len() / 4 + 1) {
+        append(&site, &part.concat());
+        written += part.len();
+        until_taken(&site, &at_site, written + ANSWER.lines().count());
+    }
+    // A last line without an ending is no line yet; it is one when the service stops and an import reads it.
+    append(&site, "7:00:00 (acmed) OUT: ");
+    assert_eq!(at_site.stop(), Some(0));
+    central.books().assert_same(&site.books(), "centrally beside the site");
+    let of_log = |desk: &Desk| desk.ok(&["sessions", "--format", "csv", "--server", "27000@lic1"]);
+    assert_eq!(of_log(&central).lines().count(), of_log(&site).lines().count());
+    let coverage = central.ok(&["report", "coverage", "--format", "csv"]);
+    assert!(coverage.contains("basel: ./debug.log") || coverage.contains("basel: debug.log"), "{coverage}");
+    for report in ["denials", "expiry", "utilization", "usage"] {
+        let of = |desk: &Desk| desk.ok(&["report", report, "--format", "csv"]);
+        assert_eq!(of(&central), of(&site), "{report}");
+    }
+    // An unfinished line that an import has taken in, and that is read whole later, is corrected everywhere.
+    site.run(&["import", "--timezone", "UTC", "debug.log"]);
+    append(&site, "\"solver\" amara@ws-1\n7:00:01 (acmed) IN: \"solver\" amara@ws-1\n");
+    let at_site = Service::start(&site);
+    until_taken(&site, &at_site, 2);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&site.books(), "with an unfinished line");
+}
+
+/// Kills both services again and again while a log is written and rotates; in the end the central books are those of an
+/// import of all that was written.
+fn survives(site: &Desk, central: &Desk, rounds: usize) {
+    let text = flexnet::log(Shape { seed: 7, days: 12, events_a_day: 500, restarts: true });
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let first = Service::start(central);
+    let port = first.port();
+    let address = format!("127.0.0.1:{port}");
+    drop(first);
+    configured(site, port, "");
+    for (round, part) in lines.chunks(lines.len().div_ceil(rounds)).enumerate() {
+        let at_site = Service::start(site);
+        // In every third round the central service is away, in every third it comes when something waits.
+        let mut at_central = (round % 3 == 0).then(|| Service::start_at(central, &address));
+        for some in part.chunks(1 + round * 11) {
+            append(site, &some.concat());
+        }
+        match round % 4 {
+            1 => std::fs::rename(site.path("debug.log"), site.path(&format!("debug.log.{round}"))).unwrap(),
+            2 => drop(until(&at_site, |told| told["state"] != "starting")),
+            _ => {}
+        }
+        if round % 3 == 1 {
+            until(&at_site, |told| told["parts_waiting"].as_u64() > Some(0));
+            at_central = Some(Service::start_at(central, &address));
+        }
+        // Dropped, they are killed.
+        if round % 2 == 0 {
+            drop(at_site);
+            drop(at_central);
+        } else {
+            drop(at_central);
+            drop(at_site);
+        }
+        central.ok(&["verify"]);
+    }
+    let (at_central, at_site) = (Service::start_at(central, &address), Service::start(site));
+    until_followed(site, &at_site);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&imported(&text), "after all kills");
+    central.books().assert_same(&site.books(), "beside the site");
+}
+
+/// Waits until everything is read and taken.
+fn until_followed(desk: &Desk, site: &Service) {
+    loop {
+        let sources: Value = serde_json::from_str(&site.get("/api/v1/sources").body).unwrap();
+        let is_done = |source: &Value| source["state"] == "up" && source["lag_bytes"] == 0;
+        if sources.as_array().unwrap().iter().all(is_done) && parts_waiting(desk) == 0 {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_by_kills_of_either_side_with_sqlite() {
+    survives(&Desk::new(), &Desk::new(), 12);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_by_kills_of_either_side_with_postgresql() {
+    survives(&Desk::on_postgres(), &Desk::on_postgres(), 6);
+}
+
+/// The parts that wait in a site's file.
+fn waiting(site: &Desk) -> Vec<String> {
+    let connection = rusqlite::Connection::open(site.db_file()).unwrap();
+    let mut statement = connection.prepare("select body from forward_part order by part_id").unwrap();
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_part_counts_once_and_none_before_its_predecessor() {
+    let text = flexnet::log(Shape { seed: 3, days: 1, events_a_day: 90, restarts: false });
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (site, central) = (Desk::new(), Desk::new());
+    // Nobody listens there yet.
+    configured(&site, 1, "");
+    let at_site = Service::start(&site);
+    for (nth, part) in lines.chunks(lines.len() / 3 + 1).enumerate() {
+        append(&site, &part.concat());
+        until(&at_site, |told| told["parts_waiting"].as_u64() > Some(nth as u64));
+    }
+    let down = until(&at_site, |told| told["state"] == "down");
+    assert!(down["why"].as_str().unwrap().starts_with("the central service does not answer"), "{down}");
+    assert!(down["lag_bytes"].as_u64() > Some(100) && down["lag_seconds"].as_f64() > Some(0.0), "{down}");
+    assert!(at_site.get("/metrics").body.contains("seatledger_source_parts_waiting{source=\"[forward]\"} 3"));
+    assert_eq!(at_site.stop(), Some(0));
+    let parts = waiting(&site);
+    assert_eq!(parts.len(), 3);
+    let at_central = Service::start(&central);
+    let post = |bodies: &[&String]| {
+        let bodies: Vec<&str> = bodies.iter().map(|body| body.as_str()).collect();
+        let answer =
+            at_central.post("/api/v1/events", None, &format!("{{\"parts\":[{}]}}", bodies.join(",")));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str::<Value>(&answer.body).unwrap()
+    };
+    let out_of_order = post(&[&parts[1]]);
+    assert_eq!((&out_of_order["accepted"], &out_of_order["refused"][0]["awaits"]), (&0.into(), &1.into()));
+    let reason = out_of_order["refused"][0]["reason"].as_str().unwrap();
+    assert_eq!(reason, "part 1 of this input is awaited, not part 2");
+    let with_gap = post(&[&parts[0], &parts[2]]);
+    assert_eq!((&with_gap["accepted"], &with_gap["refused"][0]["index"]), (&1.into(), &1.into()));
+    let all = post(&[&parts[0], &parts[1], &parts[2], &parts[1]]);
+    assert_eq!((&all["accepted"], &all["already_taken"]), (&4.into(), &2.into()));
+    for wrong in ["{}", "{\"events\":[],\"parts\":[]}", "{\"parts\":[{}]}", "{\"parts\":[7]}"] {
+        assert_eq!(at_central.post("/api/v1/events", None, wrong).status, 400, "{wrong}");
+    }
+    assert_eq!(at_central.post("/api/v1/events", None, "{\"parts\":[]}").status, 200);
+    // The site, which was told nothing of it, sends them once more.
+    configured(&site, at_central.port(), "");
+    let at_site = Service::start(&site);
+    until_followed(&site, &at_site);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&imported(&text), "after repetitions");
+}
+
+const LOG: &str = "\
+8:00:00 (lmgrd) FLEXnet Licensing (v11.16.2) started on books (linux) (3/3/2025)
+8:00:00 (lmgrd) TIMESTAMP 3/3/2025
+8:00:01 (acmed) OUT: \"solver\" amara@ws-of-amara
+8:00:02 (acmed) OUT: gibberish of amara
+9:00:01 (acmed) IN: \"solver\" amara@ws-of-amara
+9:30:00 (acmed) DENIED: \"solver\" amara@ws-of-amara  (Licensed number of users already reached. (-4,342))
+10:00:00 (acmed) TIMESTAMP 3/3/2025
+";
+
+fn names_amara(bytes: &[u8]) -> bool {
+    bytes.windows(5).any(|window| window.eq_ignore_ascii_case(b"amara"))
+}
+
+/// Somebody who hears what is posted, and is always busy; what comes until `end` is in it.
+fn listener(end: &'static str) -> (u16, std::sync::mpsc::Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, heard) = channel();
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut block = vec![0; 65_536];
+            loop {
+                let read = stream.read(&mut block).unwrap_or(0);
+                all.extend_from_slice(&block[..read]);
+                if read == 0 || all.ends_with(b"]}") {
+                    break;
+                }
+            }
+            let _ = stream.write_all(
+                b"HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 23\r\nconnection: close\r\n\r\n{\"error\": \"come again\"}",
+            );
+            if String::from_utf8_lossy(&all).contains(end) {
+                let _ = sender.send(all);
+                return;
+            }
+        }
+    });
+    (port, heard)
+}
+
+#[test]
+fn names_leave_a_site_only_where_it_keeps_names() {
+    let heard_of = |privacy: &str| {
+        let (port, heard) = listener("solver");
+        let site = Desk::new();
+        configured(&site, port, privacy);
+        site.write("debug.log", LOG);
+        let at_site = Service::start(&site);
+        let bytes = heard.recv().unwrap();
+        let waits = until(&at_site, |told| told["state"] == "waiting");
+        assert_eq!(waits["why"], "the central service is busy: 503 come again");
+        assert_eq!(at_site.stop(), Some(0));
+        let kept: Vec<u8> = ["ledger.db", "ledger.db-wal"]
+            .iter()
+            .flat_map(|file| std::fs::read(site.path(file)).unwrap_or_default())
+            .collect();
+        (names_amara(&bytes), names_amara(&kept), site)
+    };
+    let (posted, kept, _) = heard_of("");
+    assert!(posted && kept, "this would find a name");
+    let pseudonymous = "[privacy]\nidentity = \"pseudonymous\"\n";
+    let (posted, kept, site) = heard_of(pseudonymous);
+    assert!(!posted && !kept, "posted {posted}, kept {kept}");
+    // The central service keeps what the site has hidden, and does not hide it once more: the site's key finds the person.
+    let central = Desk::new();
+    central.write("seatledger.toml", format!("timezone = \"UTC\"\n{pseudonymous}"));
+    let at_central = Service::start(&central);
+    configured(&site, at_central.port(), pseudonymous);
+    let at_site = Service::start(&site);
+    until_followed(&site, &at_site);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&site.books(), "under pseudonyms");
+    assert!(!names_amara(&std::fs::read(central.db_file()).unwrap()));
+    // Where organizations alone are kept there is nothing to forward, and nothing is.
+    let organizations = Desk::new();
+    configured(&organizations, 1, "[privacy]\nidentity = \"organization\"\n");
+    organizations.write("debug.log", LOG);
+    let refused = organizations.ends(1, &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(refused.err.contains("there is nothing to forward"), "{}", refused.err);
+    assert!(!organizations.db_file().exists());
+    // Nor does a central service take what names persons where it keeps none.
+    central.write("seatledger.toml", "timezone = \"UTC\"\n[privacy]\nidentity = \"organization\"\n");
+    central.ok(&["db", "privacy"]);
+    let at_central = Service::start(&central);
+    let other = Desk::new();
+    configured(&other, at_central.port(), "");
+    other.write("debug.log", LOG);
+    let at_site = Service::start(&other);
+    let down = until(&at_site, |told| told["state"] == "down");
+    assert!(down["why"].as_str().unwrap().contains("paired by person"), "{down}");
+}
+
+#[test]
+fn a_check_tries_the_way_to_the_central_service() {
+    let (site, central) = (Desk::new(), Desk::new());
+    let added = central.run_piped(
+        &["user", "add", "root", "--role", "admin", "--password-stdin"],
+        "correct horse battery\n",
+    );
+    assert_eq!(added.code, Some(0), "{}", added.err);
+    let at_central = Service::start(&central);
+    configured(&site, at_central.port(), "");
+    site.write("debug.log", LOG);
+    let found = site.ends(1, &["check", "--format", "csv"]).out;
+    assert!(found.contains("[forward],bad,\"the central service refuses: 401"), "{found}");
+    assert!(found.contains("token add NAME --events"), "{found}");
+    assert!(!site.db_file().exists(), "a check makes nothing");
+    let token = central.ok(&["token", "add", "basel", "--events"]).trim().to_owned();
+    let command = |arguments: &[&str]| {
+        let mut command = site.command(arguments);
+        command.env("SEATLEDGER_FORWARD_TOKEN", &token);
+        command
+    };
+    let found: crate::desk::Ran = command(&["check", "--format", "csv"]).output().unwrap().into();
+    assert!(found.out.contains("[forward],ok,"), "{}", found.out);
+    assert!(found.out.contains("takes what this site tells, as basel"), "{}", found.out);
+    // What was read before there was anybody to tell is told when it is read anew.
+    site.write("seatledger.toml", "timezone = \"UTC\"\n");
+    site.run(&["import", "debug.log"]);
+    configured(&site, at_central.port(), "");
+    let at_site = Service::start_as(command(&["serve", "--listen", "127.0.0.1:0"]));
+    until_followed(&site, &at_site);
+    let found: crate::desk::Ran = command(&["check", "--format", "csv"]).output().unwrap().into();
+    assert!(
+        found.out.contains("holds 1 inputs of which the central service was told nothing"),
+        "{}",
+        found.out
+    );
+    assert_eq!(central.ok(&["sessions", "--format", "csv"]).lines().count(), 1);
+    assert_eq!(at_site.stop(), Some(0));
+    site.run(&["import", "--replace", "debug.log"]);
+    let at_site = Service::start_as(command(&["serve", "--listen", "127.0.0.1:0"]));
+    until_followed(&site, &at_site);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&site.books(), "read anew");
+    assert_eq!(central.ok(&["sessions", "--format", "csv"]).lines().count(), 2);
+    // Who takes the section out is told what that means.
+    site.write("seatledger.toml", "timezone = \"UTC\"\n");
+    let at_site = Service::start(&site);
+    assert!(at_site.said("without [forward] nothing more is told to the central service; 0 parts"));
+}

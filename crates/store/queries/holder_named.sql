@@ -1,0 +1,2 @@
+select h.holder_id, h.user_name, h.host, h.display, h.checkout_data
+from rows($1) as r join holder h on h.holder_id = cast(r.value ->> 0 as bigint)

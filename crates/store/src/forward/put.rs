@@ -1,0 +1,264 @@
+//! From a commit of a site to the part that tells it: written in the same transaction, with the names as the site's ledger
+//! keeps them, so that nothing leaves the site that it does not keep itself.
+
+use super::part::{KeyRow, Names, Part, RequestRow, Run, ShapeRow, ShownRow, TotalRow, UsedRow};
+use crate::Error;
+use crate::backend::{Backend, Value, all, one};
+use crate::input::Checkpoint;
+use crate::intake::{
+    Batch, DaemonId, KeyEvent, NameId, Quarantined, RequestEvent, Resolved, ShownEvent, TotalEvent,
+    UsedEvent, outcome_codes,
+};
+use accounting::event::Expires;
+use accounting::pairing::{InputId, Step};
+use rustc_hash::FxHashMap;
+use serde_json::json;
+use std::hash::Hash;
+
+/// What a ledger says of itself where it forwards.
+struct Site {
+    id: String,
+    name: String,
+}
+
+/// Refuses more where nothing more may wait; asked before the work is done.
+pub(crate) fn room(backend: &mut dyn Backend) -> Result<(), Error> {
+    let sql =
+        "select waiting_parts, waiting_bytes from forward where is_on = 1 and waiting_bytes >= most_bytes";
+    match one(backend, sql, &[], |row| Ok((row.int(0)?, row.int(1)?)))? {
+        Some((parts, bytes)) => Err(Error::Behind { parts, bytes }),
+        None => Ok(()),
+    }
+}
+
+/// Writes the part that tells of a commit, where this ledger forwards. It is the last thing of a transaction: the row that
+/// it moves is one that all commits move.
+pub(crate) fn put(
+    backend: &mut dyn Backend,
+    resolved: &Resolved,
+    (input, checkpoint): (InputId, &Checkpoint),
+    batches: &[Batch],
+    keeps_lines: bool,
+) -> Result<(), Error> {
+    let Some(site) = site(backend)? else { return Ok(()) };
+    let counts = &checkpoint.counts;
+    let mut numbers = Numbers::default();
+    let runs = batches.iter().map(|batch| run(batch, &mut numbers, keeps_lines)).collect();
+    let part = Part {
+        source: checkpoint.name.clone(),
+        counts: [counts.lines, counts.events, counts.notes, counts.noise, counts.unrecognized],
+        names: numbers.names(backend, resolved)?,
+        runs,
+        ..Part::default()
+    };
+    write(backend, site, input, part)
+}
+
+/// Writes the part that tells that an input is taken out, where this ledger forwards.
+pub(crate) fn put_out(backend: &mut dyn Backend, input: InputId) -> Result<(), Error> {
+    let Some(site) = site(backend)? else { return Ok(()) };
+    // What is read anew may get the same number: its parts go on behind this one.
+    write(backend, site, input, Part { takes_out: true, ..Part::default() })
+}
+
+fn site(backend: &mut dyn Backend) -> Result<Option<Site>, Error> {
+    let sql = "select site, name from forward where is_on = 1";
+    one(backend, sql, &[], |row| Ok(Site { id: row.text(0)?, name: row.text(1)? }))
+}
+
+fn write(backend: &mut dyn Backend, site: Site, input: InputId, part: Part) -> Result<(), Error> {
+    let sql = "insert into forward_input (input_id, parts) values ($1, 1)
+               on conflict (input_id) do update set parts = forward_input.parts + 1 returning parts";
+    let number = one(backend, sql, &[input.into()], |row| row.int(0))?.ok_or(Error::Conflict)?;
+    let part = Part { site: site.id, name: site.name, input, part: number as u64, ..part };
+    let body = serde_json::to_string(&part).map_err(|error| Error::Driver(error.to_string()))?;
+    let bytes = Value::Int(body.len() as i64);
+    let sql = "update forward set waiting_parts = waiting_parts + 1, waiting_bytes = waiting_bytes + $1,
+                                  last_part = last_part + 1 returning last_part";
+    let id = one(backend, sql, std::slice::from_ref(&bytes), |row| row.int(0))?.ok_or(Error::Conflict)?;
+    let sql = "insert into forward_part (part_id, bytes, body) values ($1, $2, $3)";
+    backend.execute(sql, &[id.into(), bytes, body.into()])?;
+    Ok(())
+}
+
+/// The numbers that a part gives to names, in the order of their first use.
+#[derive(Default)]
+struct Numbers {
+    features: Numbered<NameId>,
+    versions: Numbered<NameId>,
+    holders: Numbered<NameId>,
+    daemons: Numbered<DaemonId>,
+}
+
+struct Numbered<T> {
+    places: FxHashMap<T, u32>,
+    order: Vec<T>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { places: FxHashMap::default(), order: Vec::new() }
+    }
+}
+
+impl<T: Copy + Eq + Hash> Numbered<T> {
+    fn of(&mut self, name: T) -> u32 {
+        *self.places.entry(name).or_insert_with(|| {
+            self.order.push(name);
+            self.order.len() as u32 - 1
+        })
+    }
+}
+
+impl Numbers {
+    fn version(&mut self, version: NameId) -> u32 {
+        if version == 0 { 0 } else { self.versions.of(version) + 1 }
+    }
+
+    /// The names behind the numbers, as the ledger keeps them.
+    fn names(mut self, backend: &mut dyn Backend, resolved: &Resolved) -> Result<Names, Error> {
+        let ids = |order: &[NameId], of: &[u32]| order.iter().map(|name| of[*name as usize]).collect();
+        let holders = ids(&self.holders.order, &resolved.holders);
+        let daemons_of_holders: Vec<u32> = self
+            .holders
+            .order
+            .iter()
+            .map(|holder| self.daemons.of(resolved.holder_daemons[*holder as usize]))
+            .collect();
+        let of_holder =
+            |row: &crate::backend::Row<'_>| Ok((row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?));
+        let sql = include_str!("../../queries/holder_named.sql");
+        let holders = looked_up(backend, sql, holders, of_holder)?.into_iter().zip(daemons_of_holders);
+        let features = ids(&self.features.order, &resolved.features);
+        let versions = ids(&self.versions.order, &resolved.versions);
+        let servers: Vec<u32> =
+            self.daemons.order.iter().map(|id| resolved.daemons[*id as usize].server).collect();
+        let of_server =
+            |row: &crate::backend::Row<'_>| Ok((row.text(1)?, row.text(2)?, row.int(3)? != 0, row.text(4)?));
+        let servers = looked_up(backend, include_str!("../../queries/server_named.sql"), servers, of_server)?;
+        let daemons = servers.into_iter().zip(&self.daemons.order);
+        Ok(Names {
+            daemons: daemons
+                .map(|((server, format, exclusive, zone), id)| {
+                    (server, format, exclusive, zone, resolved.daemons[*id as usize].vendor.clone())
+                })
+                .collect(),
+            features: looked_up(backend, include_str!("../../queries/feature_named.sql"), features, |row| {
+                row.text(1)
+            })?,
+            versions: looked_up(backend, include_str!("../../queries/version_named.sql"), versions, |row| {
+                row.text(1)
+            })?,
+            holders: holders
+                .map(|((user, host, display, data), daemon)| (daemon, user, host, display, data))
+                .collect(),
+        })
+    }
+}
+
+/// What a query finds for numbers, in their order; its first column is the number.
+fn looked_up<T: Clone>(
+    backend: &mut dyn Backend,
+    sql: &str,
+    ids: Vec<u32>,
+    mut read: impl FnMut(&crate::backend::Row<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let param = [Value::Text(json!(ids.iter().map(|id| json!([id])).collect::<Vec<_>>()).to_string())];
+    let found = all(backend, sql, &param, |row| Ok((row.id(0)?, read(row)?)))?;
+    let found: FxHashMap<u32, T> = found.into_iter().collect();
+    ids.iter().map(|id| found.get(id).cloned().ok_or(Error::Conflict)).collect()
+}
+
+/// What a batch says, with the part's numbers. What senders call their events stays: the site has seen to it that each counts once.
+fn run(batch: &Batch, to: &mut Numbers, keeps_lines: bool) -> Run {
+    Run {
+        number: batch.run,
+        handles: batch.handles.iter().map(ToString::to_string).collect(),
+        events: batch.events.iter().map(|event| key_row(event, to)).collect(),
+        retracted: batch.retracted.iter().map(|event| key_row(event, to)).collect(),
+        requests: batch.requests.iter().map(|request| request_row(request, to)).collect(),
+        retracted_requests: batch.retracted_requests.iter().map(|request| request_row(request, to)).collect(),
+        breaks: batch.breaks.iter().map(|it| (to.daemons.of(it.daemon), it.at, it.started)).collect(),
+        polls: batch.polls.iter().map(|it| (to.daemons.of(it.daemon), it.at, it.answered)).collect(),
+        shown: batch.shown.iter().map(|shown| shown_row(shown, to)).collect(),
+        retracted_shown: batch.retracted_shown.iter().map(|shown| shown_row(shown, to)).collect(),
+        used: batch.used.iter().map(|used| used_row(used, to)).collect(),
+        retracted_used: batch.retracted_used.iter().map(|used| used_row(used, to)).collect(),
+        seats: batch
+            .seats
+            .iter()
+            .map(|it| {
+                let (feature, daemon) = (to.features.of(it.feature), to.daemons.of(it.daemon));
+                let (tells, issued) = (it.issued.is_some(), it.issued.flatten());
+                (feature, daemon, it.at, tells, issued, it.in_use, it.reserved, it.queued, it.borrowed)
+            })
+            .collect(),
+        expiries: batch
+            .expiries
+            .iter()
+            .map(|it| {
+                let (daemon, feature) = (to.daemons.of(it.daemon), to.features.of(it.feature));
+                let expires = match it.expires {
+                    Expires::On(day) => day.to_string(),
+                    Expires::Never => super::NEVER.to_owned(),
+                    Expires::Unknown => super::UNKNOWN.to_owned(),
+                };
+                (daemon, feature, to.version(it.version), it.at, it.seats, expires)
+            })
+            .collect(),
+        totals: batch.totals.iter().map(|total| total_row(total, to)).collect(),
+        retracted_totals: batch.retracted_totals.iter().map(|total| total_row(total, to)).collect(),
+        spans: batch
+            .spans
+            .iter()
+            .map(|it| (to.daemons.of(it.daemon), it.run, it.from, it.until, it.begins_run, it.polled))
+            .collect(),
+        components: batch
+            .components
+            .iter()
+            .map(|(package, component)| (to.features.of(*package), to.features.of(*component)))
+            .collect(),
+        quarantined: batch.quarantined.iter().map(|held| shape_row(held, keeps_lines)).collect(),
+        retracted_quarantined: batch
+            .retracted_quarantined
+            .iter()
+            .map(|held| shape_row(held, keeps_lines))
+            .collect(),
+    }
+}
+
+fn key_row(event: &KeyEvent, to: &mut Numbers) -> KeyRow {
+    let (feature, holder) = (to.features.of(event.feature), to.holders.of(event.holder));
+    match event.step {
+        Step::Start(it) => {
+            (feature, holder, event.handle, it.at, it.order, it.seats, to.version(it.version), None)
+        }
+        Step::End(it) => (feature, holder, event.handle, it.at, it.order, it.seats, 0, Some(it.ended.code())),
+    }
+}
+
+fn request_row(it: &RequestEvent, to: &mut Numbers) -> RequestRow {
+    let (outcome, reason) = outcome_codes(it.outcome);
+    let (feature, holder) = (to.features.of(it.feature), to.holders.of(it.holder));
+    (feature, holder, it.at, outcome, reason, it.code.clone(), it.seats, to.version(it.version))
+}
+
+fn shown_row(it: &ShownEvent, to: &mut Numbers) -> ShownRow {
+    let (feature, holder) = (to.features.of(it.feature), to.holders.of(it.holder));
+    (feature, holder, it.handle, it.at, it.since, it.seats, to.version(it.version))
+}
+
+fn used_row(it: &UsedEvent, to: &mut Numbers) -> UsedRow {
+    let (feature, holder) = (to.features.of(it.feature), to.holders.of(it.holder));
+    (feature, holder, it.handle, it.from, it.until, it.awaited_until, it.seats, to.version(it.version))
+}
+
+fn total_row(it: &TotalEvent, to: &mut Numbers) -> TotalRow {
+    (it.organization, it.day.to_string(), to.features.of(it.feature), to.version(it.version), it.minutes)
+}
+
+/// As the ledger keeps it: under a pseudonym no line is kept as it stands.
+fn shape_row(it: &Quarantined, keeps_lines: bool) -> ShapeRow {
+    let sample = if keeps_lines { it.sample.clone() } else { String::new() };
+    (it.shape.clone(), it.reason.clone(), it.lines, it.first_line, sample)
+}

@@ -1,0 +1,85 @@
+//! At the central service: the parts that sites post, taken in through the same intake as whatever is read here. The
+//! checkpoint of a site's input is the number of its last part, so that none counts twice and none is left out unseen.
+
+use super::part::Part;
+use super::said::batches;
+use crate::input::{Checkpoint, Counts};
+use crate::intake::{Intake, Interner};
+use crate::{Error, Store};
+
+/// The format of inputs that sites read: no file here goes on where one of them stands.
+const FORMAT: &str = "site";
+/// After so many parts the names that are remembered are forgotten, so that memory does not grow for ever.
+const REMEMBERED: u32 = 20_000;
+
+/// What became of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakenPart {
+    /// It is in the ledger now.
+    Now,
+    /// It has been there before.
+    Before,
+    /// Another part of the same input is awaited first: this one.
+    Awaits(u64),
+    /// It cannot be taken in, now or later.
+    Refused(String),
+}
+
+/// What is remembered of the ledger between parts. After an error it is to be made anew.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    intake: Intake,
+    interner: Interner,
+    parts: u32,
+}
+
+impl Inbox {
+    /// Whether it should be made anew, to forget names.
+    pub fn is_worn(&self) -> bool {
+        self.parts > REMEMBERED
+    }
+
+    /// Takes a part in; when this returns it is durable. `after_gap`: the parts before it are lost to whoever sends it.
+    pub fn take(&mut self, store: &mut Store, part: &Part, after_gap: bool) -> Result<TakenPart, Error> {
+        if part.part == 0 || part.site.is_empty() {
+            return Ok(TakenPart::Refused("a part has a site, and a number from 1 on".to_owned()));
+        }
+        let known = store.input_of_site(&part.chain())?;
+        let position = known.as_ref().map_or(0, |known| known.position);
+        if part.part <= position {
+            return Ok(TakenPart::Before);
+        }
+        // Of what is not here nothing must be there to take it out.
+        let follows = part.part == position + 1 || after_gap || (part.takes_out && known.is_none());
+        if !follows {
+            return Ok(TakenPart::Awaits(position + 1));
+        }
+        let batches = match batches(part, &mut self.interner) {
+            Ok(batches) => batches,
+            Err(wrong) => return Ok(TakenPart::Refused(wrong)),
+        };
+        self.parts += 1;
+        self.intake.begin(known.clone());
+        if part.takes_out {
+            if let Some(input) = known.and_then(|known| known.id) {
+                self.intake.take_out(store, input)?;
+            }
+            // An input that has said nothing yet stands for it: the parts that come go on behind this one.
+            self.intake.begin(None);
+        }
+        self.intake.commit(store, &batches, &checkpoint(part))?;
+        Ok(TakenPart::Now)
+    }
+}
+
+fn checkpoint(part: &Part) -> Checkpoint {
+    let [lines, events, notes, noise, unrecognized] = part.counts;
+    Checkpoint {
+        name: part.input_name(),
+        format: FORMAT.to_owned(),
+        head_hash: part.chain(),
+        position: part.part,
+        counts: Counts { lines, events, notes, noise, unrecognized },
+        ..Checkpoint::default()
+    }
+}

@@ -1,0 +1,208 @@
+//! What a site tells a central service, part by part.
+
+use crate::ledger::Ledger;
+use crate::log::{What, a_week, at, two_days};
+use accounting::privacy::{Identity, Key, Privacy};
+use std::collections::BTreeMap;
+use store::forward::{Forwarding, Inbox, Part, TakenPart};
+use store::{Error, Store};
+
+const MOST: u64 = 1 << 20;
+
+/// A ledger of a site, beside the central one of a test.
+fn site_of(_: &Ledger) -> Ledger {
+    let site = Ledger::sqlite();
+    forwards(&site, MOST);
+    site
+}
+
+fn forwards(site: &Ledger, most_bytes: u64) {
+    let wish = Forwarding { site: "5e".to_owned(), name: "basel".to_owned(), most_bytes };
+    assert!(site.store().set_forwarding(Some(&wish)).unwrap());
+    assert!(site.store().forwards().unwrap());
+}
+
+/// The parts that wait at a site.
+fn parts(site: &Ledger) -> Vec<Part> {
+    let mut store = site.store();
+    let waiting = store.waiting_parts(u64::MAX).unwrap();
+    let bytes: usize = waiting.iter().map(|part| part.body.len()).sum();
+    let told = store.waiting().unwrap();
+    assert_eq!((told.parts, told.bytes), (waiting.len() as u64, bytes as u64));
+    assert_eq!(told.oldest_at.is_some(), !waiting.is_empty());
+    waiting.iter().map(|part| serde_json::from_str(&part.body).unwrap()).collect()
+}
+
+/// Posts all that waits at a site, as a sender does; what became of each part.
+fn post(site: &Ledger, central: &mut Store) -> Vec<TakenPart> {
+    let mut inbox = Inbox::default();
+    let taken = parts(site).iter().map(|part| inbox.take(central, part, false).unwrap()).collect();
+    let mut store = site.store();
+    let ids: Vec<i64> = store.waiting_parts(u64::MAX).unwrap().iter().map(|part| part.id).collect();
+    store.remove_parts(&ids).unwrap();
+    assert_eq!(store.waiting().unwrap(), store::forward::Waiting::default());
+    taken
+}
+
+/// What a ledger holds that does not depend on how it came in, with capacity and coverage.
+fn held(ledger: &Ledger) -> (Vec<String>, Vec<String>) {
+    ledger.balances();
+    let mut rows = ledger.rows();
+    for sql in [
+        "select vendor, run, from_at, until_at, begins_run, polled from span",
+        "select reason, lines, first_line, sample from quarantine",
+        "select lines, events, notes, noise, unrecognized from input",
+        "select f.code, c.from_at, c.seats_issued from capacity c join feature f on f.feature_id = c.feature_id",
+        "select name, format, pairing, time_zone from server",
+    ] {
+        let mut of_table = ledger.query(sql);
+        of_table.sort();
+        rows.extend(of_table);
+    }
+    (rows, ledger.books())
+}
+
+pub(crate) fn what_a_site_tells_gives_the_books_of_reading_it(ledger: &mut Ledger) {
+    let (site, direct) = (site_of(ledger), Ledger::sqlite());
+    let (mut at_site, mut here) = (site.process(), direct.process());
+    let mut central = ledger.store();
+    for (name, said) in a_week() {
+        let halves: Vec<_> = said.chunks(said.len().div_ceil(2)).collect();
+        at_site.read_parts(&mut site.store(), name, &halves);
+        here.read_parts(&mut direct.store(), name, &halves);
+        let taken = post(&site, &mut central);
+        assert_eq!(taken, vec![TakenPart::Now; halves.len()]);
+    }
+    assert_eq!(held(ledger), held(&direct));
+    assert_eq!(held(ledger), held(&site));
+    let mut names = ledger.query("select name from input");
+    names.sort();
+    assert_eq!(names, ["basel: first", "basel: second", "basel: third"]);
+}
+
+pub(crate) fn parts_come_once_and_in_order(ledger: &mut Ledger) {
+    let site = site_of(ledger);
+    let said = two_days();
+    let thirds: Vec<_> = said.chunks(said.len().div_ceil(3)).collect();
+    site.process().read_parts(&mut site.store(), "log", &thirds);
+    let parts = parts(&site);
+    assert_eq!(parts.iter().map(|part| part.part).collect::<Vec<_>>(), [1, 2, 3]);
+    let mut central = ledger.store();
+    let mut inbox = Inbox::default();
+    let mut take = |part: usize, after_gap| inbox.take(&mut central, &parts[part], after_gap).unwrap();
+    assert_eq!(take(1, false), TakenPart::Awaits(1));
+    assert_eq!(take(0, false), TakenPart::Now);
+    assert_eq!(take(0, false), TakenPart::Before);
+    assert_eq!(take(2, false), TakenPart::Awaits(2));
+    assert_eq!(take(1, false), TakenPart::Now);
+    // Another process, to which the answer got lost.
+    let again = Inbox::default().take(&mut ledger.store(), &parts[1], false).unwrap();
+    assert_eq!(again, TakenPart::Before);
+    assert_eq!(inbox.take(&mut central, &parts[2], false).unwrap(), TakenPart::Now);
+    assert_eq!(held(ledger), held(&site));
+    // Who has lost a part says so.
+    let late = Part { part: 9, ..Part::default() };
+    let late = Part { site: "5e".to_owned(), input: parts[0].input, ..late };
+    assert_eq!(inbox.take(&mut central, &late, false).unwrap(), TakenPart::Awaits(4));
+    assert_eq!(inbox.take(&mut central, &late, true).unwrap(), TakenPart::Now);
+    assert_eq!(inbox.take(&mut central, &parts[2], true).unwrap(), TakenPart::Before);
+}
+
+pub(crate) fn an_input_read_anew_at_a_site_is_read_anew_everywhere(ledger: &mut Ledger) {
+    let site = site_of(ledger);
+    let mut central = ledger.store();
+    let wrong = [at(5.0, "v", What::Out("solver", "amara", 1)), at(6.0, "v", What::In("solver", "amara", 1))];
+    site.process().read(&mut site.store(), "log", &wrong);
+    let id: u32 = site.query("select input_id from input")[0].parse().unwrap();
+    post(&site, &mut central);
+    let mut process = site.process();
+    process.intake.take_out(&mut site.store(), id).unwrap();
+    process.read(&mut site.store(), "log", &two_days());
+    let out = parts(&site);
+    assert!(out[0].takes_out && out[0].part == 2 && !out[1].takes_out);
+    assert_eq!(post(&site, &mut central), [TakenPart::Now, TakenPart::Now]);
+    assert_eq!(held(ledger), held(&site));
+    // What is taken out already is not taken out again.
+    let mut again = Inbox::default();
+    assert_eq!(again.take(&mut central, &out[0], false).unwrap(), TakenPart::Before);
+    let unknown = Part { input: 77, ..out[0].clone() };
+    assert_eq!(again.take(&mut central, &unknown, false).unwrap(), TakenPart::Now);
+    assert_eq!(held(ledger).1, held(&site).1);
+}
+
+pub(crate) fn under_a_pseudonym_no_name_leaves_a_site(ledger: &mut Ledger) {
+    let site = site_of(ledger);
+    let key = |byte| Privacy {
+        identity: Identity::Pseudonymous,
+        keys: vec![Key::new([byte; 32])],
+        ..Privacy::default()
+    };
+    let mut store = site.store();
+    store.keep(key(7)).unwrap();
+    for (name, said) in a_week() {
+        site.process().read(&mut store, name, &said);
+    }
+    let bodies: String = store.waiting_parts(u64::MAX).unwrap().into_iter().map(|part| part.body).collect();
+    for name in ["amara", "bela", "chidi", "dana", "\"ws\"", "bla"] {
+        assert!(!bodies.contains(name), "{name} is in what is posted");
+    }
+    // What is hidden already stays as it is, whatever is kept at the central service, and under whatever key.
+    let mut central = ledger.store();
+    central.keep(key(8)).unwrap();
+    post(&site, &mut central);
+    assert_eq!(held(ledger), held(&site));
+    let users = "select distinct user_name from holder where user_name like 'p-%'";
+    assert_eq!(ledger.query(users).len(), 4);
+}
+
+pub(crate) fn nothing_more_is_taken_in_than_may_wait(ledger: &mut Ledger) {
+    forwards(ledger, 10);
+    let said = two_days();
+    let (first, second) = said.split_at(5);
+    let mut process = ledger.process();
+    let batch = process.batch(0, first, &mut BTreeMap::default());
+    process.commit(&mut ledger.store(), "log", 1, &[batch]).unwrap();
+    let batch = process.batch(0, second, &mut BTreeMap::default());
+    let full = process.commit(&mut ledger.store(), "log", 2, std::slice::from_ref(&batch));
+    assert!(matches!(full, Err(Error::Behind { parts: 1, .. })), "{full:?}");
+    assert_eq!(ledger.query("select position from input"), ["1"]);
+    let mut store = ledger.store();
+    let waiting = store.waiting_parts(0).unwrap();
+    assert_eq!(waiting.len(), 1, "one at least");
+    store.remove_parts(&[waiting[0].id]).unwrap();
+    store.remove_parts(&[waiting[0].id]).unwrap();
+    process.commit(&mut store, "log", 2, &[batch]).unwrap();
+    assert_eq!(store.waiting_parts(0).unwrap()[0].id, waiting[0].id + 1, "no number is given twice");
+    // Who forwards no more waits for nobody.
+    assert!(store.set_forwarding(None).unwrap());
+    assert!(!store.set_forwarding(None).unwrap());
+    let more = process.batch(0, &[at(50.0, "v", What::Lives)], &mut BTreeMap::default());
+    process.commit(&mut store, "log", 3, &[more]).unwrap();
+    assert_eq!(store.waiting().unwrap().parts, 1, "what waits stays");
+}
+
+pub(crate) fn parts_that_are_not_right_are_refused(ledger: &mut Ledger) {
+    let site = site_of(ledger);
+    site.process().read(&mut site.store(), "log", &two_days());
+    let right = site.store().waiting_parts(u64::MAX).unwrap().remove(0).body;
+    let mut central = ledger.store();
+    let mut inbox = Inbox::default();
+    let year_2500 = "16725225600000";
+    for (what, with) in [
+        ("\"features\":[\"solver\",\"mesher\"]", "\"features\":[\"solver\"]"),
+        ("\"part\":1", "\"part\":0"),
+        ("1740988800000", year_2500),
+        ("1740988800000", "-1"),
+        ("\"breaks\":[[0", "\"breaks\":[[7"),
+    ] {
+        let wrong = right.replace(what, with);
+        assert_ne!(right, wrong, "{what} is not in {right}");
+        let wrong: Part = serde_json::from_str(&wrong).unwrap();
+        let taken = inbox.take(&mut central, &wrong, false).unwrap();
+        assert!(matches!(taken, TakenPart::Refused(_)), "{what}: {taken:?}");
+    }
+    assert_eq!(ledger.query("select count(*) from input"), ["0"]);
+    let right: Part = serde_json::from_str(&right).unwrap();
+    assert_eq!(inbox.take(&mut central, &right, false).unwrap(), TakenPart::Now);
+    assert_eq!(held(ledger), held(&site));
+}
