@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod alerts;
 mod backend;
 pub mod browsers;
+pub mod claims;
 mod derive;
 pub mod foreign;
 pub mod forward;
