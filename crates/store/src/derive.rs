@@ -124,6 +124,18 @@ impl Context {
         Ok(Earlier { until: end, parts })
     }
 
+    /// An instant before which no session of a feature begins that ends at another one or later.
+    pub(crate) fn first_start(
+        &mut self,
+        backend: &mut dyn Backend,
+        feature: FeatureId,
+        at: UnixMs,
+    ) -> Result<UnixMs, Error> {
+        // Of what ends with a day its own page tells, and not what reaches into the next one.
+        let Earlier { until, parts } = self.earlier(backend, feature, self.calendar.day_of(at).previous())?;
+        Ok(parts.iter().map(|part| part.from).fold(until, UnixMs::min))
+    }
+
     fn compute_from(
         &mut self,
         backend: &mut dyn Backend,

@@ -1,7 +1,7 @@
 //! What readers get: one state of the ledger, names and feature days. Readers never write: days that are dirty or
 //! unsettled are computed in memory.
 
-use crate::backend::{Backend, Row, all, one, reading};
+use crate::backend::{Backend, Row, Value, all, one, reading};
 use crate::derive::{Context, parse_days, requests};
 use crate::intake::{RequestOutcome, outcome_from_codes};
 use crate::names::{Ledger, polls_apart, watched};
@@ -17,6 +17,7 @@ use accounting::pairing::InputId;
 use accounting::report::{Accumulator, Shared};
 use accounting::session::{Ended, FeatureId, HolderId, Part, VersionId};
 use rustc_hash::FxHashMap;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -132,9 +133,12 @@ impl Reader<'_> {
         self.context.calendar.clone()
     }
 
-    /// The instant as of which the ledger speaks: its last evidence.
+    /// The instant as of which the ledger speaks: its last evidence of a server of which any feature is known. That heartbeats
+    /// are awaited of which none has come yet says nothing.
     pub fn as_of(&mut self) -> Result<Option<UnixMs>, Error> {
-        Ok(one(self.backend, "select max(until_at) from span", &[], |row| row.opt_int(0))?.flatten())
+        let sql =
+            "select max(until_at) from span where server_id in (select server_id from feature_at_server)";
+        Ok(one(self.backend, sql, &[], |row| row.opt_int(0))?.flatten())
     }
 
     /// What people call the inputs.
@@ -335,14 +339,18 @@ impl Reader<'_> {
             true => include_str!("../queries/session_list_open.sql"),
             false => include_str!("../queries/session_list.sql"),
         };
-        let mut of_heartbeats = self.sessions_of_heartbeats(feature, until)?;
+        let mut of_heartbeats = self.sessions_of_heartbeats(feature)?;
         of_heartbeats.retain(|row| !open_only || row.part.ended == Ended::Open);
         let mut of_heartbeats = of_heartbeats.into_iter().peekable();
         let now = self.now()?;
         let running = crate::running::of_feature(self.backend, feature, now)?;
+        let mut params = vec![feature.into(), from.into(), until.into(), now.into()];
+        if !open_only {
+            params.push(self.first_start(feature, from)?.into());
+        }
         let mut each = |row: SessionRow| if row.part.touches(from, until) { each(row) } else { Ok(()) };
         let ledger = &self.context.ledger;
-        self.backend.query(sql, &[feature.into(), from.into(), until.into(), now.into()], &mut |row| {
+        self.backend.query(sql, &params, &mut |row| {
             let (began, seen_at, handle, input) = (row.int(1)?, row.opt_int(6)?, row.text(7)?, row.id(8)?);
             while let Some(earlier) = of_heartbeats.next_if(|of| of.part.from < began) {
                 each(earlier)?;
@@ -359,13 +367,20 @@ impl Reader<'_> {
         of_heartbeats.try_for_each(each)
     }
 
+    /// An instant before which no session of a feature begins that ends at another one or later.
+    fn first_start(&mut self, feature: FeatureId, at: UnixMs) -> Result<UnixMs, Error> {
+        // Nothing is older than the first evidence; that need not be looked for.
+        if at <= UnixMs::MIN / 2 {
+            Ok(UnixMs::MIN / 2)
+        } else {
+            self.context.first_start(self.backend, feature, at)
+        }
+    }
+
     /// The sessions of a feature that only heartbeats tell so far.
-    fn sessions_of_heartbeats(
-        &mut self,
-        feature: FeatureId,
-        until: UnixMs,
-    ) -> Result<Vec<SessionRow>, Error> {
-        let stretches = self.context.unsealed(self.backend, feature, until)?;
+    fn sessions_of_heartbeats(&mut self, feature: FeatureId) -> Result<Vec<SessionRow>, Error> {
+        // With all of their buckets: a session that reaches out of a period is told as it is.
+        let stretches = self.context.unsealed(self.backend, feature, UnixMs::MAX)?;
         let Some((_, input)) = crate::heartbeats::source(self.backend)? else { return Ok(Vec::new()) };
         let now = self.now()?;
         let row = |of: Stretch| {
@@ -384,8 +399,12 @@ impl Reader<'_> {
         let sql = include_str!("../queries/history_between.sql");
         let mut of_heartbeats = self.history_of_heartbeats((from, until))?.into_iter().peekable();
         let now = self.now()?;
+        let features: Vec<FeatureId> = self.context.ledger.names.features.keys().copied().collect();
+        let firsts = features.into_iter().map(|feature| Ok((feature, self.first_start(feature, from)?)));
+        let firsts = firsts.collect::<Result<Vec<(FeatureId, UnixMs)>, Error>>()?;
+        let params = [from.into(), until.into(), now.into(), Value::Text(json!(firsts).to_string())];
         let ledger = &self.context.ledger;
-        self.backend.query(sql, &[from.into(), until.into(), now.into()], &mut |row| {
+        self.backend.query(sql, &params, &mut |row| {
             let (history, polled) = (history_row(row)?, row.int(9)? == 1);
             while let Some(earlier) = of_heartbeats.next_if(|of| of.at < history.at) {
                 each(earlier)?;
@@ -404,7 +423,7 @@ impl Reader<'_> {
         }
         let features: Vec<FeatureId> = self.context.ledger.names.features.keys().copied().collect();
         for feature in features {
-            for SessionRow { part, input, .. } in self.sessions_of_heartbeats(feature, until)? {
+            for SessionRow { part, input, .. } in self.sessions_of_heartbeats(feature)? {
                 let Part { holder, version, seats, .. } = part;
                 let row = |at, action| HistoryRow {
                     at,

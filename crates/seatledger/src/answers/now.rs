@@ -131,7 +131,7 @@ pub(crate) fn now(store: &mut Store, sight: &Sight) -> anyhow::Result<Now> {
     let scope = Filters::default().scope(&calendar, Days::All, sight)?;
     let (as_of, features, servers) = store.read(|reader| {
         let names = reader.names();
-        let (servers, as_of) = (servers(&names), last_evidence(&names));
+        let (servers, as_of) = (servers(&names), reader.as_of()?);
         let lens = Lens::new(&names, &calendar, scope.clone());
         let mut features = held(reader, &names, &calendar, &lens)?;
         if let Some(as_of) = as_of {
@@ -288,15 +288,9 @@ pub(crate) fn known_days(store: &mut Store) -> anyhow::Result<Option<(Day, Day)>
         let names = reader.names();
         let first =
             with_features(&names).filter_map(|server| server.watched.first()).map(|(from, _)| *from).min();
-        let days = first.zip(last_evidence(&names));
+        let days = first.zip(reader.as_of()?);
         Ok(days.map(|(first, last)| (calendar.day_of(first), calendar.day_of(last))))
     })?)
-}
-
-/// The last instant at which a license server that has shown features lived: the service watches, too, but knows of
-/// features only by heartbeats.
-fn last_evidence(names: &Names) -> Option<UnixMs> {
-    with_features(names).filter_map(|server| server.watched.last()).map(|(_, until)| *until).max()
 }
 
 fn servers(names: &Names) -> Vec<ServerNow> {
@@ -309,6 +303,7 @@ fn servers(names: &Names) -> Vec<ServerNow> {
     servers
 }
 
+/// The license servers that have shown features: the service watches, too, but knows of features only by heartbeats.
 fn with_features(names: &Names) -> impl Iterator<Item = &Server> {
     let shown: FxHashSet<ServerId> =
         names.features.values().flat_map(|feature| feature.servers.iter().copied()).collect();

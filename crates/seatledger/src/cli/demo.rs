@@ -1,13 +1,14 @@
 //! `seatledger demo`
 
 use super::progress::{Bar, Files};
-use super::{Done, Global, catalog_file, directory_file, say};
+use super::{Done, Global, default_zone, say};
 use crate::alerts::Ways;
 use crate::config::Config;
-use crate::demo::{Written, write_year};
+use crate::demo::{DIRECTORY, Written, play, write_year};
 use crate::render::{self, Face, Look, sparkline};
 use crate::service;
-use crate::sources::configured::Servers;
+use crate::sheets;
+use crate::sources::configured::{Servers, sources};
 use crate::sources::import::{Wish, import};
 use crate::{keys, oplog};
 use accounting::calendar::Calendar;
@@ -24,8 +25,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use store::{Place, Store};
-
-const DIRECTORY: &str = "seatledger-demo";
 
 /// An invented company's year: its logs are written, taken in by the real parsers, and reported on
 #[derive(Debug, Args)]
@@ -83,30 +82,34 @@ impl Demo {
         if self.once {
             return Ok(Done::Well);
         }
-        serve(store, &written, self.port)
+        serve(store, written, self.port)
     }
 }
 
-/// Serves the year until somebody stops it.
-fn serve(mut store: Store, written: &Written, port: u16) -> anyhow::Result<Done> {
+/// Serves the year, and the days that go by after it, until somebody stops it.
+fn serve(mut store: Store, written: Written, port: u16) -> anyhow::Result<Done> {
     let config = Config::read(Some(&written.config))?;
-    let place = Place::Sqlite(Path::new(DIRECTORY).join("seatledger.db"));
+    // As if the service had been started where its configuration is.
+    std::env::set_current_dir(DIRECTORY).with_context(|| format!("cannot go to ./{DIRECTORY}"))?;
+    let place = Place::Sqlite(PathBuf::from("seatledger.db"));
     say(&format!(
         "
 The year is served now, until Ctrl-C: open http://127.0.0.1:{port}/ and look at
 
-  Now        the evening of 31 December: which features are full, and who holds their seats since when
+  Now        Monday, 5 January, a minute a second: which features are full, and who holds their seats since when
   Features   Signal_Toolbox, bought too small: denials in most weeks, and how many seats would have been enough
   Features   anshpc, a cluster's cores: drag over an evening in the chart, down to minutes
   Overnight  who leaves seats taken
   Reports    everything that `seatledger report` knows, with downloads
 "
     ));
+    play(written.live);
+    let sources = sources(&config, &Servers::of(&config, default_zone(&config)));
     let (zone, log) = (store.calendar()?.zone().clone(), oplog::Settings::of(&config, &place));
     service::run(service::Settings {
         zone,
         store,
-        sources: Vec::new(),
+        sources,
         listen: format!("127.0.0.1:{port}"),
         http: config.http,
         heartbeats: config.heartbeats,
@@ -121,11 +124,12 @@ The year is served now, until Ctrl-C: open http://127.0.0.1:{port}/ and look at
 fn take_in(directory: &Path, written: &Written) -> anyhow::Result<Store> {
     let config = Config::read(Some(&written.config))?;
     let calendar = config.calendar("Europe/Zurich")?;
-    let mut store = Store::create(&Place::Sqlite(directory.join("seatledger.db")))?;
+    // Wherever it is opened again from.
+    let mut store = Store::create(&Place::Sqlite(std::path::absolute(directory)?.join("seatledger.db")))?;
     store.set_calendar(&calendar)?;
-    let people = directory_file::read_directory(&written.directory, &mut File::open(&written.directory)?)?;
+    let people = sheets::read_directory(&written.directory, &mut File::open(&written.directory)?)?;
     store.import_directory(&people)?;
-    let catalog = catalog_file::read_catalog(&written.catalog, &mut File::open(&written.catalog)?)?;
+    let catalog = sheets::read_catalog(&written.catalog, &mut File::open(&written.catalog)?)?;
     store.import_catalog(&catalog)?;
     let mut wish = |files: &[PathBuf], server: Option<&String>| -> anyhow::Result<(u64, u64)> {
         let wish = Wish {

@@ -13,7 +13,7 @@ pub(super) const ZONE: &str = "Europe/Zurich";
 const FOUNDED: Date = date(2024, 1, 1);
 
 /// The days of the canton of Zürich on which nobody works, and the company's own.
-pub(super) const HOLIDAYS: [(Date, &str); 14] = [
+pub(super) const HOLIDAYS: [(Date, &str); 16] = [
     (date(2025, 1, 1), "New Year"),
     (date(2025, 1, 2), "Berchtold's Day"),
     (date(2025, 1, 3), "company holiday"),
@@ -28,6 +28,8 @@ pub(super) const HOLIDAYS: [(Date, &str); 14] = [
     (date(2025, 12, 25), "Christmas"),
     (date(2025, 12, 26), "St Stephen's Day"),
     (date(2025, 12, 29), "company holiday"),
+    (date(2026, 1, 1), "New Year"),
+    (date(2026, 1, 2), "Berchtold's Day"),
 ];
 
 /// A department and what its people do.

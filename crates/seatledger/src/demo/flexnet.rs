@@ -2,13 +2,16 @@
 
 use super::catalog::{FEATURES, PARALLEL, number_of};
 use super::clock::WallClock;
-use super::habits::{Wish, YEAR, days};
+use super::habits::{LIVE, Wish, YEAR, days};
 use super::lmstat::{self, Hold};
 use super::server_text::{Log, Machine};
-use super::{Counts, Page};
+use super::{Counts, Live, Page};
 use jiff::civil::{DateTime, Weekday, date};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+
+/// The second of the first day after the year from which on time goes by.
+const LIVE_FROM: i64 = 9 * 3_600 + 30 * 60;
 
 /// How a license server goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,9 +86,11 @@ pub(super) struct Records {
     pub(super) polls: Vec<Page>,
     /// What is in the log.
     pub(super) counts: Counts,
+    /// What it goes on with.
+    pub(super) live: Live,
 }
 
-/// The year of a machine.
+/// The year of a machine, and the days after it.
 pub(super) fn year(machine: &'static Machine, wishes: &[Wish], clock: &WallClock) -> Records {
     let wall = |shown: DateTime| clock.instant(shown);
     let outages: Vec<_> =
@@ -109,7 +114,10 @@ pub(super) fn year(machine: &'static Machine, wishes: &[Wish], clock: &WallClock
         site.at(clock.instant(day.at(if day == YEAR.0 { 0 } else { 9 }, 30, 0, 0)), Action::Poll);
     }
     site.run_until(clock.midnight(YEAR.1));
-    Records { log: site.log.pages, polls: site.polls, counts: site.counts }
+    let counts = site.counts;
+    let live = site.live();
+    let log = site.log.pages;
+    Records { log, polls: site.polls, counts, live }
 }
 
 impl Site<'_> {
@@ -133,8 +141,9 @@ impl Site<'_> {
     }
 
     fn run_until(&mut self, end: i64) {
-        while let Some(Reverse((at, action))) = self.next.pop()
-            && at < end
+        while let Some(Reverse((at, _))) = self.next.peek()
+            && *at < end
+            && let Some(Reverse((at, action))) = self.next.pop()
         {
             match action {
                 Action::Start => self.start(at),
@@ -151,6 +160,21 @@ impl Site<'_> {
             }
         }
         self.counts.open = self.open.values().map(|session| session.held.len() as u64).sum();
+    }
+
+    /// What is written after the year, minute by minute; the first minute has all that came before.
+    fn live(&mut self) -> Live {
+        let of_year = self.log.pages.len();
+        let (begin, end) = (self.clock.midnight(LIVE.0) + LIVE_FROM, self.clock.midnight(LIVE.1));
+        let (mut minutes, mut written) = (Vec::new(), 0);
+        for minute in (begin..end).step_by(60) {
+            self.run_until(minute + 60);
+            let text = self.log.pages.get(of_year).map_or(&[][..], |page| &page.text);
+            minutes.push(text[written..].to_vec());
+            written = text.len();
+        }
+        let page = self.log.pages.pop().filter(|_| self.log.pages.len() == of_year);
+        Live { name: page.map(|page| page.name).unwrap_or_default(), minutes }
     }
 
     fn start(&mut self, at: i64) {

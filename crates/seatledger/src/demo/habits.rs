@@ -10,6 +10,9 @@ use jiff::civil::{Date, Weekday, date};
 /// The year of the demo, half-open.
 pub(super) const YEAR: (Date, Date) = (date(2025, 1, 1), date(2026, 1, 1));
 
+/// The days after it that go by while the year is served, half-open; the first is a Monday.
+pub(super) const LIVE: (Date, Date) = (date(2026, 1, 5), date(2026, 1, 31));
+
 /// A program that a person wants to run.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
@@ -63,12 +66,13 @@ pub(super) fn days() -> impl Iterator<Item = Date> {
     YEAR.0.series(1.day()).take_while(|day| *day < YEAR.1)
 }
 
-/// All that is wanted of the license servers in the year, in order of time.
+/// All that is wanted of the license servers in the year and in the days after it, in order of time.
 pub(super) fn wishes(staff: &[Person], clock: &WallClock) -> Vec<Wish> {
     let mut wishes = Vec::new();
     for (nth, person) in staff.iter().enumerate() {
         let mut random = Random::new(0xa000 + person.number);
-        for day in days().filter(|day| person.works_on(*day)) {
+        for day in YEAR.0.series(1.day()).take_while(|day| *day < LIVE.1).filter(|day| person.works_on(*day))
+        {
             let mut day =
                 Workday { midnight: clock.midnight(day), date: day, person, nth, random: &mut random };
             day.programs(&mut wishes);

@@ -12,6 +12,7 @@ mod clock;
 mod company;
 mod flexnet;
 mod habits;
+mod live;
 mod lmstat;
 mod random;
 mod server_text;
@@ -22,11 +23,16 @@ mod parsed;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use live::{Live, play};
+
 use clock::WallClock;
 use jiff::civil::Date;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// Where the year is written, in the directory where the demo is run.
+pub(crate) const DIRECTORY: &str = "seatledger-demo";
 
 /// A file of the demo: its name within the directory, and its text.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +63,8 @@ pub(crate) struct Written {
     pub(crate) flexnet: Vec<(String, Vec<PathBuf>)>,
     /// The answers of these servers to weekly polls, a file each: the server's name and the files in order.
     pub(crate) polls: Vec<(String, Vec<PathBuf>)>,
+    /// What the servers write while the year is served.
+    pub(crate) live: Vec<Live>,
     /// The wrapper records, a file a host.
     pub(crate) wrapper: Vec<PathBuf>,
     /// The directory of persons, to import with `directory import`.
@@ -98,8 +106,8 @@ pub(crate) fn write_year(directory: &Path) -> io::Result<Written> {
     }
     let wrapper = save_all(&year.wrapper)?;
     let [directory, catalog, config] = [save(&year.directory)?, save(&year.catalog)?, save(&year.config)?];
-    let Year { counts, wrapper_records, .. } = year;
-    Ok(Written { flexnet, polls, wrapper, directory, catalog, config, bytes, counts, wrapper_records })
+    let Year { counts, wrapper_records, live, .. } = year;
+    Ok(Written { flexnet, polls, live, wrapper, directory, catalog, config, bytes, counts, wrapper_records })
 }
 
 /// The year's texts.
@@ -107,6 +115,7 @@ pub(crate) fn write_year(directory: &Path) -> io::Result<Written> {
 struct Year {
     flexnet: Vec<(String, Vec<Page>)>,
     polls: Vec<(String, Vec<Page>)>,
+    live: Vec<Live>,
     wrapper: Vec<Page>,
     directory: Page,
     catalog: Page,
@@ -121,18 +130,20 @@ impl Year {
         let staff = company::staff();
         let wishes = habits::wishes(&staff, &clock);
         let mut counts = Counts::default();
-        let (mut flexnet, mut polls) = (Vec::new(), Vec::new());
+        let (mut flexnet, mut polls, mut live) = (Vec::new(), Vec::new(), Vec::new());
         for machine in &server_text::MACHINES {
             let records = flexnet::year(machine, &wishes, &clock);
             counts = counts.plus(records.counts);
             flexnet.push((machine.address(), records.log));
             polls.push((machine.address(), records.polls));
+            live.push(records.live);
         }
         let (wrapper, wrapper_records) = wrapper::year(&habits::runs(&staff, &clock), &clock);
         let page = |name: &str, text: String| Page { name: name.to_owned(), text: text.into_bytes() };
         Ok(Self {
             flexnet,
             polls,
+            live,
             wrapper,
             directory: page("directory.csv", company::directory_csv(&staff)),
             catalog: page("catalog.csv", catalog::catalog_csv()),
@@ -159,7 +170,12 @@ impl Counts {
 fn config_toml() -> String {
     let holidays = company::HOLIDAYS.iter().map(|(day, name)| format!("\"{day}\" = \"{name}\"\n"));
     let servers = server_text::MACHINES.iter().map(|machine| {
-        format!("\n[[server]]\nname = \"{}\"\ntimezone = \"{}\"\n", machine.address(), company::ZONE)
+        let (server, zone, host) = (machine.address(), company::ZONE, machine.name);
+        format!(
+            "\n[[server]]\nname = \"{server}\"\ntimezone = \"{zone}\"\n\n\
+             [[source]]\nkind = \"follow\"\nserver = \"{server}\"\n\
+             directory = \"flexnet/{host}\"\npattern = \"debug-*.log\"\n"
+        )
     });
     let head = format!(
         "# Brühlberg Engineering AG, Winterthur (an invented company).\n\

@@ -15,7 +15,6 @@ use std::time::Duration;
 use store::heartbeats::NewUser;
 use store::{Error, Opener, Store};
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
@@ -46,7 +45,6 @@ pub(crate) async fn run(
     let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN, retention, looked_on: None, alerts };
     let mut faulty = 0;
     let mut tick = tokio::time::interval(EVERY);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
@@ -74,6 +72,8 @@ pub(crate) async fn run(
             return;
         };
         chores = returned;
+        // From its end on, so that a SQLite file gets to write its log back however long it took.
+        tick.reset();
         match done {
             Ok((seats, users)) => {
                 app.metrics.set_seats_in_use(seats);

@@ -10,8 +10,8 @@ use store::heartbeats::BucketScope;
 
 /// How many parts the set has, so that threads seldom wait for each other and growing is cheap.
 const SHARDS: usize = 16;
-/// How many keys a part holds at most: 3.7 million in all, 71 MB. Who does not fit in is left to the database.
-const MOST: usize = 229_376;
+/// How many keys a part holds at most: 1.8 million in all, 36 MB. Who does not fit in is left to the database.
+const MOST: usize = 114_688;
 
 /// What is counted once in a bucket: a person, or a person's feature. Two different ones have the same key with a
 /// probability of 2⁻¹²⁸, and nobody can look for such a pair: the hash is keyed anew by every process.

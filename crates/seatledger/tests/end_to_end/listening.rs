@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long anything may take before it counts as stuck.
-const STUCK: Duration = Duration::from_mins(1);
+pub(crate) const STUCK: Duration = Duration::from_mins(1);
 
 /// The service on a port of its own, stopped when this is dropped.
 pub(crate) struct Service {

@@ -29,11 +29,12 @@ impl Sqlite {
         // Plans that do not depend on parameters: else whatever looks at a partial index is prepared anew each time that
         // it is executed (measured: a third of what a reader of many features costs).
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        // WAL: readers beside one writer. FULL: a commit is on disk before it is answered. The cache is bounded, so
-        // that memory does not grow with the file.
+        // WAL: readers beside one writer; it grows while somebody reads for long, and is cut off then. FULL: a commit is on
+        // disk before it is answered. The cache is bounded, so that memory does not grow with the file.
         connection.execute_batch(
             "pragma page_size = 16384; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384;
-             pragma temp_store = file; pragma wal_autocheckpoint = 4096; pragma foreign_keys = off;",
+             pragma temp_store = file; pragma wal_autocheckpoint = 4096; pragma journal_size_limit = 67108864;
+             pragma foreign_keys = off;",
         )?;
         Ok(Self { connection })
     }

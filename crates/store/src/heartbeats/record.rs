@@ -57,8 +57,9 @@ pub struct Recorded {
     pub late: Vec<usize>,
 }
 
-/// How many holders are remembered, so that memory is bounded whoever says that he is there.
-const HOLDERS_REMEMBERED: usize = 1 << 20;
+/// How many holders are remembered, so that memory is bounded whoever says that he is there: as many as a table of a million
+/// places takes before it grows.
+const HOLDERS_REMEMBERED: usize = 900_000;
 /// How many texts of a kind are remembered.
 const TEXTS_REMEMBERED: usize = 1 << 14;
 

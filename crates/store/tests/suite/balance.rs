@@ -102,6 +102,7 @@ pub(crate) fn readers_of_a_dirty_ledger_see_what_deriving_gives(ledger: &mut Led
         let (marked, dirty) = (ledger.rows(), ledger.books());
         assert_eq!(ledger.rows(), marked, "readers never write");
         dirty_days += ledger.store().dirty_days().unwrap();
+        ledger.assert_periods_are_parts_of_all();
         ledger.derive();
         assert_eq!(ledger.books(), dirty, "after {name}");
     }

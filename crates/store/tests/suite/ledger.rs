@@ -1,6 +1,6 @@
 //! A ledger of a test: its store, and its rows as raw SQL shows them.
 
-use crate::log::Process;
+use crate::log::{HOUR, Process};
 use accounting::UnixMs;
 use accounting::feature_day::DayView;
 use accounting::ledger::Names;
@@ -8,7 +8,29 @@ use accounting::report::{Accumulator, Report};
 use accounting::session::FeatureId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::{Place, Store, Verified};
+use store::{Error, HistoryRow, Place, Reader, SessionRow, Store, Verified};
+
+fn history(reader: &mut Reader<'_>, period: (UnixMs, UnixMs)) -> Result<Vec<HistoryRow>, Error> {
+    let mut rows = Vec::new();
+    reader.history(period, &mut |row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+fn sessions(
+    reader: &mut Reader<'_>,
+    feature: FeatureId,
+    period: (UnixMs, UnixMs),
+) -> Result<Vec<SessionRow>, Error> {
+    let mut rows = Vec::new();
+    reader.sessions(feature, period, false, &mut |row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    Ok(rows)
+}
 
 /// A database of one test, gone with it.
 pub(crate) struct Ledger {
@@ -80,7 +102,43 @@ impl Ledger {
         let verified = self.verify();
         assert_eq!(verified.difference, None);
         assert_eq!(verified.dirty, Vec::<String>::new());
+        self.assert_periods_are_parts_of_all();
         verified
+    }
+
+    /// What a period lists is what of all listed lies in it.
+    #[track_caller]
+    pub(crate) fn assert_periods_are_parts_of_all(&self) {
+        const ALL: (UnixMs, UnixMs) = (UnixMs::MIN, UnixMs::MAX);
+        let compared = self.store().read(|reader| {
+            let history = history(reader, ALL)?;
+            let features: Vec<FeatureId> = reader.names().features.keys().copied().collect();
+            let Some((first, last)) = history.first().zip(history.last()) else { return Ok(()) };
+            // From an event to another one, to just behind it, and over civil days.
+            let (middle, day) = (history[history.len() / 2].at, 24 * HOUR);
+            let midnight = middle - middle.rem_euclid(day);
+            let periods = [
+                (middle, last.at),
+                (first.at + 1, middle + 1),
+                (midnight, midnight + day),
+                (midnight + day, last.at + day),
+            ];
+            for (from, until) in periods {
+                let of_period = history.iter().filter(|row| from <= row.at && row.at < until).cloned();
+                assert_eq!(
+                    self::history(reader, (from, until))?,
+                    of_period.collect::<Vec<_>>(),
+                    "{from} to {until}"
+                );
+                for feature in &features {
+                    let mut of_period = sessions(reader, *feature, ALL)?;
+                    of_period.retain(|session| session.part.touches(from, until));
+                    assert_eq!(sessions(reader, *feature, (from, until))?, of_period, "{from} to {until}");
+                }
+            }
+            Ok(())
+        });
+        compared.unwrap();
     }
 
     /// Somebody who stores days until this is dropped, where others can do so beside a commit at all.
