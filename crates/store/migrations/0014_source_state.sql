@@ -1,4 +1,2 @@
--- How the sources of services are, as each service told last; a service that is killed leaves what it said.
-create table source_state (
-    host text not null, name text not null, told_at bigint not null, told text not null, primary key (host, name)
-) {clustered};
+-- How the sources of services are, as told last by the process that takes each in; one that is killed leaves what it said.
+create table source_state (source text primary key, host text not null, told_at bigint not null, told text not null) {clustered};

@@ -12,6 +12,8 @@ const KEPT_MS: i64 = 7 * 86_400_000;
 /// How a source is, and what it has done since its service started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceTold {
+    /// What tells it from all others: the same of all processes of which one takes it in.
+    pub key: String,
     /// Its name in the configuration.
     pub name: String,
     /// Its state, as a word.
@@ -48,7 +50,7 @@ pub struct SourceTellings {
 impl Store {
     /// Says how the sources of this machine's service are.
     pub fn tell_sources(&mut self, host: &str, at: UnixMs, sources: &[SourceTold]) -> Result<(), Error> {
-        let row = |told: &SourceTold| json!([told.name, json!(told).to_string()]);
+        let row = |told: &SourceTold| json!([told.key, json!(told).to_string()]);
         let rows = json!(sources.iter().map(row).collect::<Vec<_>>()).to_string();
         writing(self.backend.as_mut(), |backend| {
             let params = [host.into(), at.into(), Value::Text(rows)];
@@ -62,7 +64,7 @@ impl Store {
 impl Reader<'_> {
     /// What services told of their sources, by name and machine.
     pub fn sources_told(&mut self) -> Result<Vec<SourceTellings>, Error> {
-        let sql = "select host, told_at, told from source_state order by name, host";
+        let sql = "select host, told_at, told from source_state order by source";
         all(self.parts().0, sql, &[], |row| {
             let told = row.with_text(2, |text| serde_json::from_str(text))?;
             let told = told.map_err(|error| Error::Corrupt(format!("state of a source: {error}")))?;

@@ -57,8 +57,9 @@ impl Telling {
     /// Tells what has changed; where the ledger is away there is another time.
     pub(super) fn tell(&mut self) {
         let now = clock::now();
-        let told: Vec<SourceTold> =
-            self.board.told().into_iter().map(|told| row(told, now, &mut self.since)).collect();
+        // Of what another process takes in that one tells.
+        let ours = self.board.told().into_iter().filter(|told| !told.is_elsewhere);
+        let told: Vec<SourceTold> = ours.map(|told| row(told, (now, &self.host), &mut self.since)).collect();
         let is_news = told != self.last.1;
         if told.is_empty() || !(is_news || now - self.last.0 >= AGAIN_MS) {
             return;
@@ -79,7 +80,11 @@ impl Telling {
     }
 }
 
-fn row(told: Told, now: UnixMs, since: &mut HashMap<String, (&'static str, UnixMs)>) -> SourceTold {
+fn row(
+    told: Told,
+    (now, host): (UnixMs, &str),
+    since: &mut HashMap<String, (&'static str, UnixMs)>,
+) -> SourceTold {
     let state = told.state.word();
     let known = since.entry(told.about.name.clone()).or_insert((state, now));
     if known.0 != state {
@@ -91,6 +96,7 @@ fn row(told: Told, now: UnixMs, since: &mut HashMap<String, (&'static str, UnixM
         State::Starting | State::Up | State::Stopped => (None, None),
     };
     SourceTold {
+        key: told.claim.unwrap_or_else(|| format!("{} on {host}", told.about.name)),
         name: told.about.name,
         state: state.to_owned(),
         why,
@@ -115,6 +121,8 @@ mod tests {
     fn a_state_is_told_with_its_beginning() {
         let told = |state| Told {
             about: About { name: "a".to_owned(), ..About::default() },
+            claim: None,
+            is_elsewhere: false,
             state,
             counts: Counts { lines: 10, events: 4, notes: 3, noise: 2, unrecognized: 1 },
             last_event: Some(7),
@@ -127,10 +135,11 @@ mod tests {
             parts_waiting: 0,
         };
         let mut since = HashMap::new();
-        assert_eq!(row(told(State::Up), 100, &mut since).since_at, 100);
-        assert_eq!(row(told(State::Up), 200, &mut since).since_at, 100);
-        let down = row(told(State::Down(Trouble::new("gone", "look"))), 300, &mut since);
+        assert_eq!(row(told(State::Up), (100, "h"), &mut since).since_at, 100);
+        assert_eq!(row(told(State::Up), (200, "h"), &mut since).since_at, 100);
+        let down = row(told(State::Down(Trouble::new("gone", "look"))), (300, "h"), &mut since);
         assert_eq!((down.state.as_str(), down.since_at, down.lines), ("down", 300, [4, 3, 2, 1]));
+        assert_eq!(down.key, "a on h");
         assert_eq!((down.why.as_deref(), down.remedy.as_deref()), (Some("gone"), Some("look")));
     }
 }
