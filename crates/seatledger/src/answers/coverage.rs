@@ -50,7 +50,9 @@ pub(super) fn coverage(
             true => Column::number(name),
             false => Column::text(name),
         }));
-        rows.iter_mut().for_each(|row| row.resize(columns.len(), Cell::Empty));
+        for row in &mut rows {
+            row.resize(columns.len(), Cell::Empty);
+        }
         let now = reader.time()?;
         let wanted = |told: &&SourceTellings| {
             scope.server.is_none()

@@ -112,7 +112,7 @@ pub(crate) fn what_a_service_tells_of_its_sources_is_there_until_it_tells_otherw
     };
     let mut store = ledger.store();
     let seen = |store: &mut Store| {
-        let rows = store.read(|reader| reader.sources_told()).unwrap();
+        let rows = store.read(store::Reader::sources_told).unwrap();
         let row =
             |row: store::sources::SourceTellings| (row.told.name, row.host, row.told_at, row.told.restarts);
         rows.into_iter().map(row).collect::<Vec<_>>()
