@@ -34,9 +34,9 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
     let expiring: Option<Options> =
         (asker.sight == Sight::Everything).then(|| Query::default().options()).and_then(Result::ok);
     let sight = asker.sight.clone();
-    let asked = question.behind("features");
+    let key = question.behind("features");
     let kept = web
-        .kept(&asker, asked, move |store| {
+        .kept(&asker, key, move |store| {
             let found = answers::overview(store, &options, &sight)?;
             let expiry =
                 expiring.map(|options| answers::answer(store, Name::Expiry, &options, &sight, clock::today));

@@ -30,6 +30,11 @@ struct Answered {
 pub(super) struct Kept(Mutex<FxHashMap<Question, Place>>);
 
 impl Kept {
+    /// Lets all of them go.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn place(&self, question: Question) -> Place {
         let now = Instant::now();
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,5 +100,7 @@ mod tests {
         left.sort();
         assert_eq!(left, ["fresh", "fresh", "in use"]);
         drop(in_use);
+        kept.clear();
+        assert!(kept.0.lock().unwrap().is_empty());
     }
 }

@@ -99,13 +99,13 @@ async fn listed(
     query: &Query,
     listing: Listing,
 ) -> Result<Arc<(Report, Calendar)>, Refusal> {
-    let asked = query.behind(&format!("{listing:?} "));
+    let key = query.behind(&format!("{listing:?} "));
     let sight = asker.sight.clone();
     let refuse = |failure: Failure| asker.refuse(failure);
     match listing {
         Listing::Sessions => {
             let options: Sessions = query.options().map_err(refuse)?;
-            web.kept(asker, asked, move |store| {
+            web.kept(asker, key, move |store| {
                 let list = |store: &mut Store, calendar: &Calendar, each: answers::EachRow<'_>| {
                     answers::list_sessions(store, calendar, &options, &sight, each)
                 };
@@ -115,7 +115,7 @@ async fn listed(
         }
         Listing::History => {
             let options: History = query.options().map_err(refuse)?;
-            web.kept(asker, asked, move |store| {
+            web.kept(asker, key, move |store| {
                 let list = |store: &mut Store, calendar: &Calendar, each: answers::EachRow<'_>| {
                     answers::list_history(store, calendar, &options, &sight, each)
                 };

@@ -20,6 +20,7 @@ mod query;
 mod reports;
 mod rows;
 mod servers;
+mod settings;
 mod subjects;
 mod table;
 
@@ -66,6 +67,8 @@ pub(crate) struct Settings {
 pub(crate) struct Web {
     gate: Gate,
     readers: Arc<Readers>,
+    /// Opens connections that write, for the settings.
+    opener: Opener,
     base: String,
     is_secure: bool,
     complain: Complain,
@@ -76,8 +79,9 @@ pub(crate) struct Web {
 /// The pages but the first one, and the first one's maker.
 pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
     let Settings { opener, gate, base, is_secure, complain, sources } = settings;
-    let readers = Readers::new(opener, PAGES);
-    let web = Arc::new(Web { gate, readers, base, is_secure, complain, sources, kept: Kept::default() });
+    let readers = Readers::new(opener.clone(), PAGES);
+    let kept = Kept::default();
+    let web = Arc::new(Web { gate, readers, opener, base, is_secure, complain, sources, kept });
     let router = Router::new()
         .route("/features", get(features::page))
         .route("/feature", get(feature::page))
@@ -91,6 +95,7 @@ pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
         .route("/servers", get(servers::page))
         .route("/sessions", get(listings::sessions))
         .route("/history", get(listings::history))
+        .merge(settings::router())
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/assets/{name}", get(assets::serve))

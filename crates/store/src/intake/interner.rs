@@ -105,6 +105,11 @@ impl Interner {
         news
     }
 
+    /// How many names it knows.
+    pub fn names(&self) -> usize {
+        self.features.texts.len() + self.versions.texts.len() + self.holder_texts.len() + self.daemons.len()
+    }
+
     /// The number of a feature's code.
     pub fn feature(&mut self, code: &str) -> NameId {
         self.features.id(code)

@@ -3,13 +3,14 @@
 mod check;
 mod following;
 mod look;
+mod share;
 mod tail;
 #[cfg(test)]
 mod tests;
 
 use super::configured::Servers;
 use super::import::{Committed, Door, FileSummary, Watch, Wish};
-use super::live::{Finding, Post, Source, Trouble};
+use super::live::{Finding, Post, Reach, Source, Trouble};
 use crate::clock;
 use crate::config::{FollowConfig, Followed};
 use following::{EVENTS_TOGETHER, Following};
@@ -55,6 +56,12 @@ impl Follower {
 }
 
 impl Source for Follower {
+    /// The same path on two machines is the same file where it is that of a network share.
+    fn reach(&self) -> Reach {
+        let (Followed::File(path) | Followed::Matching { directory: path, .. }) = &self.followed;
+        if share::holds(path) { Reach::All } else { Reach::Machine }
+    }
+
     fn run(&mut self, post: &Post) -> anyhow::Result<()> {
         let mut looker = Looker::new(Files::new(&self.followed)?);
         let mut following = Following::new(post, &self.wish);

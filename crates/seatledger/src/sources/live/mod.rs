@@ -4,10 +4,12 @@
 //! is at its [`Post`]: a door to the ledger, the signal to stop, the log, and its [`Status`], which others read.
 
 mod checking;
+mod claims;
 mod connections;
 mod finding;
 mod hands;
 mod post;
+mod process;
 mod signal;
 mod status;
 mod supervisor;
@@ -25,6 +27,11 @@ pub(crate) trait Source: Send {
     /// Takes in until [`Post::stopping`]. Each call begins anew, at what the ledger holds: the one before it may have
     /// failed, or panicked, anywhere.
     fn run(&mut self, post: &Post) -> anyhow::Result<()>;
+
+    /// Which processes on the same ledger take in the same where they have the same configuration: one of them does.
+    fn reach(&self) -> Reach {
+        Reach::All
+    }
 
     /// Tries once whether it could be taken in, and explains what it finds. It writes nothing.
     fn check(&mut self, post: &Post) -> Vec<Finding>;
@@ -59,8 +66,30 @@ impl std::fmt::Display for Trouble {
 
 impl std::error::Error for Trouble {}
 
+/// Who takes in the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Nobody else.
+    Process,
+    /// Who runs on the same machine.
+    Machine,
+    All,
+}
+
 /// A source and what people call it.
 pub(crate) struct Named {
     pub(crate) about: About,
     pub(crate) source: Box<dyn Source>,
+}
+
+impl Named {
+    /// By what all processes know it, where one of them takes it in.
+    fn claim(&self) -> Option<String> {
+        let About { kind, name, .. } = &self.about;
+        match self.source.reach() {
+            Reach::Process => None,
+            Reach::Machine => Some(format!("{kind} {name} on {}", process::host())),
+            Reach::All => Some(format!("{kind} {name}")),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What a source has of the world around it.
 
 use super::Trouble;
+use super::claims::Claims;
 use super::connections::Connections;
 use super::hands::Hands;
 use super::signal::Signal;
@@ -20,18 +21,31 @@ pub(crate) struct Post {
     pub(super) connections: Arc<Connections>,
     pub(super) signal: Arc<Signal>,
     pub(super) hands: Hands,
+    /// Where one process at a time takes it in: what all know it by, and who has it.
+    pub(super) claim: Option<(String, Arc<Claims>)>,
     pub(super) log: OpLog,
 }
 
 impl Post {
-    /// Whether the service stops.
+    /// Whether it must stop: the service does, or another process takes it in.
     pub(crate) fn stopping(&self) -> bool {
-        self.signal.is_given()
+        self.signal.is_given() || self.has_lost()
     }
 
-    /// Waits so long; false where the service stops, which ends the waiting.
+    /// Waits so long; false where it must stop. That the service stops ends the waiting.
     pub(crate) fn pause(&self, time: Duration) -> bool {
-        !self.signal.wait(time)
+        !self.signal.wait(time) && !self.has_lost()
+    }
+
+    /// Waits until this process may take it in; false where the service stops.
+    pub(super) fn claimed(&self) -> bool {
+        let Some((source, claims)) = &self.claim else { return true };
+        claims.wait(source, &self.signal, &|why| self.waiting(why))
+    }
+
+    /// Whether another process may take it in by now.
+    pub(super) fn has_lost(&self) -> bool {
+        self.claim.as_ref().is_some_and(|(source, claims)| !claims.is_ours(source))
     }
 
     /// Calls `work` with a connection to the ledger, again and again while that is locked, full or away: `work` must
@@ -61,7 +75,7 @@ impl Post {
                 self.set(State::Waiting(error.to_string()));
             }
             if !self.pause(pause) {
-                anyhow::bail!("the service stops");
+                anyhow::bail!("it was told to stop");
             }
             pause = (pause * 2).min(PAUSES.1);
         }

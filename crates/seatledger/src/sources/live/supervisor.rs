@@ -1,5 +1,6 @@
 //! What starts sources, keeps them going, and ends them.
 
+use super::claims::Claims;
 use super::connections::{Access, Connections};
 use super::hands::Hands;
 use super::post::Post;
@@ -36,6 +37,8 @@ impl Board {
 pub(crate) struct Supervisor {
     signal: Arc<Signal>,
     board: Board,
+    claims: Arc<Claims>,
+    connections: Arc<Connections>,
     /// Never gets anything; it is closed when the last source has ended.
     ended: Receiver<()>,
 }
@@ -56,20 +59,30 @@ impl Supervisor {
         let signal = Arc::new(Signal::default());
         let connections = Arc::new(Connections::new(opener, Access::Writing));
         let hands = Hands::start()?;
+        let claims = Arc::new(Claims::new(sources.iter().filter_map(Named::claim).collect()));
         let (ends, ended) = channel();
         let mut statuses = Vec::with_capacity(sources.len());
-        for Named { about, source } in sources {
+        for named in sources {
+            let claim = named.claim().map(|source| (source, Arc::clone(&claims)));
+            let Named { about, source } = named;
             let status = Arc::new(Status::new(about));
             statuses.push(Arc::clone(&status));
             let (connections, signal) = (Arc::clone(&connections), Arc::clone(&signal));
             let hands = hands.clone();
-            let post = Post { status, connections, signal, hands, log: log.clone() };
+            let post = Post { status, connections, signal, hands, claim, log: log.clone() };
             let ends = ends.clone();
             std::thread::Builder::new()
                 .name("source".to_owned())
                 .spawn(move || keep(source, &post, pauses, &ends))?;
         }
-        Ok(Self { signal, board: Board(statuses.into()), ended })
+        if claims.are_any() {
+            let (claims, connections, signal) =
+                (Arc::clone(&claims), Arc::clone(&connections), Arc::clone(&signal));
+            std::thread::Builder::new()
+                .name("claims".to_owned())
+                .spawn(move || claims.keep(&connections, &signal))?;
+        }
+        Ok(Self { signal, board: Board(statuses.into()), claims, connections, ended })
     }
 
     /// How the sources are.
@@ -80,19 +93,28 @@ impl Supervisor {
     /// Tells all of them to stop, and waits until they have, at most so long; whether all have.
     pub(crate) fn stop(self, within: Duration) -> bool {
         self.signal.give();
-        matches!(self.ended.recv_timeout(within), Err(RecvTimeoutError::Disconnected))
+        self.claims.wake();
+        let ended = matches!(self.ended.recv_timeout(within), Err(RecvTimeoutError::Disconnected));
+        if ended && self.claims.are_any() {
+            self.claims.release(&self.connections);
+        }
+        ended
     }
 }
 
 /// Runs a source, again and again, until the service stops. Its sender is dropped when it has.
 fn keep(mut source: Box<dyn Source>, post: &Post, pauses: (Duration, Duration), _ends: &Sender<()>) {
     let mut pause = pauses.0;
-    loop {
+    while post.claimed() {
         let begun = Instant::now();
         // What a panic leaves behind in a source is not looked at: each run begins anew.
         let ended = catch_unwind(AssertUnwindSafe(|| source.run(post)));
-        if post.stopping() {
-            return post.set(State::Stopped);
+        if post.signal.is_given() {
+            break;
+        }
+        if post.has_lost() {
+            post.waiting("another process takes it in");
+            continue;
         }
         let trouble = match ended {
             Ok(Err(error)) => Trouble::of(&error),
@@ -104,11 +126,12 @@ fn keep(mut source: Box<dyn Source>, post: &Post, pauses: (Duration, Duration), 
         }
         post.set(State::Down(trouble));
         post.status.restarted();
-        if !post.pause(pause) {
-            return post.set(State::Stopped);
+        if post.signal.wait(pause) {
+            break;
         }
         pause = (pause * 2).min(pauses.1);
     }
+    post.set(State::Stopped);
 }
 
 fn fault(what: &str) -> Trouble {

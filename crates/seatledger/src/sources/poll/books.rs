@@ -18,8 +18,9 @@ use store::input::{Checkpoint, Counts};
 use store::intake::{Batch, Intake, Interner};
 use store::{Error, Store};
 
-/// After so many polls what is known in memory is read anew, so that names of those who went away do not stay.
-const POLLS_IN_MEMORY: u32 = 2_000;
+/// So many names may be known beside twice those of the last answer. Beyond that what is in memory is read anew, so that names
+/// of those who went away do not stay.
+const MORE_NAMES: usize = 500;
 
 /// A clock that goes back by more was set back.
 const CLOCK_SET_BACK_MS: i64 = 300_000;
@@ -43,7 +44,8 @@ struct Known {
     position: u64,
     counts: Counts,
     state: State,
-    polls: u32,
+    /// Names that are known when it must be read anew.
+    most_names: usize,
 }
 
 /// How the polling goes on: the reader's part of a checkpoint. Its first fields are those of files.
@@ -118,7 +120,7 @@ impl Books {
 
     /// Whether the ledger must be read before the next poll.
     pub(super) fn must_read(&self) -> bool {
-        self.known.as_ref().is_none_or(|known| known.polls >= POLLS_IN_MEMORY)
+        self.known.as_ref().is_none_or(|known| known.interner.names() > known.most_names)
     }
 
     /// Forgets what is known: somebody else has polled, or nobody knows what was written.
@@ -177,7 +179,7 @@ impl Books {
             position: before.as_ref().map_or(0, |before| before.position),
             counts: before.map(|before| before.counts).unwrap_or_default(),
             state,
-            polls: 0,
+            most_names: usize::MAX,
         });
         Ok(())
     }
@@ -278,7 +280,10 @@ impl Books {
             known.position = prepared.checkpoint.position;
             known.counts = prepared.checkpoint.counts;
             known.state = prepared.state;
-            known.polls += 1;
+            if prepared.found.answered {
+                let named = prepared.found.features + prepared.found.holders;
+                known.most_names = MORE_NAMES + 2 * usize::try_from(named).unwrap_or(0);
+            }
         }
         prepared.found
     }

@@ -9,7 +9,7 @@ mod frame;
 mod listener;
 
 use super::configured::Servers;
-use super::live::{Finding, Post, Source, Trouble};
+use super::live::{Finding, Post, Reach, Source, Trouble};
 use super::stream::{About, Stream, evidence};
 use crate::config::SyslogConfig;
 use accounting::UnixMs;
@@ -95,6 +95,11 @@ impl Source for Syslog {
             drop(sender);
             taker.run(&arrived, &doors, post)
         })
+    }
+
+    /// Each process listens for itself.
+    fn reach(&self) -> Reach {
+        Reach::Process
     }
 
     fn check(&mut self, _: &Post) -> Vec<Finding> {
