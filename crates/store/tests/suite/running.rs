@@ -112,10 +112,10 @@ pub(crate) fn what_a_service_tells_of_its_sources_is_there_until_it_tells_otherw
     };
     let mut store = ledger.store();
     let seen = |store: &mut Store| {
-        let rows = store.read(store::Reader::sources_told).unwrap();
         let row =
             |row: store::sources::SourceTellings| (row.told.name, row.host, row.told_at, row.told.restarts);
-        rows.into_iter().map(row).collect::<Vec<_>>()
+        let rows = |told: Vec<_>| told.into_iter().map(row).collect::<Vec<_>>();
+        store.read(|reader| Ok(rows(reader.sources_told()?))).unwrap()
     };
     store.tell_sources("one", 1_000, &[told("b", 0), told("a", 0)]).unwrap();
     store.tell_sources("two", 2_000, &[told("a", 5)]).unwrap();
