@@ -103,6 +103,8 @@ impl Web {
     ) -> Result<T, Failure> {
         let opener = self.opener.clone();
         let changed = self.readers.ask(move |_| work(&mut opener.open(PATIENCE)?)).await?;
+        // Whoever changes something sees it on the next page.
+        self.kept.clear();
         changed.map_err(|error| Failure::of(&error, &*self.complain))
     }
 
