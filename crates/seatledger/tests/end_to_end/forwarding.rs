@@ -418,7 +418,7 @@ fn a_central_ledger_that_was_set_back_is_told_of_and_does_not_stop_a_site() {
 
 #[test]
 fn nothing_more_is_read_than_may_wait_and_nothing_is_lost() {
-    let text = flexnet::log(Shape { seed: 11, days: 40, events_a_day: 1200, restarts: true });
+    let text = flexnet::log(Shape { seed: 11, days: 80, events_a_day: 1500, restarts: true });
     let (site, central) = (Desk::new(), Desk::new());
     site.write("debug.log", &text);
     let most = "most_bytes = 1048576\n";
