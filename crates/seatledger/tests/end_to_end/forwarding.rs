@@ -415,36 +415,3 @@ fn a_central_ledger_that_was_set_back_is_told_of_and_does_not_stop_a_site() {
     assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
     central.books().assert_same(&imported(&text), "after the log was read anew");
 }
-
-#[test]
-fn nothing_more_is_read_than_may_wait_and_nothing_is_lost() {
-    let text = flexnet::log(Shape { seed: 11, days: 80, events_a_day: 1500, restarts: true });
-    let (site, central) = (Desk::new(), Desk::new());
-    site.write("debug.log", &text);
-    let most = "most_bytes = 1048576\n";
-    let of = |port: u16| {
-        let forward = format!("[forward]\nurl = \"http://127.0.0.1:{port}\"\n{most}");
-        site.write("seatledger.toml", format!("timezone = \"UTC\"\n{forward}\n{FOLLOWED}"));
-    };
-    of(1);
-    let at_site = Service::start(&site);
-    loop {
-        let sources: Value = serde_json::from_str(&at_site.get("/api/v1/sources").body).unwrap();
-        let waits =
-            |source: &Value| source["why"].as_str().is_some_and(|why| why.contains("and no more may"));
-        if sources.as_array().unwrap().iter().any(waits) {
-            break;
-        }
-        std::thread::yield_now();
-    }
-    assert_eq!(at_site.stop(), Some(0));
-    let read: u64 = waiting(&site).iter().map(|body| body.len() as u64).sum();
-    assert!((1_048_576..4_000_000).contains(&read), "{read} bytes of parts");
-    let at_central = Service::start(&central);
-    of(at_central.port());
-    let at_site = Service::start(&site);
-    until_taken(&site, &at_site, 1);
-    until_followed(&site, &at_site);
-    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
-    central.books().assert_same(&imported(&text), "after waiting");
-}
