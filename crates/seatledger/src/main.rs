@@ -13,6 +13,7 @@ mod oplog;
 mod render;
 mod secrets;
 mod service;
+mod sheets;
 mod sources;
 mod texts;
 mod trust;

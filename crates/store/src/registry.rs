@@ -1,6 +1,6 @@
 //! The directory (who belongs where) and the catalog (what a feature code is called).
 
-use crate::backend::{Backend, Value, all, writing};
+use crate::backend::{Backend, Value, all, one, writing};
 use crate::derive::DAYS_LOCK;
 use crate::{Error, Store, settings};
 use accounting::day::Day;
@@ -37,7 +37,35 @@ pub struct Changes {
     pub unchanged: u64,
 }
 
+/// What a row of the directory would be, and what it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryChange {
+    /// The row of the same login, domain and first day.
+    pub before: Option<DirectoryRow>,
+    /// What would stand there.
+    pub after: DirectoryRow,
+}
+
 impl Store {
+    /// What [`Self::import_directory`] would change, in the order of the rows.
+    pub fn preview_directory(
+        &mut self,
+        rows: &[DirectoryRow],
+    ) -> Result<(Changes, Vec<DirectoryChange>), Error> {
+        let rows = kept(&self.privacy, rows);
+        let there: FxHashMap<_, Entry> =
+            entries(self.backend.as_mut())?.into_iter().map(|row| (key_of(&row), row)).collect();
+        let (mut changes, mut others) = (Changes::default(), Vec::new());
+        for after in rows {
+            let before = there.get(&key_of(&after)).cloned();
+            changes.count(before.as_ref(), &after);
+            if before.as_ref() != Some(&after) {
+                others.push(DirectoryChange { before, after });
+            }
+        }
+        Ok((changes, others))
+    }
+
     /// Takes in rows of the directory; a row replaces the one of the same login, domain and first day.
     ///
     /// Feature days become dirty where the rows change who is one person.
@@ -45,17 +73,12 @@ impl Store {
         let rows = kept(&self.privacy, rows);
         writing(self.backend.as_mut(), |backend| {
             backend.share(DAYS_LOCK)?;
-            let key = |row: &Entry| (row.login.to_lowercase(), domain_of(row), first_day_of(row));
             let there: FxHashMap<_, Entry> =
-                entries(backend)?.into_iter().map(|row| (key(&row), row)).collect();
+                entries(backend)?.into_iter().map(|row| (key_of(&row), row)).collect();
             let mut changes = Changes::default();
             let mut new = Vec::new();
             for row in &rows {
-                match there.get(&key(row)) {
-                    Some(known) if known == row => changes.unchanged += 1,
-                    Some(_) => changes.changed += 1,
-                    None => changes.added += 1,
-                }
+                changes.count(there.get(&key_of(row)), row);
                 new.push(json!([
                     row.login,
                     domain_of(row),
@@ -81,32 +104,30 @@ impl Store {
         })
     }
 
+    /// The catalog by feature code.
+    pub fn catalog(&mut self) -> Result<Vec<CatalogEntry>, Error> {
+        catalog(self.backend.as_mut())
+    }
+
+    /// How many rows the directory has.
+    pub fn directory_rows(&mut self) -> Result<u64, Error> {
+        let count =
+            one(self.backend.as_mut(), "select count(*) from directory_entry", &[], |row| row.int(0))?;
+        Ok(count.map_or(0, |count| count as u64))
+    }
+
     /// Takes in entries of the catalog; an entry replaces the one of the same feature.
     pub fn import_catalog(&mut self, entries: &[CatalogEntry]) -> Result<Changes, Error> {
         writing(self.backend.as_mut(), |backend| {
-            let sql = "select feature, product, product_type, price from catalog_entry";
-            let there: FxHashMap<String, CatalogEntry> = all(backend, sql, &[], |row| {
-                Ok(CatalogEntry {
-                    feature: row.text(0)?,
-                    product: row.text(1)?,
-                    product_type: row.opt_text(2)?,
-                    price: row.opt_text(3)?,
-                })
-            })?
-            .into_iter()
-            .map(|entry| (entry.feature.clone(), entry))
-            .collect();
+            let there: FxHashMap<String, CatalogEntry> =
+                catalog(backend)?.into_iter().map(|entry| (entry.feature.clone(), entry)).collect();
             let mut changes = Changes::default();
             // Of one feature given twice the last counts.
             let latest: FxHashMap<&str, &CatalogEntry> =
                 entries.iter().map(|entry| (entry.feature.as_str(), entry)).collect();
             let mut rows = Vec::new();
             for entry in latest.into_values() {
-                match there.get(&entry.feature) {
-                    Some(known) if known == entry => changes.unchanged += 1,
-                    Some(_) => changes.changed += 1,
-                    None => changes.added += 1,
-                }
+                changes.count(there.get(&entry.feature), entry);
                 rows.push(json!([entry.feature, entry.product, entry.product_type, entry.price]));
             }
             for rows in rows.chunks(5_000) {
@@ -140,6 +161,33 @@ fn kept(privacy: &Privacy, rows: &[Entry]) -> Vec<Entry> {
         }
     }
     kept
+}
+
+impl Changes {
+    fn count<T: PartialEq>(&mut self, before: Option<&T>, after: &T) {
+        match before {
+            Some(before) if before == after => self.unchanged += 1,
+            Some(_) => self.changed += 1,
+            None => self.added += 1,
+        }
+    }
+}
+
+fn catalog(backend: &mut dyn Backend) -> Result<Vec<CatalogEntry>, Error> {
+    let sql = "select feature, product, product_type, price from catalog_entry order by feature";
+    all(backend, sql, &[], |row| {
+        Ok(CatalogEntry {
+            feature: row.text(0)?,
+            product: row.text(1)?,
+            product_type: row.opt_text(2)?,
+            price: row.opt_text(3)?,
+        })
+    })
+}
+
+/// What a row of the directory is known by.
+fn key_of(row: &Entry) -> (String, String, String) {
+    (row.login.to_lowercase(), domain_of(row), first_day_of(row))
 }
 
 fn domain_of(row: &Entry) -> String {

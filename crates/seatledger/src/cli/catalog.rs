@@ -1,7 +1,7 @@
 //! `seatledger catalog`
 
-use super::catalog_file::read_catalog;
 use super::{Done, Global, say};
+use crate::sheets::read_catalog;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use std::fs::File;

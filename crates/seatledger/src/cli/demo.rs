@@ -1,12 +1,13 @@
 //! `seatledger demo`
 
 use super::progress::{Bar, Files};
-use super::{Done, Global, catalog_file, default_zone, directory_file, say};
+use super::{Done, Global, default_zone, say};
 use crate::alerts::Ways;
 use crate::config::Config;
 use crate::demo::{DIRECTORY, Written, play, write_year};
 use crate::render::{self, Face, Look, sparkline};
 use crate::service;
+use crate::sheets;
 use crate::sources::configured::{Servers, sources};
 use crate::sources::import::{Wish, import};
 use crate::{keys, oplog};
@@ -126,9 +127,9 @@ fn take_in(directory: &Path, written: &Written) -> anyhow::Result<Store> {
     // Wherever it is opened again from.
     let mut store = Store::create(&Place::Sqlite(std::path::absolute(directory)?.join("seatledger.db")))?;
     store.set_calendar(&calendar)?;
-    let people = directory_file::read_directory(&written.directory, &mut File::open(&written.directory)?)?;
+    let people = sheets::read_directory(&written.directory, &mut File::open(&written.directory)?)?;
     store.import_directory(&people)?;
-    let catalog = catalog_file::read_catalog(&written.catalog, &mut File::open(&written.catalog)?)?;
+    let catalog = sheets::read_catalog(&written.catalog, &mut File::open(&written.catalog)?)?;
     store.import_catalog(&catalog)?;
     let mut wish = |files: &[PathBuf], server: Option<&String>| -> anyhow::Result<(u64, u64)> {
         let wish = Wish {

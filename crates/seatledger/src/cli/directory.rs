@@ -1,8 +1,8 @@
 //! `seatledger directory`
 
-use super::directory_file::read_directory;
 use super::progress::Bar;
 use super::{Done, Global, say};
+use crate::sheets::read_directory;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use std::fs::File;

@@ -4,13 +4,11 @@
 
 mod alert;
 mod catalog;
-mod catalog_file;
 mod check;
 mod config;
 mod db;
 mod demo;
 mod directory;
-mod directory_file;
 mod export;
 mod history;
 mod import;
@@ -25,7 +23,6 @@ mod role;
 mod run;
 mod serve;
 mod sessions;
-mod sheet;
 mod token;
 mod told;
 mod unrecognized;

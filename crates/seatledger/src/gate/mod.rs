@@ -79,6 +79,14 @@ impl Caller {
         }
     }
 
+    /// Refuses who may not change what everybody sees.
+    pub(crate) fn must_administer(&self) -> Result<(), Failure> {
+        match self {
+            Self::Anybody | Self::Known(Purpose::Role(Role::Admin)) => Ok(()),
+            Self::Known(_) => Err(Failure::Forbidden("settings are for admins: ask one of them".to_owned())),
+        }
+    }
+
     /// Refuses who may not send heartbeats.
     pub(crate) fn must_send_heartbeats(&self) -> Result<(), Failure> {
         match self {

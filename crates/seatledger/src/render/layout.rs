@@ -9,6 +9,8 @@ const NARROWEST: usize = 6;
 /// Bars narrower than this say nothing.
 const SHORTEST_BAR: usize = 6;
 const LONGEST_BAR: usize = 24;
+/// Words of names are broken to so many letters, one after the other, until the line is short enough.
+const LONGEST_WORDS: [usize; 4] = [8, 7, 6, 5];
 /// Texts by which rows are told apart, or of few words: shortened they say nothing.
 const WHOLE: [&str; 13] = [
     "month",
@@ -41,6 +43,8 @@ pub(super) struct Place {
     pub(super) fraction: usize,
     /// The characters it gets.
     pub(super) width: usize,
+    /// What is left out at the end of each of its cells, where the line is short.
+    pub(super) end: &'static str,
 }
 
 impl Place {
@@ -58,14 +62,20 @@ impl Place {
         self.whole + self.fraction
     }
 
+    /// Breaks its name, with words of no more than `longest` letters.
+    fn break_name(&mut self, longest: usize) {
+        self.head = broken(&self.head.concat(), self.content(), longest);
+        self.width = self.content().max(self.head_width());
+    }
+
     fn head_width(&self) -> usize {
         self.head.iter().map(|line| line.width()).max().unwrap_or_default()
     }
 }
 
-/// Gives each column its width: as much as it needs where the line has it; else names are broken at their `_`, then
-/// the widest texts shortened. Numbers, instants and what is in [`WHOLE`] never are: rather is the line too long. Returns the characters
-/// that are left for bars, if those are enough.
+/// Gives each column its width: as much as it needs where the line has it; else names are broken at their `_`, and within
+/// their words where that is not enough, then the widest texts shortened. Numbers, instants and what is in [`WHOLE`] never
+/// are: rather is the line too long. Returns the characters that are left for bars, if those are enough.
 pub(super) fn fit(places: &mut [Place], line: usize, bars: bool) -> Option<usize> {
     let wanted = |places: &[Place]| {
         places.iter().map(|place| place.width).sum::<usize>() + GAP * places.len().saturating_sub(1)
@@ -76,8 +86,15 @@ pub(super) fn fit(places: &mut [Place], line: usize, bars: bool) -> Option<usize
     let reserve = if bars { SHORTEST_BAR + GAP } else { 0 };
     if wanted(places) + reserve > line {
         for place in places.iter_mut() {
-            place.head = broken(&place.head.concat(), place.content());
-            place.width = place.content().max(place.head_width());
+            place.break_name(usize::MAX);
+        }
+    }
+    for longest in LONGEST_WORDS {
+        if least(places) <= line {
+            break;
+        }
+        for place in places.iter_mut() {
+            place.break_name(longest);
         }
     }
     while wanted(places) > line {
@@ -89,17 +106,44 @@ pub(super) fn fit(places: &mut [Place], line: usize, bars: bool) -> Option<usize
     (bars && left >= SHORTEST_BAR).then_some(left)
 }
 
-/// A column's name in lines of at most `width`, as far as its `_` allow it.
-fn broken(name: &str, width: usize) -> Vec<String> {
-    let longest_piece = name.split_inclusive('_').map(str::len).max().unwrap_or_default();
+/// Whether a line is too long even if names are broken and texts as short as they may be.
+pub(super) fn is_long(places: &[Place], line: usize) -> bool {
+    let mut places = places.to_vec();
+    for place in &mut places {
+        place.break_name(usize::MAX);
+    }
+    least(&places) > line
+}
+
+/// The characters of a line whose texts are as short as they may be.
+fn least(places: &[Place]) -> usize {
+    let narrow = |place: &Place| {
+        if place.shrinks { place.width.min(place.head_width().max(NARROWEST)) } else { place.width }
+    };
+    places.iter().map(narrow).sum::<usize>() + GAP * places.len().saturating_sub(1)
+}
+
+/// A column's name in lines of at most `width`, as far as its `_` allow it, and words of no more than `longest` letters.
+fn broken(name: &str, width: usize, longest: usize) -> Vec<String> {
+    let pieces: Vec<&str> = name.split_inclusive('_').flat_map(|word| halves(word, longest)).collect();
+    let longest_piece = pieces.iter().map(|piece| piece.len()).max().unwrap_or_default();
     let mut lines: Vec<String> = Vec::new();
-    for piece in name.split_inclusive('_') {
+    for piece in pieces {
         match lines.last_mut() {
             Some(line) if line.len() + piece.len() <= width.max(longest_piece) => line.push_str(piece),
             _ => lines.push(piece.to_owned()),
         }
     }
     lines
+}
+
+/// A word in parts of about the same length, none longer than `longest`. Names of columns are ASCII; what is not stays whole.
+fn halves(word: &str, longest: usize) -> Vec<&str> {
+    if word.len() <= longest || !word.is_ascii() {
+        return vec![word];
+    }
+    let length = word.len().div_ceil(word.len().div_ceil(longest));
+    (0..word.len()).step_by(length).map(|from| &word[from..word.len().min(from + length)]).collect()
 }
 
 #[cfg(test)]
@@ -132,7 +176,8 @@ mod tests {
         fit(&mut places, 33, false);
         assert_eq!(widths(&places), [11, 11, 7], "the widest text first");
         fit(&mut places, 5, false);
-        assert_eq!(widths(&places), [6, 6, 7], "no further");
+        assert_eq!(widths(&places), [6, 6, 5], "no further");
+        assert_eq!(places[2].head, ["held_", "seco", "nds"]);
     }
 
     #[test]
@@ -147,8 +192,11 @@ mod tests {
 
     #[test]
     fn names_break_at_their_underscores() {
-        assert_eq!(broken("percent_at_least", 6), ["percent_", "at_least"]);
-        assert_eq!(broken("percent_at_least", 11), ["percent_at_", "least"]);
-        assert_eq!(broken("feature", 2), ["feature"]);
+        let whole = usize::MAX;
+        assert_eq!(broken("percent_at_least", 6, whole), ["percent_", "at_least"]);
+        assert_eq!(broken("percent_at_least", 11, whole), ["percent_at_", "least"]);
+        assert_eq!(broken("feature", 2, whole), ["feature"]);
+        assert_eq!(broken("utilization_percent", 5, 8), ["utiliz", "ation_", "percent"]);
+        assert_eq!(broken("utilization_percent", 5, 5), ["util", "izat", "ion_", "perc", "ent"]);
     }
 }

@@ -34,9 +34,10 @@ impl Look {
         let locale = locale.into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_lowercase();
         let utf8 = cfg!(windows) || locale.contains("utf-8") || locale.contains("utf8");
         let lively = terminal && utf8 && variable("NO_COLOR").is_empty() && variable("TERM") != "dumb";
+        // A terminal without a size says 0.
+        let told = width.filter(|&width| width > 0).or_else(|| variable("COLUMNS").parse().ok());
         Self {
-            // A terminal without a size says 0.
-            width: width.filter(|&width| terminal && width > 0).unwrap_or(WIDTH),
+            width: told.filter(|&width| terminal && width > 0).unwrap_or(WIDTH),
             color: lively,
             bars: lively || variable("SEATLEDGER_BARS") == "1",
         }
@@ -62,5 +63,14 @@ mod tests {
         let file = Look { width: 100, ..plain };
         assert_eq!(look(false, &[("LANG", "de_CH.UTF-8")]), file);
         assert_eq!(look(false, &[("SEATLEDGER_BARS", "1")]), Look { bars: true, ..file });
+    }
+
+    #[test]
+    fn a_terminal_without_a_size_may_be_told_one() {
+        let value = |name: &str| if name == "COLUMNS" { "80".to_owned() } else { String::new() };
+        assert_eq!(Look::of(true, Some(0), value).width, 80);
+        assert_eq!(Look::of(true, None, |_| String::new()).width, 100);
+        assert_eq!(Look::of(true, Some(120), value).width, 120);
+        assert_eq!(Look::of(false, None, value).width, 100, "a file is as wide as it is everywhere");
     }
 }

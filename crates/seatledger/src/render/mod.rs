@@ -3,6 +3,7 @@
 
 mod about;
 mod csv;
+mod drawings;
 mod figure;
 mod html;
 mod json;
@@ -76,9 +77,7 @@ pub(crate) fn report(
     if let Some(about) = about {
         rows = rows.about(about);
     }
-    if face.is_file() {
-        rows = rows.drawn(report);
-    }
+    rows = rows.drawn(report);
     if let Some(column) = bar_column(report.name) {
         rows = rows.with_bars(column);
     }
@@ -97,6 +96,9 @@ pub(crate) fn bar_column(report: &str) -> Option<&'static str> {
         "concurrency" | "seats-needed" => Some("seats_peak"),
         "heatmap" => Some("seats_average"),
         "utilization" => Some("utilization_percent"),
+        "allocation" => Some("share_percent"),
+        "denials" => Some("raw"),
+        "idle" => Some("days_idle"),
         _ => None,
     }
 }
@@ -156,9 +158,10 @@ impl<'a> Rows<'a> {
     /// With the charts of a report, where the face has charts.
     fn drawn(mut self, report: &Report) -> Self {
         match &mut self.face {
+            Writing::Table(table) => table.draw(|| figure::figures(report)),
             Writing::Xlsx(xlsx) => xlsx.draw(figure::figures(report)),
             Writing::Html(html) => html.draw(figure::figures(report)),
-            Writing::Table(_) | Writing::Csv(_) | Writing::Json(_) => {}
+            Writing::Csv(_) | Writing::Json(_) => {}
         }
         self
     }

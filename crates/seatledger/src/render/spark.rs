@@ -14,6 +14,18 @@ pub(crate) fn sparkline(numbers: &[f64]) -> String {
     numbers.iter().map(column).collect()
 }
 
+/// The shade of a share of the greatest number: none where nothing is known, a dot for nothing.
+pub(super) fn shade(share: f64) -> char {
+    match share {
+        share if share.is_nan() => ' ',
+        share if share <= 0.0 => '·',
+        share if share <= 0.25 => '░',
+        share if share <= 0.5 => '▒',
+        share if share <= 0.75 => '▓',
+        _ => '█',
+    }
+}
+
 /// A bar of at most `width` characters; a share above nothing is never invisible.
 pub(super) fn bar(share: f64, width: usize) -> String {
     if share.is_nan() || share <= 0.0 {
@@ -27,7 +39,7 @@ pub(super) fn bar(share: f64, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bar, sparkline};
+    use super::{bar, shade, sparkline};
 
     #[test]
     fn sparklines_reach_from_nothing_to_the_greatest() {
@@ -35,6 +47,12 @@ mod tests {
         assert_eq!(sparkline(&[0.0, 0.0]), "▁▁");
         assert_eq!(sparkline(&[-3.0, f64::NAN, 1e9, f64::INFINITY]), "▁ █ ");
         assert_eq!(sparkline(&[]), "");
+    }
+
+    #[test]
+    fn shades_grow_by_quarters() {
+        let shades: String = [f64::NAN, 0.0, 1e-9, 0.25, 0.3, 0.6, 0.9, 1.0].map(shade).iter().collect();
+        assert_eq!(shades, " ·░░▒▓██");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A table for people.
 
-use super::layout::{GAP, Place, fit};
+use super::figure::Figures;
+use super::layout::{GAP, Place, fit, is_long};
 use super::spark::bar;
-use super::{Look, push_wall_clock};
+use super::{Look, drawings, push_wall_clock};
 use accounting::report::{Cell, Column, decimal};
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
@@ -11,6 +12,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// The widths are decided over so many rows; what follows is written as it comes.
 const LOOKED_AT: usize = 2_000;
 
+/// What an instant looks like.
+const INSTANT: &str = "0000-00-00 00:00:00";
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const BLUE: &str = "\x1b[34m";
@@ -26,6 +29,7 @@ pub(super) struct Table<'a> {
     waiting: Vec<Vec<Shown>>,
     begun: bool,
     bars: Option<Bars>,
+    figures: Figures,
 }
 
 /// Bars behind a column of numbers.
@@ -46,6 +50,22 @@ struct Shown {
     number: f64,
 }
 
+impl Shown {
+    /// Without an end that says nothing.
+    fn leave_out(&mut self, end: &str) {
+        if let Some(short) = self.text.strip_suffix(end) {
+            self.width -= end.len();
+            self.text.truncate(short.len());
+        }
+    }
+}
+
+/// Whether a text is an instant as tables show it.
+fn is_instant(text: &str) -> bool {
+    let same = |(one, form): (u8, u8)| if form == b'0' { one.is_ascii_digit() } else { one == form };
+    text.len() == INSTANT.len() && text.bytes().zip(INSTANT.bytes()).all(same)
+}
+
 impl<'a> Table<'a> {
     pub(super) fn new(
         columns: Vec<Column>,
@@ -55,7 +75,16 @@ impl<'a> Table<'a> {
     ) -> Self {
         let columns = columns.into_iter().map(|column| Place::new(column.name, column.number)).collect();
         let out = io::BufWriter::new(out);
-        Self { columns, zone, look, out, waiting: Vec::new(), begun: false, bars: None }
+        Self {
+            columns,
+            zone,
+            look,
+            out,
+            waiting: Vec::new(),
+            begun: false,
+            bars: None,
+            figures: Figures::default(),
+        }
     }
 
     pub(super) fn bars_behind(&mut self, name: &str) {
@@ -67,9 +96,21 @@ impl<'a> Table<'a> {
         });
     }
 
+    /// With drawings below the rows, where the place shows them.
+    pub(super) fn draw(&mut self, figures: impl FnOnce() -> Figures) {
+        if self.look.bars {
+            self.figures = figures();
+        }
+    }
+
     pub(super) fn row(&mut self, cells: &[Cell]) -> io::Result<()> {
-        let row: Vec<_> = cells.iter().map(|cell| self.shown(cell)).collect();
+        let mut row: Vec<_> = cells.iter().map(|cell| self.shown(cell)).collect();
         if self.begun {
+            for (shown, column) in
+                row.iter_mut().zip(&self.columns).filter(|(_, column)| !column.end.is_empty())
+            {
+                shown.leave_out(column.end);
+            }
             return self.write_row(&row);
         }
         for ((column, shown), cell) in self.columns.iter_mut().zip(&row).zip(cells) {
@@ -87,6 +128,7 @@ impl<'a> Table<'a> {
         } else if !self.begun {
             self.begin()?;
         }
+        drawings::write(&self.figures, self.look, self.zone, &mut self.out)?;
         for (nth, note) in notes.iter().enumerate() {
             if nth == 0 {
                 writeln!(self.out)?;
@@ -99,6 +141,10 @@ impl<'a> Table<'a> {
     fn begin(&mut self) -> io::Result<()> {
         self.begun = true;
         let rows = std::mem::take(&mut self.waiting);
+        let mut rows = rows;
+        if is_long(&self.columns, self.look.width) {
+            self.shorten_instants(&mut rows);
+        }
         let for_bars = fit(&mut self.columns, self.look.width, self.bars.is_some());
         if let Some(bars) = &mut self.bars {
             bars.width = for_bars.unwrap_or_default();
@@ -110,6 +156,23 @@ impl<'a> Table<'a> {
             self.write_row(&row)?;
         }
         Ok(())
+    }
+
+    /// Leaves out the time of day, or the seconds, where all instants of a column are at midnight, or at a full minute.
+    fn shorten_instants(&mut self, rows: &mut [Vec<Shown>]) {
+        for (nth, column) in self.columns.iter_mut().enumerate() {
+            let texts = || rows.iter().filter_map(|row| row.get(nth)).map(|shown| shown.text.as_str());
+            let are_instants =
+                texts().all(|text| text.is_empty() || is_instant(text)) && texts().any(is_instant);
+            let ends = |end: &str| texts().all(|text| text.is_empty() || text.ends_with(end));
+            let short = [" 00:00:00", ":00"].into_iter().find(|end| are_instants && ends(end));
+            let Some(end) = short else { continue };
+            column.end = end;
+            column.whole = INSTANT.len() - end.len();
+            for shown in rows.iter_mut().filter_map(|row| row.get_mut(nth)) {
+                shown.leave_out(end);
+            }
+        }
     }
 
     fn write_head(&mut self) -> io::Result<()> {
@@ -226,7 +289,7 @@ impl Line {
 }
 
 /// A number for people: two decimals, below 1 three digits that say something.
-fn rounded(number: f64) -> String {
+pub(super) fn rounded(number: f64) -> String {
     if !number.is_finite() {
         return String::new();
     }
@@ -246,7 +309,7 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// The beginning of a text and `…`, in `width` characters.
-fn shortened(text: &str, width: usize) -> String {
+pub(super) fn shortened(text: &str, width: usize) -> String {
     let mut taken = 0;
     let fits = |letter: &char| {
         taken += letter.width().unwrap_or_default();

@@ -96,6 +96,30 @@ Note: the books begin on 2017-03-01.
 }
 
 #[test]
+fn eighty_columns_hold_what_there_is() {
+    let names = ["seats_issued", "seats_average", "seats_peak", "utilization_percent", "app_usage_percent"];
+    let more = ["busy_percent", "full_percent", "coverage_percent"];
+    let numbers = names.into_iter().chain(more).map(Column::number);
+    let columns: Vec<Column> =
+        [Column::text("from"), Column::text("feature")].into_iter().chain(numbers).collect();
+    let row = |hour: i64| {
+        let cells = [Cell::Instant(1_700_006_400_000 + hour * 3_600_000), text("87537INVPROSA_2022_0F")];
+        cells.into_iter().chain((0..8).map(|nth| Cell::Decimal(1.04 * f64::from(nth)))).collect()
+    };
+    let made = |hours: &[i64]| {
+        let rows = hours.iter().map(|hour| row(*hour)).collect();
+        let wide = Report { name: "x", columns: columns.clone(), rows, notes: Vec::new() };
+        let out = written(&wide, Face::Table, Look { width: 80, ..PLAIN });
+        assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+        out
+    };
+    // 2023-11-15 in New York begins at 05:00 of UTC, and so do the days after it.
+    let daily = made(&[5, 29, 53]);
+    assert!(daily.contains("\n2023-11-15  ") && !daily.contains("00:00"), "{daily}");
+    assert!(made(&[5, 6, 7]).contains("\n2023-11-15 01:00  "));
+}
+
+#[test]
 fn bars_stand_behind_their_column() {
     let mut short = example();
     for row in &mut short.rows {

@@ -22,6 +22,7 @@ mod ping;
 mod pings;
 mod receiver;
 mod source_metrics;
+mod telling;
 mod tls;
 mod writer;
 
@@ -52,6 +53,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use store::heartbeats::BucketScope;
+use telling::Telling;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use writer::{Beside, Writer};
@@ -179,6 +181,8 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
     let router = pages::router(Arc::clone(&app), api::router(mounted), dashboard);
     let doors = door.serve(Arc::clone(&app), router, &stopping);
+    let telling = Telling::new(app.board.clone(), opener.clone()).run(stopping.clone());
+    let telling = tokio::spawn(telling);
     let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, alerting, stopping));
     if let Some(secret) = first_admin {
         tell_first_admin(&secret);
@@ -204,6 +208,9 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
             "some sources did not end in time: what they were doing is done again at the next start",
             &[],
         );
+    }
+    if let Ok(Some(mut telling)) = telling.await {
+        let _ = tokio::task::spawn_blocking(move || telling.tell()).await;
     }
     let _ = background.await;
     if let Some(sending) = sending {

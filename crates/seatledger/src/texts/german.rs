@@ -19,6 +19,7 @@ pub(super) static TEXTS: Texts = Texts {
         "Verlauf",
         "Alarme",
         "Berichte",
+        "Einstellungen",
     ],
     theme: "Hell oder dunkel",
     keys: "/ sucht · g n zeigt Jetzt",

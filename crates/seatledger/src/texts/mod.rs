@@ -30,7 +30,7 @@ pub(crate) struct Texts {
     // The frame of all pages.
     pub(crate) skip: &'static str,
     pub(crate) pages: &'static str,
-    pub(crate) entries: [&'static str; 9],
+    pub(crate) entries: [&'static str; 10],
     pub(crate) theme: &'static str,
     pub(crate) keys: &'static str,
     pub(crate) cannot: &'static str,

@@ -122,8 +122,12 @@ impl Asker {
 
     /// A page, under the entry of the navigation to which it belongs.
     pub(super) fn page(&self, here: &str, title: &str, body: &Markup) -> Response {
-        let page = layout::page(&self.view, Some(&self.guest), here, title, body);
-        self.view.answer(StatusCode::OK, page)
+        self.page_as(StatusCode::OK, here, title, body)
+    }
+
+    /// A page with a status of its own.
+    pub(super) fn page_as(&self, status: StatusCode, here: &str, title: &str, body: &Markup) -> Response {
+        self.view.answer(status, layout::page(&self.view, Some(&self.guest), here, title, body))
     }
 
     /// A page of a ledger that knows nothing.

@@ -100,7 +100,7 @@ async fn found(
     query: &Query,
     period: &Period,
     code: &str,
-) -> Result<Found, Refusal> {
+) -> Result<Arc<Found>, Refusal> {
     let base = period
         .set(query)
         .without(&["code", "by", "step", "feature"])
@@ -112,7 +112,7 @@ async fn found(
         (options(base.with("by", Some("person")))?, options(base.with("by", Some("version")))?);
     let expiring = options(Query::default().with("feature", Some(&globset::escape(code))))?;
     let sight = asker.sight.clone();
-    web.ask(asker, move |store| {
+    web.kept(asker, base.with("step", Some(step)).behind("feature"), move |store| {
         let (whole, _, calendar) = answers::overview(store, &plain, &sight)?;
         let mut ask = |name, options: &Options| -> anyhow::Result<Report> {
             Ok(answers::answer(store, name, options, &sight, clock::today)?.report)

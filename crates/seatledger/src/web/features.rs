@@ -34,8 +34,9 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
     let expiring: Option<Options> =
         (asker.sight == Sight::Everything).then(|| Query::default().options()).and_then(Result::ok);
     let sight = asker.sight.clone();
-    let (found, expiry) = web
-        .ask(&asker, move |store| {
+    let key = question.behind("features");
+    let kept = web
+        .kept(&asker, key, move |store| {
             let found = answers::overview(store, &options, &sight)?;
             let expiry =
                 expiring.map(|options| answers::answer(store, Name::Expiry, &options, &sight, clock::today));
@@ -48,7 +49,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         .iter()
         .filter_map(|feature| Some((feature.feature.as_str(), feature.product.as_deref()?)))
         .collect();
-    let (usage, daily, calendar) = &found;
+    let ((usage, daily, calendar), expiry) = &*kept;
     let page = Page {
         asker: &asker,
         query: &query,

@@ -7,7 +7,7 @@ use crate::texts::Texts;
 use maud::{Markup, PreEscaped, html};
 
 /// The entries of the navigation: where they lead, the key that leads there behind `g`, and their name's place.
-const ENTRIES: [(&str, &str); 9] = [
+const ENTRIES: [(&str, &str); 10] = [
     ("/", "n"),
     ("/features", "f"),
     ("/denials", "d"),
@@ -17,7 +17,10 @@ const ENTRIES: [(&str, &str); 9] = [
     ("/history", "h"),
     ("/alerts", "a"),
     ("/reports", "r"),
+    (SETTINGS, "e"),
 ];
+/// Where only admins go.
+const SETTINGS: &str = "/settings";
 
 /// A whole page.
 pub(super) fn page(view: &View, guest: Option<&Guest>, here: &str, title: &str, body: &Markup) -> Markup {
@@ -57,10 +60,11 @@ fn top(view: &View, guest: Option<&Guest>, here: &str) -> Markup {
     let texts = view.texts;
     html! {
         a.brand href=(view.to("/")) { span.mark aria-hidden="true" {} "Seatledger" }
-        @if guest.is_some() {
+        @if let Some(guest) = guest {
+            @let administers = guest.caller.must_administer().is_ok();
             nav aria-label=(texts.pages) {
                 ul {
-                    @for ((path, key), name) in ENTRIES.iter().zip(texts.entries) {
+                    @for ((path, key), name) in ENTRIES.iter().zip(texts.entries).filter(|((path, _), _)| administers || *path != SETTINGS) {
                         li {
                             a href=(view.to(path)) data-key=(key) aria-current=[(*path == here).then_some("page")] { (name) }
                         }

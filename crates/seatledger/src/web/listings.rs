@@ -51,7 +51,8 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
         period = Period { from: accounting::day::Day(period.until.0 - DAYS), ..period };
     }
     let question = period.set(&query).without(&["q"]);
-    let (report, calendar) = listed(&web, &asker, &question, listing).await?;
+    let found = listed(&web, &asker, &question, listing).await?;
+    let (report, calendar) = &*found;
     let texts = asker.texts();
     let title = if listing == Listing::Sessions { texts.say("sessions") } else { texts.say("history") };
     let mut fields = FIELDS.to_vec();
@@ -85,7 +86,7 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
         header.head { h1 { (title) } p.soft { (period_text(&period)) } }
         p.definition { (hint) }
         (bar.markup())
-        (shown.table(&report))
+        (shown.table(report))
         p.downloads { (links(&asker, &format!("/api/v1/{key}"), key, &question)) }
     };
     Ok(asker.page(if listing == Listing::History { path } else { "/features" }, title, &body))
@@ -97,13 +98,14 @@ async fn listed(
     asker: &Asker,
     query: &Query,
     listing: Listing,
-) -> Result<(Report, Calendar), Refusal> {
+) -> Result<Arc<(Report, Calendar)>, Refusal> {
+    let key = query.behind(&format!("{listing:?} "));
     let sight = asker.sight.clone();
     let refuse = |failure: Failure| asker.refuse(failure);
     match listing {
         Listing::Sessions => {
             let options: Sessions = query.options().map_err(refuse)?;
-            web.ask(asker, move |store| {
+            web.kept(asker, key, move |store| {
                 let list = |store: &mut Store, calendar: &Calendar, each: answers::EachRow<'_>| {
                     answers::list_sessions(store, calendar, &options, &sight, each)
                 };
@@ -113,7 +115,7 @@ async fn listed(
         }
         Listing::History => {
             let options: History = query.options().map_err(refuse)?;
-            web.ask(asker, move |store| {
+            web.kept(asker, key, move |store| {
                 let list = |store: &mut Store, calendar: &Calendar, each: answers::EachRow<'_>| {
                     answers::list_history(store, calendar, &options, &sight, each)
                 };

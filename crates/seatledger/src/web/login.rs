@@ -97,7 +97,7 @@ fn set_cookie(web: &Web, response: &mut Response, secret: &str, seconds: i64) {
 }
 
 /// The fields of a form that a page of ours has sent.
-async fn fields(request: Request) -> Result<Vec<(String, String)>, Failure> {
+pub(super) async fn fields(request: Request) -> Result<Vec<(String, String)>, Failure> {
     if !is_from_here(request.headers()) || !is_form(request.headers()) {
         return Err(Failure::Forbidden("forms are taken from pages of this service only".to_owned()));
     }
@@ -116,7 +116,8 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM)
 }
 
-fn value<'f>(fields: &'f [(String, String)], name: &str) -> &'f str {
+/// The value of a field; nothing where there is none.
+pub(super) fn value<'f>(fields: &'f [(String, String)], name: &str) -> &'f str {
     fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
 }
 

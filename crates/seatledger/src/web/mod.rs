@@ -9,6 +9,7 @@ mod assets;
 mod feature;
 mod features;
 mod fields;
+mod kept;
 mod layout;
 mod listings;
 mod login;
@@ -19,12 +20,13 @@ mod query;
 mod reports;
 mod rows;
 mod servers;
+mod settings;
 mod subjects;
 mod table;
 
 pub(crate) use servers::LiveSource;
 
-use crate::answers::{Now, Sight};
+use crate::answers::Now;
 use crate::gate::readers::Readers;
 use crate::gate::{Failure, Gate};
 use asker::{Asker, Refusal};
@@ -32,18 +34,13 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
+use kept::Kept;
 use maud::{Markup, html};
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use store::{Opener, Store};
 
 /// How many pages are made at once; each may use two connections.
 const PAGES: usize = 2;
-/// For how long the figures of the first page are shown to whoever asks, at least.
-const FRESH: Duration = Duration::from_secs(1);
-/// How much longer than they took to read they are shown.
-const REST: u32 = 5;
 
 /// Tells whoever runs the service of a fault of its own.
 pub(crate) type Complain = Arc<dyn Fn(&str) + Send + Sync>;
@@ -70,33 +67,21 @@ pub(crate) struct Settings {
 pub(crate) struct Web {
     gate: Gate,
     readers: Arc<Readers>,
+    /// Opens connections that write, for the settings.
+    opener: Opener,
     base: String,
     is_secure: bool,
     complain: Complain,
     sources: Sources,
-    now: tokio::sync::Mutex<FxHashMap<Option<String>, Shown>>,
-}
-
-/// Figures that were read already.
-#[derive(Clone)]
-struct Shown {
-    now: Arc<Now>,
-    until: Instant,
+    kept: Kept,
 }
 
 /// The pages but the first one, and the first one's maker.
 pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
     let Settings { opener, gate, base, is_secure, complain, sources } = settings;
-    let readers = Readers::new(opener, PAGES);
-    let web = Arc::new(Web {
-        gate,
-        readers,
-        base,
-        is_secure,
-        complain,
-        sources,
-        now: tokio::sync::Mutex::default(),
-    });
+    let readers = Readers::new(opener.clone(), PAGES);
+    let kept = Kept::default();
+    let web = Arc::new(Web { gate, readers, opener, base, is_secure, complain, sources, kept });
     let router = Router::new()
         .route("/features", get(features::page))
         .route("/feature", get(feature::page))
@@ -110,6 +95,7 @@ pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
         .route("/servers", get(servers::page))
         .route("/sessions", get(listings::sessions))
         .route("/history", get(listings::history))
+        .merge(settings::router())
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/assets/{name}", get(assets::serve))
@@ -137,23 +123,10 @@ impl Web {
         Err(asker.refuse(found))
     }
 
-    /// How it is now; several who ask at once get the same answer.
+    /// How it is now.
     async fn how_it_is_now(&self, asker: &Asker) -> Result<Arc<Now>, Refusal> {
-        let whose = match &asker.sight {
-            Sight::Everything => None,
-            Sight::Organization(organization) => Some(organization.clone()),
-        };
-        let mut kept = self.now.lock().await;
-        if let Some(shown) = kept.get(&whose).filter(|shown| Instant::now() < shown.until) {
-            return Ok(Arc::clone(&shown.now));
-        }
-        let (began, sight) = (Instant::now(), asker.sight.clone());
-        let now = self.ask(asker, move |store| crate::answers::now(store, &sight)).await?;
-        let now = Arc::new(now);
-        let until = Instant::now() + FRESH.max(began.elapsed() * REST);
-        kept.retain(|_, shown| Instant::now() < shown.until);
-        kept.insert(whose, Shown { now: Arc::clone(&now), until });
-        Ok(now)
+        let sight = asker.sight.clone();
+        self.kept(asker, "now".to_owned(), move |store| crate::answers::now(store, &sight)).await
     }
 }
 

@@ -114,7 +114,7 @@ impl Period {
 impl Web {
     /// The period of a page; `None` where nothing is known yet.
     pub(super) async fn period(&self, asker: &Asker, query: &Query) -> Result<Option<Period>, Refusal> {
-        let known = self.ask(asker, answers::known_days).await?;
+        let known = *self.kept(asker, "known days".to_owned(), answers::known_days).await?;
         let period = known.map(|known| Period::of(query, known)).transpose();
         period.map_err(|failure| asker.refuse(failure))
     }

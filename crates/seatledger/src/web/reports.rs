@@ -10,11 +10,13 @@ use crate::answers::{self, Answer, Name, Options, Sight};
 use crate::clock;
 use crate::gate::Failure;
 use crate::render;
+use accounting::report::{Cell, Report};
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use clap::ValueEnum as _;
 use maud::{Markup, html};
 use std::sync::Arc;
+use store::Store;
 
 const PATH: &str = "/reports";
 /// The most rows that a page shows; all are in the downloads.
@@ -179,9 +181,44 @@ pub(super) fn links(asker: &Asker, path: &str, name: &str, query: &Query) -> Mar
 
 impl Web {
     /// The answer to a question of a page.
-    pub(super) async fn answer(&self, asker: &Asker, name: Name, query: &Query) -> Result<Answer, Refusal> {
+    pub(super) async fn answer(
+        &self,
+        asker: &Asker,
+        name: Name,
+        query: &Query,
+    ) -> Result<Arc<Answer>, Refusal> {
+        self.answer_by(asker, name, query, None).await
+    }
+
+    /// As [`Self::answer`], most of a column first.
+    pub(super) async fn answer_by(
+        &self,
+        asker: &Asker,
+        name: Name,
+        query: &Query,
+        column: Option<&'static str>,
+    ) -> Result<Arc<Answer>, Refusal> {
         let options: Options = query.options().map_err(|failure| asker.refuse(failure))?;
         let sight = asker.sight.clone();
-        self.ask(asker, move |store| answers::answer(store, name, &options, &sight, clock::today)).await
+        let question = query.behind(&format!("{name:?} {column:?} "));
+        let work = move |store: &mut Store| {
+            let mut answer = answers::answer(store, name, &options, &sight, clock::today)?;
+            if let Some(column) = column {
+                most_first(&mut answer.report, column);
+            }
+            Ok(answer)
+        };
+        self.kept(asker, question, work).await
     }
+}
+
+/// Most of a column first.
+fn most_first(report: &mut Report, column: &str) {
+    let nth = report.columns.iter().position(|known| known.name == column);
+    let of = |row: &Vec<Cell>| match nth.and_then(|nth| row.get(nth)) {
+        Some(Cell::Int(number)) => *number as f64,
+        Some(Cell::Decimal(number)) => *number,
+        _ => 0.0,
+    };
+    report.rows.sort_by(|one, other| of(other).total_cmp(&of(one)));
 }

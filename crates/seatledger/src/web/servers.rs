@@ -45,7 +45,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
     let Some(period) = web.period(&asker, &query).await? else { return Ok(asker.nothing_yet(PATH)) };
     let question = period.set(&query);
     let coverage = web.answer(&asker, Name::Coverage, &question).await?;
-    let unrecognized = web.ask(&asker, answers::unrecognized).await?;
+    let unrecognized = web.kept(&asker, "unrecognized".to_owned(), answers::unrecognized).await?;
     let texts = asker.texts();
     let title = texts.say("servers");
     let bar = Bar {

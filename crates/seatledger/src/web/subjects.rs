@@ -76,18 +76,6 @@ fn classes(answer: &Answer) -> Vec<String> {
     answer.calendar.classes().iter().map(|class| class.name.clone()).collect()
 }
 
-/// Most of a column first.
-fn most_first(mut answer: Answer, name: &str) -> Answer {
-    let nth = answer.report.columns.iter().position(|column| column.name == name);
-    let of = |row: &Vec<Cell>| match nth.and_then(|nth| row.get(nth)) {
-        Some(Cell::Int(number)) => *number as f64,
-        Some(Cell::Decimal(number)) => *number,
-        _ => 0.0,
-    };
-    answer.report.rows.sort_by(|one, other| of(other).total_cmp(&of(one)));
-    answer
-}
-
 pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Refusal> {
     let subject = match Subject::of(&web, request, "/denials").await? {
         Ok(subject) => subject,
@@ -95,8 +83,10 @@ pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Re
     };
     let question = subject.question();
     let by_person = question.with("by", Some("person"));
-    let months = web.answer(&subject.asker, Name::Denials, &question).await?;
-    let persons = web.answer(&subject.asker, Name::Denials, &by_person).await?;
+    let (months, persons) = tokio::try_join!(
+        web.answer_by(&subject.asker, Name::Denials, &question, Some("denied")),
+        web.answer_by(&subject.asker, Name::Denials, &by_person, Some("denied")),
+    )?;
     let sum = |name: &str| Rows(&months.report).sum(name);
     let texts = subject.asker.texts();
     let tile = |name: &'static str| {
@@ -104,7 +94,6 @@ pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Re
     };
     let headline =
         html! { ul.headline { (tile("raw")) (tile("requests")) (tile("delayed")) (tile("denied")) } };
-    let (months, persons) = (most_first(months, "denied"), most_first(persons, "denied"));
     let rest = html! {
         (headline)
         (subject.part(&months, texts.say("denials.months"), &question))
@@ -120,7 +109,10 @@ pub(super) async fn overnight(State(web): State<Arc<Web>>, request: Request) -> 
         Err(response) => return Ok(response),
     };
     let question = subject.question();
-    let mut nights = web.answer(&subject.asker, Name::Overnight, &question.without(&["time-class"])).await?;
+    let asked = question.without(&["time-class"]);
+    let found = web.answer(&subject.asker, Name::Overnight, &asked).await?;
+    // The last nights first.
+    let mut nights = Answer { report: found.report.clone(), calendar: found.calendar.clone() };
     let texts = subject.asker.texts();
     let sums = Answer { report: by_holder(&nights.report), calendar: nights.calendar.clone() };
     nights.report.rows.reverse();
@@ -166,10 +158,8 @@ pub(super) async fn people(State(web): State<Arc<Web>>, request: Request) -> Res
     };
     let by = |key: &str| subject.question().with("by", Some(key));
     let (organizations, projects, persons) = (by("organization"), by("project"), by("person"));
-    let ask = async |query: &Query| -> Result<Answer, Refusal> {
-        Ok(most_first(web.answer(&subject.asker, Name::Usage, query).await?, "usage_minutes"))
-    };
-    let found = (ask(&organizations).await?, ask(&projects).await?, ask(&persons).await?);
+    let ask = |query| web.answer_by(&subject.asker, Name::Usage, query, Some("usage_minutes"));
+    let found = tokio::try_join!(ask(&organizations), ask(&projects), ask(&persons))?;
     let texts = subject.asker.texts();
     let allocation = subject.question().behind("/reports/allocation");
     let rest = html! {

@@ -12,7 +12,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const FEATURE = "/feature?code=anshpc";
 const PAGES = ["/", "/?open=anshpc", "/features", FEATURE, `${FEATURE}&from=2025-01-01&until=2026-01-01`, "/denials", "/overnight", "/people",
   "/servers", "/alerts", "/history", "/sessions?feature=meba", "/reports", "/reports/usage", "/reports/utilization", "/reports/allocation",
-  "/reports/expiry", "/reports/coverage", "/reports/idle", "/login"];
+  "/reports/expiry", "/reports/coverage", "/reports/idle", "/settings", "/settings/catalog", "/login"];
 
 const browser = await launch();
 const tests = [];
@@ -171,6 +171,43 @@ test("Now follows the ledger without a reload, and opens who holds seats in plac
   await page.waitForFunction((before) => Number(document.querySelector('[data-figure="open-sessions"]').dataset.value) === before + 1, before);
   assert.ok(await page.evaluate(() => window.here), "the page was not loaded anew");
   assert.ok(await page.locator('[data-key="anshpc"] tr.holds').isVisible());
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a directory is shown with what it changes before it is taken in, ${javaScriptEnabled ? "with" : "without"} scripts`, async () => {
+    const page = await open("/settings", { javaScriptEnabled });
+    const name = javaScriptEnabled ? "visitor-one" : "visitor-two";
+    const file = `login,organization,valid_from\n${name},Guests,2025-01-01\n`;
+    const choose = () => page.locator('input[type="file"]').setInputFiles({ name: "guests.csv", mimeType: "text/csv", buffer: Buffer.from(file) });
+    await choose();
+    await page.getByRole("button", { name: "Show what changes" }).click();
+    assert.match(await page.locator("main").innerText(), /1 added, 0 changed, 0 as they are/);
+    assert.equal(await page.locator("table.sheet tbody tr").first().innerText(), `${name}\t2025-01-01\tnew\tGuests`);
+    if (javaScriptEnabled) {
+      await page.evaluate(axe);
+      assert.deepEqual(await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map((found) => found.id)), []);
+    }
+    await page.getByRole("button", { name: "Apply" }).click();
+    assert.match(await page.locator('[role="status"]').innerText(), /1 added, 0 changed/);
+    await choose();
+    await page.getByRole("button", { name: "Show what changes" }).click();
+    assert.match(await page.locator("main").innerText(), /says all of this already/);
+    assert.deepEqual(page.wrong, []);
+    await page.context().close();
+  });
+}
+
+test("the catalog is edited", async () => {
+  const page = await open("/settings/catalog?q=anshpc");
+  await page.locator("table.sheet tbody tr a").first().click();
+  const form = page.locator('form[method="post"].row');
+  await form.locator('[name="price"]').fill("77.50");
+  await form.getByRole("button").click();
+  assert.match(await page.locator('[role="status"]').innerText(), /Saved/);
+  await page.goto(`${address}/settings/catalog?feature=anshpc`);
+  assert.equal(await form.locator('[name="price"]').inputValue(), "77.50");
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });

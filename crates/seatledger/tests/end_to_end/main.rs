@@ -30,6 +30,7 @@ mod privacy;
 mod races;
 mod rlm;
 mod same_books;
+mod settings;
 mod snapshots;
 mod syslog;
 mod wrappers;

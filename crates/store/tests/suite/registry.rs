@@ -4,7 +4,7 @@ use crate::ledger::Ledger;
 use crate::log::What::{In, Lives, Out};
 use crate::log::{self, at};
 use accounting::calendar::Calendar;
-use store::{CatalogEntry, Changes, DirectoryRow};
+use store::{CatalogEntry, Changes, DirectoryChange, DirectoryRow};
 
 pub(crate) fn another_calendar_cuts_the_days_anew(ledger: &mut Ledger) {
     ledger.process().read(&mut ledger.store(), "log", &log::two_days());
@@ -53,8 +53,19 @@ pub(crate) fn the_directory_tells_who_is_one_person(ledger: &mut Ledger) {
         valid_until: None,
         external_id: Some(7),
     };
-    let import = |rows: &[DirectoryRow]| ledger.store().import_directory(rows).unwrap();
+    let import = |rows: &[DirectoryRow]| {
+        let (told, previewed) = ledger.store().preview_directory(rows).unwrap();
+        assert_eq!(previewed.len() as u64, told.added + told.changed);
+        let done = ledger.store().import_directory(rows).unwrap();
+        assert_eq!(told, done, "a preview tells what an import does");
+        done
+    };
+    let (_, previewed) = ledger.store().preview_directory(&[row("R&D")]).unwrap();
+    assert_eq!(previewed, [DirectoryChange { before: None, after: row("R&D") }]);
+    assert_eq!(ledger.store().directory_rows().unwrap(), 0, "only shown");
     assert_eq!(import(&[row("R&D")]), Changes { added: 1, ..Changes::default() });
+    let (_, previewed) = ledger.store().preview_directory(&[row("Sales")]).unwrap();
+    assert_eq!(previewed, [DirectoryChange { before: Some(row("R&D")), after: row("Sales") }]);
     assert!(ledger.store().dirty_days().unwrap() > 0, "who is one person may have changed");
     ledger.balances();
     assert_eq!(import(&[row("R&D")]), Changes { unchanged: 1, ..Changes::default() });
@@ -78,4 +89,6 @@ pub(crate) fn the_catalog_says_what_changed(ledger: &mut Ledger) {
     assert_eq!(import(&[entry("solver", "Solver"), entry("cad", "CAD")]).added, 2);
     let second = import(&[entry("solver", "Solver 2"), entry("cad", "CAD"), entry("cam", "CAM")]);
     assert_eq!(second, Changes { added: 1, changed: 1, unchanged: 1 });
+    let catalog = ledger.store().catalog().unwrap();
+    assert_eq!(catalog, [entry("cad", "CAD"), entry("cam", "CAM"), entry("solver", "Solver 2")]);
 }

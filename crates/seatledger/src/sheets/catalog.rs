@@ -1,6 +1,6 @@
 //! The file of `seatledger catalog import`: what feature codes are called.
 
-use super::sheet::{Row, Sheet, normal};
+use super::{Row, Sheet, normal};
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
@@ -88,7 +88,7 @@ fn of_codes(sheet: &Sheet) -> anyhow::Result<Vec<CatalogEntry>> {
 }
 
 /// Digits, and behind a point others.
-fn is_amount(text: &str) -> bool {
+pub(crate) fn is_amount(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.split_once('.').map_or_else(|| digits(text), |(whole, rest)| digits(whole) && digits(rest))
 }

@@ -1,29 +1,35 @@
 //! Small CSV files that people write: read as a whole, with a line for every complaint.
 
+mod catalog;
+mod directory;
+
+pub(crate) use catalog::{is_amount, read_catalog};
+pub(crate) use directory::{read_directory, written_directory};
+
 use crate::config::right_name;
 use anyhow::Context as _;
 use std::io::Read;
 use std::path::Path;
 
 /// A file of rows, of which none is blank.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     /// The rows; their fields are trimmed.
-    pub(super) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     file: String,
     text: String,
 }
 
 /// A row.
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Its fields, without the blanks around them.
-    pub(super) fields: Vec<String>,
+    pub(crate) fields: Vec<String>,
     at: usize,
 }
 
 impl Sheet {
     /// Reads a file in UTF-8, or in UTF-16 with a byte order mark. The separator is the comma, or what the first line
     /// has of `;` and the tab.
-    pub(super) fn read(path: &Path, input: &mut impl Read) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path, input: &mut impl Read) -> anyhow::Result<Self> {
         let file = path.display().to_string();
         let mut bytes = Vec::new();
         input.read_to_end(&mut bytes).with_context(|| format!("failed to read {file}"))?;
@@ -59,7 +65,7 @@ impl Sheet {
 
     /// Where the columns of these names stand, by a header row. Every column must be known, and the first of the names
     /// must be there.
-    pub(super) fn columns<const N: usize>(
+    pub(crate) fn columns<const N: usize>(
         &self,
         header: &Row,
         known: [&str; N],
@@ -87,7 +93,7 @@ impl Sheet {
     }
 
     /// Refuses a row that has not as many fields as the header.
-    pub(super) fn check_length(&self, header: &Row, row: &Row) -> anyhow::Result<()> {
+    pub(crate) fn check_length(&self, header: &Row, row: &Row) -> anyhow::Result<()> {
         let (wanted, found) = (header.fields.len(), row.fields.len());
         let more = row.fields.iter().skip(wanted).any(|field| !field.is_empty());
         if found < wanted || more {
@@ -102,17 +108,17 @@ impl Sheet {
     }
 
     /// A complaint about a row.
-    pub(super) fn wrong(&self, row: &Row, message: &str) -> anyhow::Error {
+    pub(crate) fn wrong(&self, row: &Row, message: &str) -> anyhow::Error {
         anyhow::anyhow!("{}:{}: {message}", self.file, self.line(row))
     }
 
     /// A complaint about a row's field.
-    pub(super) fn wrong_field(&self, row: &Row, column: &str, message: &str) -> anyhow::Error {
+    pub(crate) fn wrong_field(&self, row: &Row, column: &str, message: &str) -> anyhow::Error {
         self.wrong(row, &format!("column `{column}`: {message}"))
     }
 
     /// A complaint about the file as a whole.
-    pub(super) fn wrong_file(&self, message: &str) -> anyhow::Error {
+    pub(crate) fn wrong_file(&self, message: &str) -> anyhow::Error {
         anyhow::anyhow!("{}: {message}", self.file)
     }
 
@@ -125,18 +131,18 @@ impl Sheet {
 
 impl Row {
     /// The field in a column, if there is one that is not empty.
-    pub(super) fn field(&self, column: Option<usize>) -> Option<&str> {
+    pub(crate) fn field(&self, column: Option<usize>) -> Option<&str> {
         self.fields.get(column?).map(String::as_str).filter(|field| !field.is_empty())
     }
 
     /// The same as a text of its own.
-    pub(super) fn text(&self, column: Option<usize>) -> Option<String> {
+    pub(crate) fn text(&self, column: Option<usize>) -> Option<String> {
         self.field(column).map(str::to_owned)
     }
 }
 
 /// A column's name as it is compared: `Valid from` is `valid_from`.
-pub(super) fn normal(name: &str) -> String {
+pub(crate) fn normal(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-', '\u{a0}'], "_")
 }
 

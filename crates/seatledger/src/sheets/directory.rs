@@ -1,6 +1,6 @@
 //! The file of `seatledger directory import`: who belongs where, and since when.
 
-use super::sheet::{Row, Sheet};
+use super::{Row, Sheet};
 use accounting::day::Day;
 use accounting::directory::Entry;
 use std::collections::HashMap;
@@ -36,6 +36,26 @@ pub(crate) fn read_directory(path: &Path, input: &mut impl Read) -> anyhow::Resu
         }
     }
     Ok(entries)
+}
+
+/// Rows as such a file.
+pub(crate) fn written_directory(rows: &[Entry]) -> anyhow::Result<String> {
+    let mut file = csv::Writer::from_writer(Vec::new());
+    file.write_record(COLUMNS)?;
+    for row in rows {
+        let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        file.write_record([
+            row.login.clone(),
+            text(&row.domain),
+            text(&row.organization),
+            text(&row.project),
+            day(row.valid_from),
+            day(row.valid_until),
+            row.external_id.map(|id| id.to_string()).unwrap_or_default(),
+        ])?;
+    }
+    Ok(String::from_utf8(file.into_inner().map_err(csv::IntoInnerError::into_error)?)?)
 }
 
 fn entry(sheet: &Sheet, row: &Row, columns: [Option<usize>; 7]) -> anyhow::Result<Entry> {
@@ -110,7 +130,9 @@ mod tests {
             external_id: Some(4711),
         };
         let brink = Entry { login: "brink".to_owned(), ..Entry::default() };
-        assert_eq!(read(text.as_bytes()).expect(text), [fiore, brink]);
+        let rows = [fiore, brink];
+        assert_eq!(read(text.as_bytes()).expect(text), rows);
+        assert_eq!(read(written_directory(&rows).expect("text").as_bytes()).expect("as it was"), rows);
     }
 
     #[test]

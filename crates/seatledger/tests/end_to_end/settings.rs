@@ -1,0 +1,228 @@
+//! Settings in the browser: who may change what, and that a form changes what the commands do.
+
+use crate::desk::Desk;
+use crate::flexnet::{self, Shape};
+use crate::listening::{Answer, Service};
+
+const PASSWORD: &str = "correct horse battery";
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
+const HTML: (&str, &str) = ("accept", "text/html");
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("debug.log", flexnet::log(Shape { seed: 11, days: 2, events_a_day: 60, restarts: false }));
+    desk.import(&["debug.log"]);
+    desk
+}
+
+fn add_user(desk: &Desk, name: &str, role: &str) {
+    let ran = desk.run_piped(&["user", "add", name, "--role", role, "--password-stdin"], PASSWORD);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
+
+/// Somebody's browser.
+struct Browser<'s> {
+    service: &'s Service,
+    cookie: String,
+}
+
+impl<'s> Browser<'s> {
+    fn of(service: &'s Service, name: &str) -> Self {
+        let form = format!("name={name}&password={}&to=%2F", PASSWORD.replace(' ', "+"));
+        let answer = service.ask("POST", "/login", &[FORM, OURS], &form);
+        let cookie = answer.header("set-cookie").unwrap_or_else(|| panic!("{answer:?}"));
+        Self { service, cookie: cookie.split(';').next().unwrap_or_default().to_owned() }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.service.get_with(path, &[HTML, ("cookie", &self.cookie)])
+    }
+
+    /// What forms of this login carry.
+    fn token(&self) -> String {
+        let page = self.get("/").body;
+        let (_, rest) = page.split_once("name=\"token\" value=\"").expect("a form");
+        rest.split('"').next().unwrap_or_default().to_owned()
+    }
+
+    fn post(&self, path: &str, fields: &str) -> Answer {
+        let body = format!("token={}&{fields}", self.token());
+        self.service.ask("POST", path, &[HTML, FORM, OURS, ("cookie", &self.cookie)], &body)
+    }
+
+    /// Sends a form with a file, or with a field of text.
+    fn upload(&self, token: &str, name: &str, file: &str, content: &str) -> Answer {
+        let file = if file.is_empty() { String::new() } else { format!("; filename=\"{file}\"") };
+        let body = format!(
+            "--x7\r\ncontent-disposition: form-data; name=\"token\"\r\n\r\n{token}\r\n\
+             --x7\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{content}\r\n--x7--\r\n"
+        );
+        let kind = ("content-type", "multipart/form-data; boundary=x7");
+        self.service.ask("POST", "/settings/directory", &[HTML, kind, OURS, ("cookie", &self.cookie)], &body)
+    }
+}
+
+#[test]
+fn settings_are_for_admins_and_their_own_forms() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    let open = service.get_with("/settings", &[HTML]);
+    assert_eq!(open.status, 200, "while there are no users whoever is on the machine may all: {open:?}");
+    for name in ["amara", "bela"] {
+        add_user(&desk, name, if name == "amara" { "admin" } else { "viewer" });
+    }
+    assert_eq!(service.get_with("/settings", &[HTML]).header("location"), Some("/login?to=%2Fsettings"));
+    let (amara, bela) = (Browser::of(&service, "amara"), Browser::of(&service, "bela"));
+    assert!(amara.get("/").body.contains("href=\"/settings\""));
+    assert!(!bela.get("/").body.contains("href=\"/settings\""));
+    for path in ["/settings", "/settings/catalog"] {
+        assert_eq!(amara.get(path).status, 200, "{path}");
+        assert_eq!(bela.get(path).status, 403, "{path}");
+    }
+    let add = "do=add&name=chidi&password=correct+horse&role=admin&organization=";
+    assert_eq!(bela.post("/settings/users", add).status, 403);
+    assert_eq!(bela.post("/settings/tokens", "do=add&name=t&purpose=admin").status, 403);
+    assert_eq!(bela.post("/settings/catalog", "feature=f1&product=P").status, 403);
+    assert_eq!(bela.upload(&bela.token(), "shown", "", "login\ndora\n").status, 403);
+    let foreign = format!("token={}&{add}", bela.token());
+    let of_amara = [HTML, FORM, OURS, ("cookie", amara.cookie.as_str())];
+    assert_eq!(service.ask("POST", "/settings/users", &of_amara, &foreign).status, 403, "another's form");
+    assert_eq!(service.ask("POST", "/settings/users", &of_amara, add).status, 403, "no form of ours");
+    assert_eq!(amara.upload("", "shown", "", "login\ndora\n").status, 403);
+    let other_site = [HTML, FORM, ("sec-fetch-site", "cross-site"), ("cookie", amara.cookie.as_str())];
+    let own = format!("token={}&{add}", amara.token());
+    assert_eq!(service.ask("POST", "/settings/users", &other_site, &own).status, 403);
+    assert_eq!(desk.ok(&["user", "list", "--format", "csv"]).lines().count(), 3, "nobody was added");
+    assert!(!desk.ok(&["token", "list", "--format", "csv"]).contains("admin"));
+}
+
+#[test]
+fn users_come_and_go_as_with_the_commands() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    add_user(&desk, "amara", "admin");
+    let amara = Browser::of(&service, "amara");
+    let add = "do=add&name=bela&password=correct+horse+battery&role=viewer&organization=R%26D";
+    assert_eq!(amara.post("/settings/users", add).header("location"), Some("/settings?done=added"));
+    assert!(desk.ok(&["user", "list", "--format", "csv"]).contains("bela,organization-viewer,R&D,"));
+    for (fields, status, words) in [
+        (add, 409, "taken"),
+        ("do=add&name=c&password=short&role=viewer", 400, "at least 8 characters"),
+        ("do=add&name=a%3Ab&password=correct+horse&role=viewer", 400, "no colon"),
+        ("do=add&name=c&password=correct+horse&role=admin&organization=x", 400, "belongs to a viewer"),
+        ("do=add&name=c&password=correct+horse&role=root", 400, "belongs to a viewer"),
+        ("do=remove&name=amara", 409, "another admin"),
+        ("name=bela", 400, "cannot be read"),
+    ] {
+        let refused = amara.post("/settings/users", fields);
+        assert_eq!(refused.status, status, "{fields}: {refused:?}");
+        assert!(refused.body.contains(words), "{fields}: {}", refused.body);
+    }
+    let bela = Browser::of(&service, "bela");
+    assert_eq!(bela.get("/features").status, 200);
+    amara.post("/settings/users", "do=out&name=bela");
+    assert_eq!(bela.get("/features").status, 303, "logged out everywhere");
+    amara.post("/settings/users", "do=remove&name=bela");
+    assert!(!desk.ok(&["user", "list", "--format", "csv"]).contains("bela"));
+}
+
+#[test]
+fn a_token_is_shown_once_and_is_good_until_it_is_taken_out() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    add_user(&desk, "amara", "admin");
+    let amara = Browser::of(&service, "amara");
+    let made = amara.post("/settings/tokens", "do=add&name=charts&purpose=viewer&organization=");
+    assert_eq!((made.status, made.header("cache-control")), (200, Some("no-store")));
+    let (_, rest) = made.body.split_once("slt_").expect("a token");
+    let secret = format!("slt_{}", rest.split('<').next().unwrap_or_default());
+    let bearer = format!("Bearer {secret}");
+    assert_eq!(service.get_as("/api/v1/features", &bearer).status, 200);
+    let page = amara.get("/settings").body;
+    assert!(!page.contains(&secret) && page.contains(&format!("…{}", &secret[secret.len() - 4..])), "{page}");
+    assert_eq!(amara.post("/settings/tokens", "do=add&name=charts&purpose=events").status, 409);
+    assert_eq!(amara.post("/settings/tokens", "do=add&name=x&purpose=events&organization=y").status, 400);
+    amara.post("/settings/tokens", "do=remove&name=charts");
+    assert_eq!(service.get_as("/api/v1/features", &bearer).status, 401);
+    let admin =
+        service.ask("POST", "/settings/tokens", &[OURS, FORM, ("authorization", &bearer)], "do=add&name=y");
+    assert_eq!(admin.status, 303, "to the login: {admin:?}");
+}
+
+#[test]
+fn a_directory_changes_nothing_before_it_was_seen() {
+    let desk = desk();
+    desk.write(
+        "people.csv",
+        "login,organization,valid_from\namara,North,\nbela,North,2025-01-01\nchidi,South,\n",
+    );
+    desk.ok(&["directory", "import", "people.csv"]);
+    let service = Service::start(&desk);
+    add_user(&desk, "root", "admin");
+    let root = Browser::of(&service, "root");
+    let by_organization = || desk.ok(&["report", "usage", "--by", "organization,person", "--format", "csv"]);
+    let before = by_organization();
+    let file =
+        "login;organization;valid_from\r\namara;West <1>;\r\nbela;North;2025-01-01\r\ndora;\"a;b\";\r\n";
+    let token = root.token();
+    let preview = root.upload(&token, "csv", "people 2.csv", file);
+    assert_eq!(preview.status, 200, "{preview:?}");
+    for words in [
+        "<b>1</b> added",
+        "<b>1</b> changed",
+        "<b>1</b> as they are",
+        "people 2.csv",
+        "West &lt;1&gt;",
+        "<td>North</td>",
+    ] {
+        assert!(preview.body.contains(words), "{words}: {}", preview.body);
+    }
+    assert_eq!(by_organization(), before, "only shown");
+    let (_, shown) = preview.body.split_once("<textarea name=\"shown\"").expect("what was shown");
+    let shown = shown.split_once('>').expect("its text").1.split("</textarea>").next().unwrap_or_default();
+    let shown = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+    let applied = root.upload(&token, "shown", "", shown.trim_start_matches('\n'));
+    assert_eq!(applied.header("location"), Some("/settings?done=directory&added=1&changed=1&unchanged=1"));
+    let said = root.get("/settings?done=directory&added=1&changed=1&unchanged=1").body;
+    assert!(said.contains("The directory is taken in: 1 added, 1 changed, 1 as they are"), "{said}");
+    let after = by_organization();
+    assert!(after.contains("West <1>") && !after.contains("North,amara"), "{after}");
+    desk.ok(&["verify"]);
+    let again = root.upload(&token, "csv", "people.csv", file);
+    assert!(again.body.contains("says all of this already"), "{}", again.body);
+    for (wrong, words) in [
+        ("login,organisation\n", "did you mean `organization`?"),
+        ("login,valid_from\nbela,yesterday\n", "people.csv:2: column `valid_from`"),
+        ("", "the file is empty"),
+    ] {
+        let refused = root.upload(&token, "csv", "people.csv", wrong);
+        assert_eq!(refused.status, 400, "{wrong}");
+        assert!(refused.body.contains(words), "{wrong}: {}", refused.body);
+    }
+}
+
+#[test]
+fn the_catalog_is_edited_entry_by_entry() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    add_user(&desk, "amara", "admin");
+    let amara = Browser::of(&service, "amara");
+    let features = desk.ok(&["report", "usage", "--by", "feature", "--format", "csv"]);
+    let feature = features.lines().nth(1).and_then(|line| line.split(',').next()).expect("a feature");
+    let saved = amara
+        .post("/settings/catalog", &format!("feature={feature}&product=Great+Solver&type=CAE&price=1200.50"));
+    assert_eq!(saved.header("location"), Some(format!("/settings/catalog?saved={feature}").as_str()));
+    let by_product = desk.ok(&["report", "usage", "--by", "product,type", "--format", "csv"]);
+    assert!(by_product.contains("Great Solver,CAE"), "{by_product}");
+    let page = amara.get(&format!("/settings/catalog?feature={feature}")).body;
+    assert!(page.contains("value=\"Great Solver\"") && page.contains("value=\"1200.50\""), "{page}");
+    assert!(!amara.get("/settings/catalog?q=nothing+like+it").body.contains("<td>Great Solver</td>"));
+    for (fields, words) in
+        [("feature=x&product=", "are needed"), ("feature=x&product=y&price=12+CHF", "without a currency")]
+    {
+        let refused = amara.post("/settings/catalog", fields);
+        assert_eq!(refused.status, 400);
+        assert!(refused.body.contains(words) && refused.body.contains("value=\"x\""), "{}", refused.body);
+    }
+}
