@@ -53,6 +53,13 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("file.options", "Asked with"),
     ("file.rows", "Rows"),
     ("file.zone", "Time zone"),
+    ("first.hint", "Nobody can log in yet. Whoever makes the first admin adds the others under Settings."),
+    ("first.make", "Make the admin and log in"),
+    (
+        "first.stale",
+        "This link is not good, or no more: it is for a day, and once. The service prints a new one when it starts while there is no user.",
+    ),
+    ("first.title", "The first admin"),
     ("from", "From"),
     ("history", "History"),
     (

@@ -53,6 +53,16 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("file.options", "Gefragt mit"),
     ("file.rows", "Zeilen"),
     ("file.zone", "Zeitzone"),
+    (
+        "first.hint",
+        "Noch kann sich niemand anmelden. Wer den ersten Administrator anlegt, fügt die anderen unter Einstellungen hinzu.",
+    ),
+    ("first.make", "Administrator anlegen und anmelden"),
+    (
+        "first.stale",
+        "Dieser Link gilt nicht oder nicht mehr: er gilt einen Tag und einmal. Der Dienst druckt einen neuen, wenn er startet und es noch keine Benutzer gibt.",
+    ),
+    ("first.title", "Der erste Administrator"),
     ("from", "Von"),
     ("history", "Verlauf"),
     (
