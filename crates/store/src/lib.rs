@@ -26,6 +26,7 @@ mod retention;
 mod running;
 mod schema;
 mod settings;
+pub mod sources;
 mod told;
 mod upkeep;
 mod views;

@@ -320,7 +320,7 @@ impl Reader<'_> {
     }
 
     /// The instant as of which heartbeats have ceased or not.
-    fn now(&mut self) -> Result<UnixMs, Error> {
+    pub(crate) fn now(&mut self) -> Result<UnixMs, Error> {
         match self.now {
             Some(now) => Ok(now),
             None => Ok(self.as_of()?.unwrap_or(UnixMs::MIN)),

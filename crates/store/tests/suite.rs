@@ -161,6 +161,7 @@ store_suite! {
         a_run_is_open_while_more_is_awaited_of_it,
         states_in_any_order_give_the_same_books,
         an_event_is_taken_in_once,
+        what_a_service_tells_of_its_sources_is_there_until_it_tells_otherwise,
     }
     accounts {
         users_are_found_by_their_name_as_it_is_written,

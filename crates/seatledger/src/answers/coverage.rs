@@ -1,8 +1,10 @@
-//! What was watched when.
+//! What was watched when, and how the sources of running services are.
 
 use super::civil;
+use accounting::UnixMs;
 use accounting::ledger::Names;
 use accounting::report::{self as reports, Cell, Column, Scope};
+use store::sources::SourceTellings;
 use store::{Error, Reader};
 
 /// What was watched when: the inputs, their license servers, their lines.
@@ -32,20 +34,90 @@ pub(super) fn coverage(
             ]);
         }
     }
-    Ok(reports::Report {
-        name: "coverage",
-        columns: vec![
-            Column::text("source"),
-            Column::text("server"),
-            Column::text("from"),
-            Column::text("until"),
-            Column::text("state"),
-            Column::number("lines"),
-            Column::number("unrecognized"),
-        ],
-        rows,
-        notes: notes_on_coverage(reader, names, scope)?,
-    })
+    let mut columns = vec![
+        Column::text("source"),
+        Column::text("server"),
+        Column::text("from"),
+        Column::text("until"),
+        Column::text("state"),
+        Column::number("lines"),
+        Column::number("unrecognized"),
+    ];
+    let mut notes = notes_on_coverage(reader, names, scope)?;
+    let told = reader.sources_told()?;
+    if !told.is_empty() {
+        columns.extend(OF_SOURCES.map(|(name, is_number)| match is_number {
+            true => Column::number(name),
+            false => Column::text(name),
+        }));
+        for row in &mut rows {
+            row.resize(columns.len(), Cell::Empty);
+        }
+        let now = reader.time()?;
+        let wanted = |told: &&SourceTellings| {
+            scope.server.is_none()
+                && scope.from.is_none_or(|from| calendar.day_of(told.told_at) >= from)
+                && scope.until.is_none_or(|until| calendar.day_of(told.told.since_at) < until)
+        };
+        rows.extend(told.iter().filter(wanted).map(|told| of_source(told, now)));
+        notes.push(NOTE_ON_SOURCES.to_owned());
+    }
+    Ok(reports::Report { name: "coverage", columns, rows, notes })
+}
+
+/// What is told of sources besides, and whether it is a number.
+const OF_SOURCES: [(&str, bool); 10] = [
+    ("events", true),
+    ("notes", true),
+    ("noise", true),
+    ("last_event_at", false),
+    ("lag_bytes", true),
+    ("lag_seconds", true),
+    ("restarts", true),
+    ("host", false),
+    ("why", false),
+    ("remedy", false),
+];
+
+const NOTE_ON_SOURCES: &str = "sources of running services, last: from says since when the state is so, until when the service told \
+                               it; lines and restarts are those since its start";
+
+/// A service tells of its sources once a minute at least: whoever is not heard of for so long is gone.
+const SILENT_MS: i64 = 150_000;
+
+/// How a source is, as its service told last.
+fn of_source(SourceTellings { host, told_at, told }: &SourceTellings, now: UnixMs) -> Vec<Cell> {
+    let is_silent = told.state != "stopped" && now - told_at > SILENT_MS;
+    let text = |text: &Option<String>| text.clone().map_or(Cell::Empty, Cell::Text);
+    let (state, why, remedy) = match is_silent {
+        true => (
+            "silent",
+            Cell::Text(format!("nothing was heard of its service since; it was {}", told.state)),
+            Cell::Text(format!("see whether `seatledger serve` runs on {host}")),
+        ),
+        false => (told.state.as_str(), text(&told.why), text(&told.remedy)),
+    };
+    let number = |number: u64| Cell::Int(number as i64);
+    let [events, notes, noise, unrecognized] = told.lines;
+    vec![
+        Cell::Text(told.name.clone()),
+        Cell::Empty,
+        Cell::Instant(told.since_at),
+        Cell::Instant(*told_at),
+        Cell::Text(state.to_owned()),
+        number(told.lines.iter().sum()),
+        number(unrecognized),
+        number(events),
+        number(notes),
+        number(noise),
+        told.last_event_at.map_or(Cell::Empty, Cell::Instant),
+        number(told.lag_bytes),
+        Cell::Int(told.lag_ms / 1000),
+        number(told.restarts),
+        Cell::Text(host.clone()),
+        why,
+        remedy,
+    ]
 }
 
 /// What a row does not say: what a gap is, and how far polls agree with the log beside them.

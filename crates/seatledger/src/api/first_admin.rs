@@ -10,19 +10,16 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::time::Duration;
 use store::Store;
-use store::accounts::{FirstAdmin, Role, User, complaint_about_name};
+use store::accounts::Role;
 use utoipa::ToSchema;
 
 /// How long a secret is good, in milliseconds: a day.
 const GOOD_FOR: i64 = 86_400_000;
 
-/// How long another writer is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 const HOW: &str = "\
-This service has no user yet. Make the first admin with the secret of the link, within a day of the start:
+This service has no user yet. Open the link that it printed when it started, or make the first admin with the link's secret,
+within a day of the start:
 
   curl -H 'Content-Type: application/json' -d '{\"secret\": \"…\", \"name\": \"…\", \"password\": \"…\"}' ADDRESS/api/v1/first-admin
 
@@ -95,32 +92,7 @@ pub(super) async fn make(
     request: Request,
 ) -> Result<(StatusCode, Json<Admin>), Failure> {
     let Candidate { secret, name, password } = json_body(request).await?;
-    if let Some(complaint) =
-        complaint_about_name(&name).or_else(|| secrets::complaint_about_password(&password))
-    {
-        return Err(Failure::Wrong(complaint.to_owned()));
-    }
-    let opener = api.opener.clone();
-    // Whoever tries out secrets waits for one turn of those who ask, and costs no hash of a password.
-    let made = api.questions.ask(move |reader| {
-        let (hash, now) = (secrets::hash_of_secret(&secret), clock::now());
-        if !reader.knows_first_admin(&hash, now)? {
-            return Ok((FirstAdmin::UnknownSecret, name));
-        }
-        let password_hash = secrets::hash_password(&password)?;
-        let user = User { name, role: Role::Admin, password_hash, created_at: now };
-        let made = opener.open(PATIENCE)?.make_first_admin(&hash, now, &user)?;
-        Ok((made, user.name))
-    });
-    match made.await?.map_err(|error| api.failure(&error))? {
-        (FirstAdmin::Made, name) => {
-            Ok((StatusCode::CREATED, Json(Admin { name, role: Role::Admin.as_str() })))
-        }
-        (FirstAdmin::NotTheFirst, _) => {
-            Err(Failure::Conflict("there is a user already: an admin adds others".to_owned()))
-        }
-        (FirstAdmin::UnknownSecret, _) => Err(Failure::Forbidden(
-            "this secret is not good, or no more: the service prints a new one when it starts".to_owned(),
-        )),
-    }
+    let complain = |message: &str| api.around.complain(message);
+    let name = api.gate.make_first_admin(&secret, name, password, &complain).await?;
+    Ok((StatusCode::CREATED, Json(Admin { name, role: Role::Admin.as_str() })))
 }

@@ -7,6 +7,7 @@ pub(crate) mod asked;
 mod attempts;
 mod browser;
 pub(crate) mod failure;
+mod first_admin;
 mod login;
 pub(crate) mod readers;
 

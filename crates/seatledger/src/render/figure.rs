@@ -120,7 +120,7 @@ pub(crate) fn number(cell: &Cell) -> f64 {
     }
 }
 
-/// What tells rows of different groups apart, as one text.
+/// What tells rows of different groups apart, as one text; `–` where it is that they have none of it.
 fn group(row: &[Cell], keys: &[usize]) -> String {
     let text = |cell: &Cell| match cell {
         Cell::Text(text) => Some(text.clone()),
@@ -128,7 +128,7 @@ fn group(row: &[Cell], keys: &[usize]) -> String {
         Cell::Empty | Cell::Decimal(_) | Cell::Amount(_) | Cell::Instant(_) => None,
     };
     let texts: Vec<String> = keys.iter().filter_map(|key| text(row.get(*key)?)).collect();
-    texts.join(" · ")
+    if texts.is_empty() && !keys.is_empty() { "–".to_owned() } else { texts.join(" · ") }
 }
 
 /// What a group is called, and its rows.
@@ -338,6 +338,9 @@ mod tests {
         );
         let one_month = figures(&report("usage", &columns, &rows[1..3])).figures;
         assert_eq!(one_month[0].kind, Kind::Bars);
+        let columns = [Column::text("organization"), Column::number("usage_minutes")];
+        let nobody = figures(&report("usage", &columns, &[&[Cell::Empty, Cell::Int(3)]])).figures;
+        assert_eq!(nobody[0].places, [text("–")], "what belongs to no organization");
         assert_eq!(
             one_month[0].places,
             [text("2025-01 · b · s"), text("2025-01 · a · s")],

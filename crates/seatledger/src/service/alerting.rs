@@ -73,6 +73,8 @@ mod tests {
     fn of_a_source_that_waits_another_process_may_know_more() {
         let told = |state, last_event| Told {
             about: About { name: "a".to_owned(), ..About::default() },
+            claim: None,
+            is_elsewhere: false,
             state,
             counts: Counts::default(),
             last_event,

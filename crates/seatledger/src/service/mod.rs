@@ -22,6 +22,7 @@ mod ping;
 mod pings;
 mod receiver;
 mod source_metrics;
+mod telling;
 mod tls;
 mod writer;
 
@@ -52,6 +53,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use store::heartbeats::BucketScope;
+use telling::Telling;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use writer::{Beside, Writer};
@@ -166,12 +168,13 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     });
     let (stop, stopping) = watch::channel(false);
     let addresses = door.addresses();
+    let base = app.base_path.iter().fold(String::new(), |base, segment| base + "/" + segment);
     let around: Arc<dyn api::Around> = app.clone();
     let (complaining, board) = (Arc::clone(&around), app.board.clone());
     let dashboard = web::Settings {
         opener: opener.clone(),
         gate: gate.clone(),
-        base: app.base_path.iter().fold(String::new(), |base, segment| base + "/" + segment),
+        base: base.clone(),
         is_secure: http.tls.is_some(),
         complain: Arc::new(move |message| complaining.complain(message)),
         sources: Arc::new(move || board.told().into_iter().map(mounted::shown).collect()),
@@ -179,9 +182,11 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
     let router = pages::router(Arc::clone(&app), api::router(mounted), dashboard);
     let doors = door.serve(Arc::clone(&app), router, &stopping);
+    let telling = Telling::new(app.board.clone(), opener.clone()).run(stopping.clone());
+    let telling = tokio::spawn(telling);
     let background = tokio::spawn(background::run(Arc::clone(&app), opener, retention, alerting, stopping));
     if let Some(secret) = first_admin {
-        tell_first_admin(&secret);
+        tell_first_admin(&first_admin_link(&addresses, &base, &secret));
     }
     log.info(&format!("listening on {}", addresses.join(", ")), &[]);
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -205,6 +210,9 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
             &[],
         );
     }
+    if let Ok(Some(mut telling)) = telling.await {
+        let _ = tokio::task::spawn_blocking(move || telling.tell()).await;
+    }
     let _ = background.await;
     if let Some(sending) = sending {
         let is_over = tokio::task::spawn_blocking(move || sending.end(LAST_WORDS)).await;
@@ -224,11 +232,34 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
 
 /// Nobody could log in: how somebody can. It is a secret: of all that is told only standard error gets it, which under
 /// systemd is the journal, and no operational log.
-fn tell_first_admin(secret: &str) {
+fn tell_first_admin(link: &str) {
     // Where nobody can be told there is still the command.
     let _ = writeln!(
         std::io::stderr().lock(),
         "seatledger: there is no user yet, and nobody can log in: make the first admin with `seatledger user add NAME \
-         --role admin`, or within a day with this secret, sent as docs/api.md says to /api/v1/first-admin: {secret}"
+         --role admin`, or within a day, in a browser, at {link}"
     );
+}
+
+/// Where the first admin is made. An address that stands for all of the machine is written as HOST.
+fn first_admin_link(addresses: &[String], base: &str, secret: &str) -> String {
+    let address = addresses.first().map_or("http://HOST", String::as_str);
+    let address = address.replace("//0.0.0.0", "//HOST").replace("//[::]", "//HOST");
+    format!("{address}{base}/first-admin?secret={secret}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_admin_link;
+
+    #[test]
+    fn the_link_of_the_first_admin_says_where_to_go() {
+        let link = |address: &str, base: &str| first_admin_link(&[address.to_owned()], base, "first_0a");
+        assert_eq!(link("http://192.0.2.7:8088", ""), "http://192.0.2.7:8088/first-admin?secret=first_0a");
+        assert_eq!(
+            link("https://0.0.0.0:443", "/seats"),
+            "https://HOST:443/seats/first-admin?secret=first_0a"
+        );
+        assert_eq!(link("http://[::]:8088", ""), "http://HOST:8088/first-admin?secret=first_0a");
+    }
 }

@@ -32,7 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
     name: "Name",
     password: "Password",
     wrong_login: "Wrong name or password.",
-    no_user_yet: "No user yet? On the machine of the database: seatledger user add NAME --role admin",
+    no_user_yet: "No user yet? Open the link that the service printed when it started, or on the machine of the database: seatledger user add NAME --role admin",
     now: Now {
         title: "Now",
         as_of: "as of",

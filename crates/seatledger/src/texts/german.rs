@@ -32,7 +32,7 @@ pub(super) static TEXTS: Texts = Texts {
     name: "Name",
     password: "Passwort",
     wrong_login: "Name oder Passwort ist falsch.",
-    no_user_yet: "Noch kein Benutzer? Auf dem Rechner der Datenbank: seatledger user add NAME --role admin",
+    no_user_yet: "Noch niemand da? Öffnen Sie den Link, den der Dienst beim Start gedruckt hat, oder auf der Maschine der Datenbank: seatledger user add NAME --role admin",
     now: Now {
         title: "Jetzt",
         as_of: "Stand",

@@ -70,6 +70,71 @@ pub(super) async fn log_in(State(web): State<Arc<Web>>, request: Request) -> Res
     }
 }
 
+/// The page that the link leads to which the service prints where nobody can log in.
+pub(super) async fn first_admin(State(web): State<Arc<Web>>, request: Request) -> Response {
+    let view = web.view(request.headers());
+    let query =
+        Query::<Vec<(String, String)>>::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default();
+    let secret = value(&query, "secret");
+    match web.gate.knows_first_admin(secret, &*web.complain).await {
+        Ok(true) => first_admin_form(&view, StatusCode::OK, secret, "", None),
+        Ok(false) => {
+            let stale = view.texts.say("first.stale");
+            shown(&view, StatusCode::FORBIDDEN, "", "", Some(stale))
+        }
+        Err(failure) => shown(&view, failure.status(), "", "", Some(&failure.message())),
+    }
+}
+
+/// Makes the first admin, who is logged in by that.
+pub(super) async fn make_first_admin(State(web): State<Arc<Web>>, request: Request) -> Response {
+    let (view, client) = (web.view(request.headers()), Client::of(&request));
+    let fields = match fields(request).await {
+        Ok(fields) => fields,
+        Err(failure) => return shown(&view, failure.status(), "", "", Some(&failure.message())),
+    };
+    let (secret, name) = (value(&fields, "secret"), value(&fields, "name"));
+    let password = value(&fields, "password");
+    let made = web.gate.make_first_admin(secret, name.to_owned(), password.to_owned(), &*web.complain).await;
+    if let Err(failure) = made {
+        let (status, message) = (failure.status(), failure.message());
+        return first_admin_form(&view, status, secret, name, Some(&message));
+    }
+    match web.gate.log_in(name.to_owned(), password, client, &*web.complain).await {
+        Ok(cookie) => {
+            let mut response = web.redirect("/settings");
+            set_cookie(&web, &mut response, &cookie, SESSION_MS / 1000);
+            response
+        }
+        Err(_) => web.redirect("/login?to=%2Fsettings"),
+    }
+}
+
+fn first_admin_form(
+    view: &View,
+    status: StatusCode,
+    secret: &str,
+    name: &str,
+    wrong: Option<&str>,
+) -> Response {
+    let texts = view.texts;
+    let title = texts.say("first.title");
+    let body = html! {
+        section.login {
+            h1 { (title) }
+            p { (texts.say("first.hint")) }
+            @if let Some(wrong) = wrong { p.wrong role="alert" { (wrong) } }
+            form method="post" action=(view.to("/first-admin")) {
+                input type="hidden" name="secret" value=(secret);
+                label { (texts.name) input name="name" value=(name) autocomplete="username" required autofocus; }
+                label { (texts.password) input name="password" type="password" minlength="8" autocomplete="new-password" required; }
+                button.primary type="submit" { (texts.say("first.make")) }
+            }
+        }
+    };
+    view.answer(status, layout::page(view, None, "", title, &body))
+}
+
 /// Forgets the browser, or all browsers of its user.
 pub(super) async fn log_out(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Refusal> {
     let asker = web.asker(&request).await?;

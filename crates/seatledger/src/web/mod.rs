@@ -98,6 +98,7 @@ pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
         .merge(settings::router())
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
+        .route("/first-admin", get(login::first_admin).post(login::make_first_admin))
         .route("/assets/{name}", get(assets::serve))
         .with_state(Arc::clone(&web));
     (router, web)

@@ -137,3 +137,59 @@ fn sources_are_told_and_checked() {
     assert_eq!(of_source["state"], "bad", "{found}");
     assert!(of_source["what_to_do"].as_str().unwrap().starts_with("name its format"), "{found}");
 }
+
+/// The row of coverage that tells of a source, by the names of its columns.
+fn told_by_coverage(desk: &Desk, is_so: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    loop {
+        let text = desk.ok(&["report", "coverage", "--format", "json"]);
+        let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let of_source = |row: &&serde_json::Value| row["source"] == "acme";
+        if let Some(row) = rows.as_array().unwrap().iter().find(of_source)
+            && is_so(row)
+        {
+            return row.clone();
+        }
+    }
+}
+
+#[test]
+fn coverage_says_how_sources_are_whoever_asks() {
+    let desk = Desk::new();
+    configured(&desk, "name = \"acme\"\npath = \"debug.log\"");
+    let text = flexnet::log(Shape { seed: 5, days: 1, events_a_day: 30, restarts: false });
+    desk.write("debug.log", &text);
+    desk.import(&["debug.log"]);
+    let before = desk.ok(&["report", "coverage", "--format", "csv"]);
+    assert!(before.starts_with("source,server,from,until,state,lines,unrecognized\n"), "{before}");
+    let service = Service::start(&desk);
+    append(&desk, "debug.log", "23:59:58 (lmgrd) TIMESTAMP 3/3/2025\n23:59:59 (acmed) OUT: gibberish\n");
+    let up = told_by_coverage(&desk, |row| row["state"] == "up" && row["lines"] == 2);
+    assert_eq!((&up["unrecognized"], &up["events"], &up["notes"]), (&1.into(), &0.into(), &1.into()));
+    assert_eq!((&up["lag_bytes"], &up["restarts"], &up["server"]), (&0.into(), &0.into(), &().into()));
+    assert_eq!((&up["why"], &up["remedy"]), (&().into(), &().into()));
+    assert!(up["last_event_at"].as_str().unwrap().starts_with("2025-03-0"), "{up}");
+    let csv = desk.ok(&["report", "coverage", "--format", "csv"]);
+    let head = "source,server,from,until,state,lines,unrecognized,events,notes,noise,last_event_at,lag_bytes,lag_seconds,\
+                restarts,host,why,remedy\n";
+    assert!(csv.starts_with(head), "{csv}");
+    let other = desk.ok(&["report", "coverage", "--server", "27000@lic1", "--format", "csv"]);
+    assert!(!other.contains("acme"), "{other}");
+    let table = desk.ok(&["report", "coverage"]);
+    assert!(table.contains("since when the state is so"), "{table}");
+    std::fs::remove_file(desk.path("debug.log")).unwrap();
+    let waits = told_by_coverage(&desk, |row| row["state"] == "waiting");
+    assert!(waits["why"].as_str().unwrap().contains("debug.log"), "{waits}");
+    // Killed, it leaves what it said last; after a while that is worth nothing.
+    drop(service);
+    let connection = rusqlite::Connection::open(desk.db_file()).unwrap();
+    assert_eq!(told_by_coverage(&desk, |_| true)["state"], "waiting");
+    connection.execute("update source_state set told_at = told_at - 200000", []).unwrap();
+    let silent = told_by_coverage(&desk, |_| true);
+    assert_eq!((&silent["state"], silent["lines"].as_u64()), (&"silent".into(), Some(2)));
+    assert_eq!(silent["why"], "nothing was heard of its service since; it was waiting");
+    let service = Service::start(&desk);
+    told_by_coverage(&desk, |row| row["state"] == "waiting");
+    assert_eq!(service.stop(), Some(0));
+    assert_eq!(told_by_coverage(&desk, |_| true)["state"], "stopped");
+    desk.ok(&["verify"]);
+}

@@ -98,6 +98,33 @@ fn settings_are_for_admins_and_their_own_forms() {
 }
 
 #[test]
+fn the_first_admin_is_made_in_the_browser_once() {
+    let desk = desk();
+    let service = Service::start_at(&desk, "0.0.0.0:0");
+    let secret = service.first_admin_secret().expect("a link is printed where nobody could log in");
+    let stale = service.get_with("/first-admin?secret=first_guess", &[HTML]);
+    assert!(stale.status == 403 && stale.body.contains("not good"), "{stale:?}");
+    let page = service.get_with(&format!("/first-admin?secret={secret}"), &[HTML]);
+    assert!(page.status == 200 && page.body.contains(&format!("value=\"{secret}\"")), "{page:?}");
+    let send = |password: &str, site: &str| {
+        let form = format!("secret={secret}&name=amara&password={password}");
+        service.ask("POST", "/first-admin", &[HTML, FORM, ("sec-fetch-site", site)], &form)
+    };
+    let short = send("short", "same-origin");
+    assert!(short.status == 400 && short.body.contains("at least 8 characters"), "{short:?}");
+    assert!(short.body.contains("value=\"amara\""), "what was typed stays");
+    assert_eq!(send("correct+horse+battery", "cross-site").status, 403);
+    let made = send("correct+horse+battery", "same-origin");
+    assert_eq!(made.header("location"), Some("/settings"), "{made:?}");
+    let cookie = made.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("logged in");
+    assert_eq!(service.get_with("/settings", &[HTML, ("cookie", cookie)]).status, 200);
+    assert_eq!(send("correct+horse+battery", "same-origin").status, 403, "once");
+    let again = service.get_with(&format!("/first-admin?secret={secret}"), &[HTML]);
+    assert!(again.status == 403 && again.body.contains("name=\"password\""), "to the login: {again:?}");
+    assert_eq!(desk.ok(&["user", "list", "--format", "csv"]).lines().count(), 2);
+}
+
+#[test]
 fn users_come_and_go_as_with_the_commands() {
     let desk = desk();
     let service = Service::start(&desk);

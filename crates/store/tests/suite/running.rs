@@ -101,3 +101,28 @@ pub(crate) fn an_event_is_taken_in_once(ledger: &mut Ledger) {
     let known = store.taken(["x", "y", "z"].into_iter()).unwrap();
     assert_eq!(known.iter().collect::<Vec<_>>(), ["x", "y"], "nothing of a refused batch is noted");
 }
+
+pub(crate) fn what_a_service_tells_of_its_sources_is_there_until_it_tells_otherwise(ledger: &mut Ledger) {
+    use store::sources::SourceTold;
+    let told = |name: &str, restarts| SourceTold {
+        key: name.to_owned(),
+        name: name.to_owned(),
+        restarts,
+        ..SourceTold::default()
+    };
+    let mut store = ledger.store();
+    let seen = |store: &mut Store| {
+        let row =
+            |row: store::sources::SourceTellings| (row.told.name, row.host, row.told_at, row.told.restarts);
+        let rows = |told: Vec<_>| told.into_iter().map(row).collect::<Vec<_>>();
+        store.read(|reader| Ok(rows(reader.sources_told()?))).unwrap()
+    };
+    store.tell_sources("one", 1_000, &[told("b", 0), told("a", 0)]).unwrap();
+    store.tell_sources("two", 2_000, &[told("a", 5)]).unwrap();
+    store.tell_sources("one", 3_000, &[told("b", 1)]).unwrap();
+    let row = |name: &str, host: &str, at, restarts| (name.to_owned(), host.to_owned(), at, restarts);
+    assert_eq!(seen(&mut store), [row("a", "two", 2_000, 5), row("b", "one", 3_000, 1)]);
+    // What was taken out of the configuration is not told of for ever.
+    store.tell_sources("one", 8 * 86_400_000, &[told("b", 1)]).unwrap();
+    assert_eq!(seen(&mut store), [row("b", "one", 8 * 86_400_000, 1)]);
+}

@@ -10,11 +10,15 @@ use rust_xlsxwriter::{
     Chart, ChartFormat, ChartLegendPosition, ChartLine, ChartLineDashType, ChartMarker, ChartSolidFill,
     ChartType, ConditionalFormat2ColorScale, Worksheet, XlsxError,
 };
+use unicode_width::UnicodeWidthStr;
 
 /// Rows that a chart covers.
 const CHART_ROWS: u32 = 19;
 const WIDTH: u32 = 860;
 const HEIGHT: u32 = 360;
+/// The characters of a number with all its digits, and of a name that is not cut off yet.
+const NARROWEST: usize = 16;
+const WIDEST: usize = 28;
 /// Bars need so many pixels each.
 const BAR: u32 = 26;
 
@@ -33,12 +37,16 @@ pub(super) fn sheet(
         columns,
         zone,
         next: 0,
+        widths: Vec::new(),
     };
     page.sheet.set_name(page.name)?;
-    page.sheet.set_column_width(0, 24)?;
+    page.sheet.set_column_width(0, 28)?;
     page.sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
     for figure in &figures.figures {
         page.figure(figure)?;
+    }
+    for (nth, width) in (0..).zip(&page.widths).skip(1) {
+        page.sheet.set_column_width(nth, *width as f64 + 2.0)?;
     }
     if figures.left_out > 0 {
         let text = format!("{} {}", about.words.not_drawn, figures.left_out);
@@ -56,6 +64,8 @@ struct Page<'a> {
     zone: &'a TimeZone,
     /// The next row that is free.
     next: u32,
+    /// The characters that each column needs.
+    widths: Vec<usize>,
 }
 
 impl Page<'_> {
@@ -69,7 +79,7 @@ impl Page<'_> {
         let right = figure.lines.len() as u16 + 2;
         if figure.kind == Kind::Grid {
             let scale =
-                ConditionalFormat2ColorScale::new().set_minimum_color("FFFFFF").set_maximum_color("1F5F99");
+                ConditionalFormat2ColorScale::new().set_minimum_color("FFFFFF").set_maximum_color("6FA3D8");
             self.sheet.add_conditional_format(head + 1, 1, head + rows, right - 2, &scale)?;
             self.next += 1;
             return Ok(());
@@ -98,7 +108,12 @@ impl Page<'_> {
         )?;
         for (nth, line) in (1..).zip(&figure.lines) {
             let name = self.line_name(line);
-            self.sheet.write_string_with_format(top, nth, name, &self.formats.head)?;
+            let wide = if figure.kind == Kind::Grid { 10 } else { name.width().clamp(NARROWEST, WIDEST) };
+            self.widths.resize(self.widths.len().max(usize::from(nth) + 1), 0);
+            if let Some(width) = self.widths.get_mut(usize::from(nth)) {
+                *width = (*width).max(wide);
+            }
+            self.sheet.write_string_with_format(top, nth, name, &self.formats.number_head)?;
         }
         let (mut row, mut before): (u32, Option<f64>) = (top, None);
         for (nth, (place, position)) in figure.places.iter().zip(figure.positions()).enumerate() {
@@ -169,18 +184,25 @@ impl Page<'_> {
         if figure.lines.len() < 2 {
             chart.legend().set_hidden();
         }
+        // Bars lie: their categories are on the vertical axis, the first at the top.
+        let named = first.is_some_and(|line| line.name != line.column);
+        let grid = ChartLine::new().set_color("E3E6EA").clone();
         if bars {
-            chart.x_axis().set_reverse();
+            chart.y_axis().set_reverse();
+            let values = chart.x_axis().set_min(0).set_major_gridlines_line(&grid);
+            if figure.lines.len() == 1 {
+                values.set_name(value.as_str());
+            }
         } else {
+            let values = chart.y_axis().set_min(0).set_major_gridlines_line(&grid);
+            if named {
+                values.set_name(value.as_str());
+            }
             chart.x_axis().set_name(self.about.heading(self.columns, figure.axis).as_str());
             if figure.axis == "from" {
                 chart.x_axis().set_num_format("yyyy-mm-dd");
             }
         }
-        if first.is_some_and(|line| line.name != line.column) || bars {
-            chart.y_axis().set_name(value.as_str());
-        }
-        chart.y_axis().set_min(0);
         let high = if bars { HEIGHT.max(80 + BAR * rows * figure.lines.len() as u32) } else { HEIGHT };
         chart.set_width(WIDTH).set_height(high);
         chart

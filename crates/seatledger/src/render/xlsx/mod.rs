@@ -48,6 +48,7 @@ pub(super) struct Xlsx<'a> {
 /// How cells look.
 struct Formats {
     head: Format,
+    number_head: Format,
     whole: Format,
     decimal: Format,
     money: Format,
@@ -59,11 +60,13 @@ struct Formats {
 
 impl Formats {
     fn new() -> Self {
+        let head = Format::new().set_bold().set_border_bottom(FormatBorder::Thin);
         let number = |format: &str| Format::new().set_num_format(format);
         // Dates stand where texts do.
         let date = |format: &str| number(format).set_align(FormatAlign::Left);
         Self {
-            head: Format::new().set_bold().set_border_bottom(FormatBorder::Thin),
+            number_head: head.clone().set_align(FormatAlign::Right),
+            head,
             whole: number("#,##0"),
             decimal: number("#,##0.00####"),
             money: number("#,##0.00"),
@@ -128,9 +131,8 @@ impl<'a> Xlsx<'a> {
         self.sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
         self.sheet.set_repeat_rows(0, 0)?;
         for (nth, column) in (0..).zip(&self.columns) {
-            let align = if column.number { FormatAlign::Right } else { FormatAlign::Left };
-            let format = self.formats.head.clone().set_align(align);
-            self.sheet.write_string_with_format(0, nth, column.name, &format)?;
+            let format = if column.number { &self.formats.number_head } else { &self.formats.head };
+            self.sheet.write_string_with_format(0, nth, column.name, format)?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub(crate) fn check(sources: Vec<Named>, opener: Opener) -> Vec<(About, Vec<Find
         let by = named.claim().and_then(|source| claimed.get(&source));
         let Named { about, source } = &mut named;
         let post = Post {
-            status: Arc::new(Status::new(about.clone())),
+            status: Arc::new(Status::new(about.clone(), None)),
             connections: Arc::clone(&connections),
             signal: Arc::clone(&signal),
             hands: Hands::default(),

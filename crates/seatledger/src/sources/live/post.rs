@@ -40,7 +40,14 @@ impl Post {
     /// Waits until this process may take it in; false where the service stops.
     pub(super) fn claimed(&self) -> bool {
         let Some((source, claims)) = &self.claim else { return true };
-        claims.wait(source, &self.signal, &|why| self.waiting(why))
+        let is_ours = claims.wait(source, &self.signal, &|why| {
+            self.status.elsewhere(true);
+            self.waiting(why);
+        });
+        if is_ours {
+            self.status.elsewhere(false);
+        }
+        is_ours
     }
 
     /// Whether another process may take it in by now.

@@ -2,7 +2,7 @@
 
 use super::Trouble;
 use accounting::UnixMs;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use store::input::Counts;
 
@@ -54,6 +54,10 @@ impl State {
 #[derive(Debug, Default)]
 pub(crate) struct Status {
     about: About,
+    /// By what all processes know it, where one of them takes it in.
+    claim: Option<String>,
+    /// Whether another process takes it in.
+    is_elsewhere: AtomicBool,
     state: Mutex<State>,
     /// Lines, events, notes, noise, unrecognized.
     counts: [AtomicU64; 5],
@@ -73,6 +77,10 @@ pub(crate) struct Status {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) about: About,
+    /// By what all processes know it, where one of them takes it in.
+    pub(crate) claim: Option<String>,
+    /// Whether another process takes it in.
+    pub(crate) is_elsewhere: bool,
     pub(crate) state: State,
     pub(crate) counts: Counts,
     pub(crate) last_event: Option<UnixMs>,
@@ -90,8 +98,8 @@ pub(crate) struct Told {
 }
 
 impl Status {
-    pub(super) fn new(about: About) -> Self {
-        Self { about, last_event: AtomicI64::new(UnixMs::MIN), ..Self::default() }
+    pub(super) fn new(about: About, claim: Option<String>) -> Self {
+        Self { about, claim, last_event: AtomicI64::new(UnixMs::MIN), ..Self::default() }
     }
 
     /// What people call it, and what it is.
@@ -136,6 +144,11 @@ impl Status {
         self.behind_since.store(oldest_at.unwrap_or_default(), Ordering::Relaxed);
     }
 
+    /// Whether another process takes it in.
+    pub(super) fn elsewhere(&self, is_elsewhere: bool) {
+        self.is_elsewhere.store(is_elsewhere, Ordering::Relaxed);
+    }
+
     /// A poll was answered, or not.
     pub(crate) fn polled(&self, answered: bool) {
         let count = if answered { &self.polls_answered } else { &self.polls_failed };
@@ -159,6 +172,8 @@ impl Status {
         let behind_since = self.behind_since.load(Ordering::Relaxed);
         Told {
             about: self.about.clone(),
+            claim: self.claim.clone(),
+            is_elsewhere: self.is_elsewhere.load(Ordering::Relaxed),
             state: self.state.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             counts: Counts { lines, events, notes, noise, unrecognized },
             last_event: (last_event > UnixMs::MIN).then_some(last_event),

@@ -63,9 +63,10 @@ impl Supervisor {
         let (ends, ended) = channel();
         let mut statuses = Vec::with_capacity(sources.len());
         for named in sources {
-            let claim = named.claim().map(|source| (source, Arc::clone(&claims)));
+            let claim = named.claim();
             let Named { about, source } = named;
-            let status = Arc::new(Status::new(about));
+            let status = Arc::new(Status::new(about, claim.clone()));
+            let claim = claim.map(|source| (source, Arc::clone(&claims)));
             statuses.push(Arc::clone(&status));
             let (connections, signal) = (Arc::clone(&connections), Arc::clone(&signal));
             let hands = hands.clone();
