@@ -96,7 +96,7 @@ fn serve(mut store: Store, written: Written, port: u16) -> anyhow::Result<Done> 
         "
 The year is served now, until Ctrl-C: open http://127.0.0.1:{port}/ and look at
 
-  Now        Monday, 5 January, a minute a second: which features are full, and who holds their seats since when
+  Now        Tuesday, 13 January, three seconds a minute: which features are full, and who holds their seats since when
   Features   Signal_Toolbox, bought too small: denials in most weeks, and how many seats would have been enough
   Features   anshpc, a cluster's cores: drag over an evening in the chart, down to minutes
   Overnight  who leaves seats taken

@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 /// The second of the first day after the year from which on time goes by.
-const LIVE_FROM: i64 = 9 * 3_600 + 30 * 60;
+const LIVE_FROM: i64 = 14 * 3_600 + 50 * 60;
 
 /// How a license server goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use jiff::civil::{Date, Weekday, date};
 /// The year of the demo, half-open.
 pub(super) const YEAR: (Date, Date) = (date(2025, 1, 1), date(2026, 1, 1));
 
-/// The days after it that go by while the year is served, half-open; the first is a Monday.
-pub(super) const LIVE: (Date, Date) = (date(2026, 1, 5), date(2026, 1, 31));
+/// The days after it that go by while the year is served, half-open.
+pub(super) const LIVE: (Date, Date) = (date(2026, 1, 13), date(2026, 1, 31));
 
 /// A program that a person wants to run.
 #[derive(Debug, Clone)]

@@ -264,6 +264,7 @@ impl Shown<'_> {
                         th scope="col" { (texts.since) }
                         th.number scope="col" { (texts.held) }
                         th.wide scope="col" { (texts.version) }
+                        th.wide scope="col" { (self.asker.texts().column("server")) }
                         th.wide scope="col" { (texts.project) }
                     }
                 }
@@ -278,7 +279,8 @@ impl Shown<'_> {
                                 (length(self.as_of - hold.from))
                                 @if hold.from < midnight { " " span.note { (texts.all_night) } }
                             }
-                            td.wide { (hold.version) " " small { (hold.server) } }
+                            td.wide { @if hold.version.is_empty() { "–" } @else { (hold.version) } }
+                            td.wide { (hold.server) }
                             td.wide { (hold.project.as_deref().or(hold.organization.as_deref()).unwrap_or_default()) }
                         }
                     }

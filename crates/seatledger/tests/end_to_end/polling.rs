@@ -43,7 +43,10 @@ fn answer(holders: &[Holder<'_>]) -> String {
 
 /// A desk whose configuration polls with the script.
 fn polling(keys: &str) -> Desk {
-    let desk = Desk::new();
+    polling_at(Desk::new(), keys)
+}
+
+fn polling_at(desk: Desk, keys: &str) -> Desk {
     let source =
         format!("[[source]]\nkind = \"poll\"\ncommand = [\"/bin/sh\", \"-c\", \"{PROGRAM}\"]\n{keys}\n");
     desk.write("seatledger.toml", format!("timezone = \"UTC\"\n\n{source}"));
@@ -89,8 +92,17 @@ fn polled(ran: &Ran) -> Vec<String> {
 const BOTH: [&str; 2] = ["amara ws-07 27000@lic1 1 open", "chen ws-07 27000@lic1 1 open"];
 
 #[test]
-fn sessions_begin_and_end_with_polls_and_a_poll_that_fails_ends_nothing() {
-    let desk = polling(&format!("{LMSTAT}\ntimeout = 1"));
+fn sessions_begin_and_end_with_polls_and_a_poll_that_fails_ends_nothing_with_sqlite() {
+    begin_and_end(Desk::new());
+}
+
+#[test]
+fn sessions_begin_and_end_with_polls_and_a_poll_that_fails_ends_nothing_with_postgresql() {
+    begin_and_end(Desk::on_postgres());
+}
+
+fn begin_and_end(desk: Desk) {
+    let desk = polling_at(desk, &format!("{LMSTAT}\ntimeout = 1"));
     let ran = desk.ends(0, &["poll", "--format", "csv"]);
     assert_eq!(polled(&ran), ["poll 27000@lic1 yes 2 2 2 0"]);
     assert_eq!(sessions(&desk), BOTH);
@@ -151,8 +163,17 @@ fn sessions_begin_and_end_with_polls_and_a_poll_that_fails_ends_nothing() {
 }
 
 #[test]
-fn what_an_answer_says_again_and_again_is_believed() {
-    let desk = polling(LMSTAT);
+fn what_an_answer_says_again_and_again_is_believed_with_sqlite() {
+    believed(Desk::new());
+}
+
+#[test]
+fn what_an_answer_says_again_and_again_is_believed_with_postgresql() {
+    believed(Desk::on_postgres());
+}
+
+fn believed(desk: Desk) {
+    let desk = polling_at(desk, LMSTAT);
     desk.ok(&["poll"]);
     // Rows of the last feature stay away for good.
     let text = answer(&[AMARA, CHEN]);
@@ -305,8 +326,17 @@ fn csv_files_are_kept_and_the_watchdog_is_told() {
 }
 
 #[test]
-fn a_poll_that_is_killed_leaves_balanced_books_and_the_next_one_is_whole() {
-    let desk = polling(LMSTAT);
+fn a_poll_that_is_killed_leaves_balanced_books_and_the_next_one_is_whole_with_sqlite() {
+    killed(Desk::new());
+}
+
+#[test]
+fn a_poll_that_is_killed_leaves_balanced_books_and_the_next_one_is_whole_with_postgresql() {
+    killed(Desk::on_postgres());
+}
+
+fn killed(desk: Desk) {
+    let desk = polling_at(desk, LMSTAT);
     desk.ok(&["poll"]);
     let everybody: Vec<String> = (0..400).map(|nth| format!("user{nth}")).collect();
     for round in 0..12_u32 {
@@ -345,8 +375,17 @@ fn until(service: &Service, figure: &str, least: u64) {
 }
 
 #[test]
-fn the_service_polls_by_itself_and_one_that_hangs_stops_neither_the_others_nor_its_end() {
-    let desk = polling(&format!("{LMSTAT}\ninterval = 5\njitter = 0\nname = \"good\""));
+fn the_service_polls_by_itself_and_one_that_hangs_stops_neither_the_others_nor_its_end_with_sqlite() {
+    by_itself(Desk::new());
+}
+
+#[test]
+fn the_service_polls_by_itself_and_one_that_hangs_stops_neither_the_others_nor_its_end_with_postgresql() {
+    by_itself(Desk::on_postgres());
+}
+
+fn by_itself(desk: Desk) {
+    let desk = polling_at(desk, &format!("{LMSTAT}\ninterval = 5\njitter = 0\nname = \"good\""));
     let config = std::fs::read_to_string(desk.path("seatledger.toml")).unwrap();
     let hangs = "[[source]]\nname = \"hangs\"\nkind = \"poll\"\nformat = \"lmstat\"\nserver = \"27000@lic9\"\n\
                  command = \"sleep 600; true\"\ntimeout = 3600\n";

@@ -7,11 +7,14 @@ use super::{LOCK, source};
 use crate::backend::{Backend, Value, all, one, writing};
 use crate::{Error, READERS_PATIENCE, Store};
 use serde_json::json;
+use std::time::Duration;
 
 /// The number of the lock under which one process books.
 const BOOKING: i64 = 0x5ea7_b00c;
 /// How many heartbeats are booked together where all of them are, but for the last batch that is begun.
 const TOGETHER: i64 = 16_384;
+/// How many are booked together where others shall be accepted in between.
+const PIECE: i64 = 4_096;
 /// How many batches are looked at for that.
 const BATCHES: i64 = 4_096;
 
@@ -66,26 +69,37 @@ impl Store {
 
     /// Books all that was accepted until now.
     pub fn book_all_heartbeats(&mut self) -> Result<(), Error> {
-        writing(self.backend.as_mut(), |backend| {
-            backend.share(LOCK)?;
-            book_first(backend)
-        })
+        self.book_in_pieces(None)
     }
 
     /// Books all that was accepted, for somebody who is about to read; where that cannot be, because the database may not be
     /// written, or others write for long, what is booked is what is read.
     pub(crate) fn book_for_reading(&mut self) -> Result<(), Error> {
-        let backend = self.backend.as_mut();
         let sql = "select arrival_id from heartbeat_arrival limit 1";
-        if all(backend, sql, &[], |row| row.int(0))?.is_empty() {
+        if all(self.backend.as_mut(), sql, &[], |row| row.int(0))?.is_empty() {
             return Ok(());
         }
         // A connection that is gone says so to whoever reads.
-        let _ = writing(backend, |backend| {
-            backend.wait_at_most(READERS_PATIENCE)?;
-            backend.share(LOCK)?;
-            book_first(backend)
-        });
+        let _ = self.book_in_pieces(Some(READERS_PATIENCE));
+        Ok(())
+    }
+
+    /// Books all that was accepted until now, in several transactions, so that others are accepted in between; others who
+    /// write are waited for as long as is said.
+    fn book_in_pieces(&mut self, patience: Option<Duration>) -> Result<(), Error> {
+        let backend = self.backend.as_mut();
+        // What others accept meanwhile is theirs to book: else this would not end while they do.
+        let sql = "select max(arrival_id) from heartbeat_arrival";
+        let Some(last) = one(backend, sql, &[], |row| row.opt_int(0))?.flatten() else { return Ok(()) };
+        let mut piece = || {
+            writing(backend, |backend| {
+                patience.map_or(Ok(()), |patience| backend.wait_at_most(patience))?;
+                backend.share(LOCK)?;
+                backend.lock(BOOKING)?;
+                Known::default().book(backend, &mut News::default(), last, PIECE)
+            })
+        };
+        while piece()? > 0 {}
         Ok(())
     }
 }

@@ -21,6 +21,8 @@ impl Store {
     /// Makes rows of the stretches of buckets that end before an instant, and takes no heartbeat of earlier buckets any
     /// more. Returns how many.
     pub fn seal_heartbeats(&mut self, before: UnixMs) -> Result<u64, Error> {
+        // While it seals nobody is accepted: little shall be left to book then.
+        self.book_all_heartbeats()?;
         let (backend, identity) = (self.backend.as_mut(), self.privacy.identity);
         let Some((server, input)) = source(backend)? else { return Ok(0) };
         let found = writing(backend, |backend| {

@@ -8,12 +8,15 @@ use maud::{Markup, html};
 /// Digits behind the point that people look at.
 const LOOKED_AT: usize = 2;
 
+/// Columns of texts that are not broken at their hyphens.
+const DAYS: [&str; 6] = ["month", "week", "day", "weekday", "expires_on", "when"];
+
 /// A cell.
 pub(super) fn cell(column: &Column, cell: &Cell, zone: &TimeZone) -> Markup {
     html! {
         @match cell {
             Cell::Empty => td.n[column.number] {},
-            Cell::Text(text) => td { (text) },
+            Cell::Text(text) => td.d[DAYS.contains(&column.name)] { (text) },
             Cell::Int(number) => td.n { (spaced(&number.to_string())) },
             Cell::Decimal(number) => td.n { @if number.is_finite() { (spaced(&decimal(*number))) } },
             Cell::Amount(cents) => td.n { (spaced(&cents.to_string())) },

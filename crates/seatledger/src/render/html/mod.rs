@@ -196,7 +196,7 @@ impl<'a> Html<'a> {
 
     /// The values of a figure: a row for each place, a column for each line.
     fn table(&self, figure: &Figure, names: &[String], axis: &str) -> Markup {
-        let plain = Column::text("");
+        let plain = Column::text(figure.axis);
         let number = Column::number("");
         html! {
             div.scroll tabindex="0" role="region" aria-label=(axis) {

@@ -20,6 +20,8 @@ const NUMBERS: f64 = 90.0;
 /// A longer name of a bar is cut off; the table has all of it.
 const LONGEST_NAME: usize = 38;
 const LABELS: usize = 7;
+/// The widest label: a day.
+const LABEL: f64 = 70.0;
 
 /// A figure, drawn.
 pub(super) fn draw(figure: &Figure, title: &str, names: &[String], zone: &TimeZone) -> Markup {
@@ -71,7 +73,7 @@ fn lines(figure: &Figure, title: &str, zone: &TimeZone) -> Markup {
             }
             @for (nth, (place, position)) in figure.places.iter().zip(&positions).enumerate() {
                 @if nth % every == 0 {
-                    text class=(if nth == 0 { "" } else { "at-middle" }) x=(round(x(*position))) y=(HEIGHT - 7.0) { (label(place, figure, zone)) }
+                    text class=(anchor(x(*position))) x=(round(x(*position))) y=(HEIGHT - 7.0) { (label(place, figure, zone)) }
                 }
             }
             @for (nth, line) in figure.lines.iter().enumerate() {
@@ -82,6 +84,15 @@ fn lines(figure: &Figure, title: &str, zone: &TimeZone) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// On which side of its place a label stands, so that all of it is seen.
+fn anchor(x: f64) -> &'static str {
+    match x {
+        x if x < LEFT + LABEL / 2.0 => "at-start",
+        x if x > WIDTH - RIGHT - LABEL / 2.0 => "at-end",
+        _ => "at-middle",
     }
 }
 
@@ -251,7 +262,7 @@ fn round(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, path, scale, spaced, ticks};
+    use super::{Line, anchor, path, scale, spaced, ticks};
     use accounting::report::Cell;
 
     fn line(column: &'static str, values: &[Option<i64>]) -> Line {
@@ -277,6 +288,11 @@ mod tests {
         assert_eq!(steps, "M0 -1H1V-3H2M3 -2H4M6 -2H7");
         let straight = path(&known, &positions, false, |x| x, |y| -y);
         assert_eq!(straight, "M0 -1h.01L1 -3M3 -2h.01M6 -2h.01");
+    }
+
+    #[test]
+    fn labels_stay_within_the_picture() {
+        assert_eq!([56.0, 400.0, 745.0].map(anchor), ["at-start", "at-middle", "at-end"]);
     }
 
     #[test]

@@ -267,3 +267,23 @@ fn width_of(written: &Written<'_>, cell: &Cell) -> usize {
 fn fault(error: XlsxError) -> io::Error {
     io::Error::other(format!("the workbook cannot be made: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_ROWS, Xlsx};
+    use accounting::report::{Cell, Column};
+    use jiff::tz::TimeZone;
+    use std::io::ErrorKind;
+
+    #[test]
+    fn more_rows_than_a_sheet_holds_are_refused_with_the_remedy() {
+        let (zone, mut out) = (TimeZone::UTC, Vec::new());
+        let mut book = Xlsx::new(vec![Column::number("n")], &zone, &mut out);
+        book.row(&[Cell::Int(1)]).expect("the first row");
+        book.next = MOST_ROWS;
+        book.row(&[Cell::Int(2)]).expect("the last row");
+        let error = book.row(&[Cell::Int(3)]).expect_err("one more");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("1048575 rows") && error.to_string().contains("csv"), "{error}");
+    }
+}
