@@ -388,3 +388,30 @@ fn a_check_tries_the_way_to_the_central_service() {
     let at_site = Service::start(&site);
     assert!(at_site.said("without [forward] nothing more is told to the central service; 0 parts"));
 }
+
+#[test]
+fn a_central_ledger_that_was_set_back_is_told_of_and_does_not_stop_a_site() {
+    let text = flexnet::log(Shape { seed: 9, days: 2, events_a_day: 80, restarts: false });
+    let (first, second) = text.split_at(text[..text.len() / 2].rfind('\n').unwrap() + 1);
+    let (site, mut central) = (Desk::new(), Desk::new());
+    let at_central = Service::start(&central);
+    let address = format!("127.0.0.1:{}", at_central.port());
+    configured(&site, at_central.port(), "");
+    let at_site = Service::start(&site);
+    append(&site, first);
+    until_taken(&site, &at_site, first.lines().count());
+    drop(at_central);
+    central.begin_anew();
+    let at_central = Service::start_at(&central, &address);
+    append(&site, second);
+    until_taken(&site, &at_site, text.lines().count());
+    let told = until(&at_site, |told| told["state"] == "up");
+    assert!(told["dropped"].as_u64() > Some(0), "{told}");
+    assert_eq!(at_site.stop(), Some(0));
+    // What was lost is read anew, and recognised where it was not.
+    site.ok(&["import", "--timezone", "UTC", "--replace", "debug.log"]);
+    let at_site = Service::start(&site);
+    until_followed(&site, &at_site);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&imported(&text), "after the log was read anew");
+}
