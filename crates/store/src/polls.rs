@@ -306,12 +306,11 @@ pub(crate) fn sum_up(backend: &mut dyn Backend, daemons: &[Daemon]) -> Result<()
             sum.add(Stretch::read(row)?);
             Ok(())
         })?;
-        match sum.polled() {
-            Some(polled) => keep(backend, &(*server, vendor.clone()), polled)?,
-            None => {
-                let sql = "delete from polled where server_id = $1 and vendor = $2";
-                backend.execute(sql, &params)?;
-            }
+        if let Some(polled) = sum.polled() {
+            keep(backend, &(*server, vendor.clone()), polled)?;
+        } else {
+            let sql = "delete from polled where server_id = $1 and vendor = $2";
+            backend.execute(sql, &params)?;
         }
     }
     Ok(())
