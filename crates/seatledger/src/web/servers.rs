@@ -99,7 +99,11 @@ fn live(asker: &Asker, sources: &[LiveSource], now: &Now) -> Markup {
                         tbody {
                             @for source in sources {
                                 tr {
-                                    th scope="row" { (source.name) small { " " (source.kind) " " (source.what) } }
+                                    th scope="row" {
+                                        (source.name)
+                                        @let means = format!("{} {}", source.kind, source.what);
+                                        @if means != source.name { small { " " (means) } }
+                                    }
                                     td {
                                         span.state data-short=(if source.is_up { "fine" } else { "full" }) { (source.state) }
                                         @if let Some(trouble) = &source.trouble { p.soft { (trouble) } }
