@@ -202,7 +202,12 @@ pub(crate) fn parts_that_are_not_right_are_refused(ledger: &mut Ledger) {
         assert!(matches!(taken, TakenPart::Refused(_)), "{what}: {taken:?}");
     }
     assert_eq!(ledger.query("select count(*) from input"), ["0"]);
+    let invented = right.replace("\"features\":[\"solver\",\"mesher\"]", "\"features\":[\"invented\"]");
+    let invented: Part = serde_json::from_str(&invented).unwrap();
+    assert!(matches!(inbox.take(&mut central, &invented, false).unwrap(), TakenPart::Refused(_)));
     let right: Part = serde_json::from_str(&right).unwrap();
     assert_eq!(inbox.take(&mut central, &right, false).unwrap(), TakenPart::Now);
     assert_eq!(held(ledger), held(&site));
+    let known = ledger.query("select count(*) from feature where code = 'invented'");
+    assert_eq!(known, ["0"], "what a refused part names is forgotten");
 }
