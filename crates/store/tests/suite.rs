@@ -136,6 +136,8 @@ store_suite! {
         under_a_pseudonym_no_name_leaves_a_site,
         nothing_more_is_taken_in_than_may_wait,
         parts_that_are_not_right_are_refused,
+        whatever_a_clock_says_is_taken,
+        a_refused_part_parks_its_input_alone,
     }
     polls {
         a_hold_ends_at_the_first_poll_that_does_not_show_it,

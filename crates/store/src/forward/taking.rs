@@ -50,8 +50,8 @@ impl Inbox {
         if part.part <= position {
             return Ok(TakenPart::Before);
         }
-        // Of what is not here nothing must be there to take it out.
-        let follows = part.part == position + 1 || after_gap || (part.takes_out && known.is_none());
+        // What takes all out needs nothing that was there.
+        let follows = part.part == position + 1 || after_gap || part.takes_out;
         if !follows {
             return Ok(TakenPart::Awaits(position + 1));
         }
