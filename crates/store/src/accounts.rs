@@ -57,19 +57,22 @@ pub enum Purpose {
     Role(Role),
     /// Sending heartbeats, and nothing else.
     Heartbeats,
-    /// Sending events of wrappers and collectors, and nothing else.
+    /// Sending events of wrappers, and nothing else.
     Events,
+    /// Sending what a site collector takes in, and nothing else.
+    Site,
 }
 
-/// What stands in the place of a role where a token is for sending events.
+/// What stands in the place of a role where a token is for sending events, or for a site.
 const EVENTS: &str = "events";
+const SITE: &str = "site";
 
 impl Purpose {
     /// Its role, where it has one.
     pub fn role(&self) -> Option<&Role> {
         match self {
             Self::Role(role) => Some(role),
-            Self::Heartbeats | Self::Events => None,
+            Self::Heartbeats | Self::Events | Self::Site => None,
         }
     }
 }
@@ -164,7 +167,11 @@ impl Store {
         let role = token.purpose.role();
         let params = [
             token.name.as_str().into(),
-            if token.purpose == Purpose::Events { EVENTS.into() } else { role.map(Role::as_str).into() },
+            match &token.purpose {
+                Purpose::Events => EVENTS.into(),
+                Purpose::Site => SITE.into(),
+                Purpose::Heartbeats | Purpose::Role(_) => role.map(Role::as_str).into(),
+            },
             role.and_then(Role::organization).into(),
             secret_hash.into(),
             token.last_four.as_str().into(),
@@ -279,6 +286,7 @@ fn token_of(row: &Row<'_>) -> Result<Token, Error> {
     let organization = row.opt_text(2)?;
     let purpose = match row.opt_text(1)? {
         Some(role) if role == EVENTS && organization.is_none() => Purpose::Events,
+        Some(role) if role == SITE && organization.is_none() => Purpose::Site,
         Some(role) => Purpose::Role(Role::of(&role, organization)?),
         None => Purpose::Heartbeats,
     };

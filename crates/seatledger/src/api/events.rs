@@ -69,7 +69,7 @@ pub(super) struct List {
     events: Option<Vec<serde_json::Value>>,
     /// What a site collector (`[forward]`) has taken in, in the order of its commits: `site`, `name`, `input`, `part` (from 1
     /// on, by which it counts once), `source`, `counts`, `names` and `runs`. They are taken as far as they can be; a part
-    /// whose predecessor is missing is refused.
+    /// whose predecessor is missing is refused. They need a token with `--site`.
     #[schema(value_type = Option<Vec<Object>>)]
     parts: Option<Vec<Part>>,
     /// The site has lost what came before the first of `parts`.
@@ -130,17 +130,25 @@ struct Refused {
     ),
 )]
 pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Result<Json<Taken>, Failure> {
-    api.caller(&request).await?.must_send_events()?;
+    let caller = api.caller(&request).await?;
+    if caller.must_send_parts().is_err() {
+        caller.must_send_events()?;
+    }
     let body = json_bytes(request, LONGEST_PARTS).await?;
     if body.len() > LONGEST_BODY {
+        caller.must_send_parts()?;
         return take_parts(&api, long(body).await?).await;
     }
     is_bounded(&body)?;
     let list: List = serde_json::from_slice(&body).map_err(|error| wrong_body(&error))?;
     let told = match list {
         List { events: Some(told), parts: None, .. } => told,
-        list => return take_parts(&api, list).await,
+        list => {
+            caller.must_send_parts()?;
+            return take_parts(&api, list).await;
+        }
     };
+    caller.must_send_events()?;
     if told.len() > MOST {
         let sent = told.len();
         return Err(Failure::Wrong(format!(

@@ -352,9 +352,17 @@ fn a_check_tries_the_way_to_the_central_service() {
     site.write("debug.log", LOG);
     let found = site.ends(1, &["check", "--format", "csv"]).out;
     assert!(found.contains("[forward],bad,\"the central service refuses: 401"), "{found}");
-    assert!(found.contains("token add NAME --events"), "{found}");
+    assert!(found.contains("token add NAME --site"), "{found}");
     assert!(!site.db_file().exists(), "a check makes nothing");
-    let token = central.ok(&["token", "add", "basel", "--events"]).trim().to_owned();
+    // A wrapper's token, which every workstation may have, is not good for telling of any license server.
+    let of_wrappers = central.ok(&["token", "add", "ws", "--events"]).trim().to_owned();
+    let part = r#"{"parts":[{"site":"s","name":"n","input":1,"part":1,"source":"s","counts":[0,0,0,0,0]}]}"#;
+    let post = |token: &str, body: &str| {
+        at_central.post("/api/v1/events", Some(&format!("Bearer {token}")), body).status
+    };
+    assert_eq!((post(&of_wrappers, part), post(&of_wrappers, "{\"events\":[]}")), (403, 200));
+    let token = central.ok(&["token", "add", "basel", "--site"]).trim().to_owned();
+    assert_eq!((post(&token, "{\"parts\":[]}"), post(&token, "{\"events\":[]}")), (200, 403));
     let command = |arguments: &[&str]| {
         let mut command = site.command(arguments);
         command.env("SEATLEDGER_FORWARD_TOKEN", &token);

@@ -63,6 +63,11 @@ pub(crate) fn a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed(led
     assert_eq!(store.token_of_secret("hash 1").unwrap(), Some(sender));
     assert_eq!(store.token_of_secret("hash 2").unwrap(), Some(reader));
     assert_eq!(store.token_of_secret("hash 3").unwrap(), None);
+    let others = [token("basel", Purpose::Site), token("ws", Purpose::Events)];
+    for (token, hash) in others.iter().zip(["hash 4", "hash 5"]) {
+        assert!(store.add_token(token, hash).unwrap());
+        assert_eq!(store.token_of_secret(hash).unwrap().as_ref(), Some(token));
+    }
     assert!(ledger.store().remove_token("plug-ins").unwrap());
     assert_eq!(store.token_of_secret("hash 1").unwrap(), None);
     assert!(!store.remove_token("plug-ins").unwrap());

@@ -95,7 +95,7 @@ pub(super) fn tokens_section(asker: &Asker, tokens: &[Token], calendar: &Calenda
                 (token(asker))
                 label { span { (texts.name) } input name="name" required autocomplete="off"; }
                 label { span { (texts.column("purpose")) } select name="purpose" {
-                    @for purpose in ["viewer", "admin", "heartbeats", "events"] { option value=(purpose) { (purpose) } }
+                    @for purpose in ["viewer", "admin", "heartbeats", "events", "site"] { option value=(purpose) { (purpose) } }
                 } }
                 label { span { (texts.say("settings.only_organization")) } input name="organization" autocomplete="off"; }
                 button.primary type="submit" name="do" value="add" { (texts.say("settings.add")) }
@@ -109,6 +109,7 @@ fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Role(role) => role.as_str(),
         Purpose::Heartbeats => "heartbeats",
         Purpose::Events => "events",
+        Purpose::Site => "site",
     }
 }
 
@@ -229,6 +230,7 @@ async fn add_token(
     let purpose = match value(fields, "purpose") {
         "heartbeats" if organization.is_empty() => Purpose::Heartbeats,
         "events" if organization.is_empty() => Purpose::Events,
+        "site" if organization.is_empty() => Purpose::Site,
         other => Purpose::Role(role(asker, other, organization)?),
     };
     let secret = secrets::new_secret("slt_").map_err(|error| Failure::of(&error, &*web.complain))?;
