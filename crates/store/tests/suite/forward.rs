@@ -179,6 +179,12 @@ pub(crate) fn nothing_more_is_taken_in_than_may_wait(ledger: &mut Ledger) {
     let more = process.batch(0, &[at(50.0, "v", What::Lives)], &mut BTreeMap::default());
     process.commit(&mut store, "log", 3, &[more]).unwrap();
     assert_eq!(store.waiting().unwrap().parts, 1, "what waits stays");
+    // What was read meanwhile is missed: the next part does not follow the last that was told.
+    forwards(ledger, MOST);
+    let more = process.batch(0, &[at(51.0, "v", What::Lives)], &mut BTreeMap::default());
+    process.commit(&mut store, "log", 4, &[more]).unwrap();
+    let numbers: Vec<u64> = parts(ledger).iter().map(|part| part.part).collect();
+    assert_eq!(numbers, [2, 4]);
 }
 
 pub(crate) fn parts_that_are_not_right_are_refused(ledger: &mut Ledger) {

@@ -144,7 +144,7 @@ impl Sending {
                 let details: [(&str, &dyn std::fmt::Display); 2] =
                     [("input", &head.source), ("parts", &lost)];
                 post.log().warn(
-                    "the central service has lost what it had taken (was it restored from a backup?): read the log anew \
+                    "the central service lacks what was read (restored from a backup? [forward] missing for a while?): read the log anew \
                      with `seatledger import --replace`",
                     &details,
                 );
