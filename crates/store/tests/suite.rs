@@ -138,6 +138,7 @@ store_suite! {
         parts_that_are_not_right_are_refused,
         whatever_a_clock_says_is_taken,
         a_refused_part_parks_its_input_alone,
+        who_is_forgotten_at_a_site_leaves_it_with_no_part,
     }
     polls {
         a_hold_ends_at_the_first_poll_that_does_not_show_it,

@@ -4,11 +4,13 @@
 //! none and makes none twice; it waits in the ledger until it is taken. At the central service it is a commit like any other
 //! (`taking`), whose checkpoint is the part's number.
 
+mod forgetting;
 mod part;
 mod put;
 mod said;
 mod taking;
 
+pub(crate) use forgetting::Forgettable;
 pub use part::{Names as PartNames, Part, Run as PartRun};
 pub(crate) use put::{put, put_out, room};
 pub use taking::{Inbox, TakenPart};

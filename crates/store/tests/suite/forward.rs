@@ -269,3 +269,27 @@ pub(crate) fn a_refused_part_parks_its_input_alone(ledger: &mut Ledger) {
     assert_eq!(post(&site, &mut central), vec![TakenPart::Now; left.len()]);
     assert_eq!(held(ledger).1, held(&site).1);
 }
+
+pub(crate) fn who_is_forgotten_at_a_site_leaves_it_with_no_part(ledger: &mut Ledger) {
+    let site = site_of(ledger);
+    for (name, said) in a_week() {
+        let halves: Vec<_> = said.chunks(said.len().div_ceil(2)).collect();
+        site.process().read_parts(&mut site.store(), name, &halves);
+    }
+    let mut store = site.store();
+    let bodies = |store: &mut Store| -> String {
+        store.waiting_parts(u64::MAX).unwrap().into_iter().map(|part| part.body).collect()
+    };
+    let sample = "\"OUT: x Amara@ws\"";
+    site.sql(&format!("update forward_part set body = replace(body, '\"bla\"', '{sample}')"));
+    assert!(bodies(&mut store).contains(sample) && bodies(&mut store).contains("\"amara\""));
+    let refused = store.change_privacy(&Privacy::default());
+    assert!(matches!(refused, Err(Error::Private(_))), "they tell of persons as before: {refused:?}");
+    let done = store.forget_person("amara").unwrap();
+    let left = bodies(&mut store).to_lowercase();
+    assert!(!left.contains("amara") && left.contains(&done.name) && left.contains("\"bela\""), "{left}");
+    let mut central = ledger.store();
+    assert!(post(&site, &mut central).iter().all(|taken| *taken == TakenPart::Now));
+    assert_eq!(held(ledger).1, held(&site).1);
+    store.change_privacy(&Privacy::default()).unwrap();
+}
