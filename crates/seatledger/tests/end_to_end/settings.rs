@@ -1,6 +1,6 @@
 //! Settings in the browser: who may change what, and that a form changes what the commands do.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ran};
 use crate::flexnet::{self, Shape};
 use crate::listening::{Answer, Service};
 
@@ -152,6 +152,60 @@ fn users_come_and_go_as_with_the_commands() {
     assert_eq!(bela.get("/features").status, 303, "logged out everywhere");
     amara.post("/settings/users", "do=remove&name=bela");
     assert!(!desk.ok(&["user", "list", "--format", "csv"]).contains("bela"));
+}
+
+#[test]
+fn the_first_user_of_an_open_service_is_an_admin() {
+    for desk in [Desk::new(), Desk::on_postgres()] {
+        let service = Service::start(&desk);
+        let form = || service.get_with("/settings", &[HTML]).body;
+        let open = form();
+        let users = open.split_once("id=\"users\"").and_then(|(_, rest)| rest.split_once("</section>"));
+        let (users, _) = users.expect("the section of users");
+        assert!(users.contains("Somebody must be an admin"), "{users}");
+        assert!(users.contains("<option value=\"admin\">") && !users.contains("\"viewer\""), "{users}");
+        assert!(!users.contains("name=\"organization\""), "{users}");
+        let add = |name: &str, role: &str| {
+            let fields = format!("do=add&name={name}&password=correct+horse+battery&{role}");
+            service.ask("POST", "/settings/users", &[HTML, FORM, OURS], &fields)
+        };
+        for viewer in ["role=viewer", "role=viewer&organization=North"] {
+            let refused = add("bela", viewer);
+            assert_eq!(refused.status, 409, "{viewer}: {refused:?}");
+            assert!(refused.body.contains("role=\"alert\">Somebody must be an admin"), "{}", refused.body);
+        }
+        assert_eq!(desk.ok(&["user", "list", "--format", "csv"]).lines().count(), 1, "nobody was added");
+        assert_eq!(form(), open, "whoever is on the machine may still all");
+        assert_eq!(add("amara", "role=admin").header("location"), Some("/settings?done=added"));
+        let amara = Browser::of(&service, "amara");
+        let page = amara.get("/settings");
+        assert_eq!(page.status, 200, "{page:?}");
+        assert!(page.body.contains("<option value=\"viewer\">"), "{}", page.body);
+        assert!(!page.body.contains("Somebody must be an admin"), "{}", page.body);
+        let add = "do=add&name=bela&password=correct+horse+battery&role=viewer&organization=North";
+        assert_eq!(amara.post("/settings/users", add).header("location"), Some("/settings?done=added"));
+    }
+}
+
+#[test]
+fn the_command_says_what_to_do_where_nobody_is_an_admin() {
+    let desk = Desk::new();
+    let add = |name: &str, role: &str| {
+        desk.run_piped(&["user", "add", name, "--role", role, "--password-stdin"], PASSWORD)
+    };
+    let is_warned =
+        |ran: &Ran| ran.err.contains("no user is an admin") && ran.err.contains("user add NAME --role admin");
+    let first = add("bela", "viewer");
+    assert!(first.code == Some(0) && is_warned(&first), "{first:?}");
+    for (name, role) in [("amara", "admin"), ("chidi", "viewer")] {
+        let next = add(name, role);
+        assert!(next.code == Some(0) && next.err.is_empty(), "{next:?}");
+    }
+    let left = desk.ends(0, &["user", "remove", "amara"]);
+    assert!(is_warned(&left), "{left:?}");
+    desk.ok(&["user", "remove", "bela"]);
+    let none = desk.ends(0, &["user", "remove", "chidi"]);
+    assert!(none.err.contains("no user is left") && !is_warned(&none), "{none:?}");
 }
 
 #[test]
