@@ -260,10 +260,7 @@ fn a_directory_changes_nothing_before_it_was_seen() {
         assert!(preview.body.contains(words), "{words}: {}", preview.body);
     }
     assert_eq!(by_organization(), before, "only shown");
-    let (_, shown) = preview.body.split_once("<textarea name=\"shown\"").expect("what was shown");
-    let shown = shown.split_once('>').expect("its text").1.split("</textarea>").next().unwrap_or_default();
-    let shown = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
-    let applied = root.upload(&token, "shown", "", shown.trim_start_matches('\n'));
+    let applied = root.upload(&token, "shown", "", &shown(&preview));
     assert_eq!(applied.header("location"), Some("/settings?done=directory&added=1&changed=1&unchanged=1"));
     let said = root.get("/settings?done=directory&added=1&changed=1&unchanged=1").body;
     assert!(said.contains("The directory is taken in: 1 added, 1 changed, 1 as they are"), "{said}");
@@ -281,6 +278,44 @@ fn a_directory_changes_nothing_before_it_was_seen() {
         assert_eq!(refused.status, 400, "{wrong}");
         assert!(refused.body.contains(words), "{wrong}: {}", refused.body);
     }
+}
+
+/// What a page of ours shows of a directory, as a browser sends it back.
+fn shown(preview: &Answer) -> String {
+    let (_, shown) = preview.body.split_once("<textarea name=\"shown\"").expect("what was shown");
+    let shown = shown.split_once('>').expect("its text").1.split("</textarea>").next().unwrap_or_default();
+    let shown = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+    shown.trim_start_matches('\n').replace('\n', "\r\n")
+}
+
+#[test]
+fn what_could_be_previewed_can_be_applied() {
+    const LONGEST: usize = 8 << 20;
+    let desk = Desk::new();
+    let service = Service::start(&desk);
+    add_user(&desk, "root", "admin");
+    let root = Browser::of(&service, "root");
+    let token = root.token();
+    // Its separator needs no quotes around this; what the service writes does.
+    let organization = format!("Plant 7, hall 3, {}", "group ".repeat(330).trim_end());
+    let persons = |count: usize| {
+        let rows = (0..count).map(|nth| format!("person{nth:04};{organization}\n"));
+        format!("login;organization\n{}", rows.collect::<String>())
+    };
+    let row = persons(1).len() - persons(0).len();
+    let most = (LONGEST - 1_000) / row;
+    let file = persons(most);
+    let preview = root.upload(&token, "csv", "people.csv", &file);
+    assert_eq!(preview.status, 200, "{}", preview.body.len());
+    let shown = shown(&preview);
+    assert!(shown.len() > LONGEST, "it is longer than what one may upload: {}", shown.len());
+    let applied = root.upload(&token, "shown", "", &shown);
+    let done = format!("/settings?done=directory&added={most}&changed=0&unchanged=0");
+    assert_eq!(applied.header("location"), Some(done.as_str()), "{}: {}", applied.status, applied.body);
+    let again = root.upload(&token, "csv", "people.csv", &file);
+    assert!(again.body.contains("says all of this already"), "{}", again.status);
+    let refused = root.upload(&token, "csv", "people.csv", &persons(LONGEST / row + 1));
+    assert!(refused.status == 413 && refused.body.contains("seatledger directory import"), "{refused:?}");
 }
 
 #[test]
