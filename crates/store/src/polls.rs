@@ -10,7 +10,7 @@ use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// No stretch is longer: who looks for polls after an instant need not look at stretches that began a day before it.
@@ -102,7 +102,7 @@ fn stretches(input: InputId, polls: impl IntoIterator<Item = (UnixMs, bool)>) ->
 /// What all polls of a daemon come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Polled {
-    /// How many were answered; what two inputs tell of one instant counts twice.
+    /// How many were answered; what several inputs tell of one instant counts once.
     answers: i64,
     first: Option<UnixMs>,
     /// The last poll that was answered.
@@ -166,12 +166,15 @@ pub(crate) fn add(
     let Some((earliest, latest)) = polls.keys().next().copied().zip(polls.keys().next_back().copied()) else {
         return Ok(kept);
     };
-    if let Some(kept) = kept.filter(|kept| kept.last.input == input && kept.last.until < earliest) {
+    let is_apart = !others_meet(backend, daemon, input, (earliest, latest))?;
+    let is_next = |last: &Stretch| last.input == input && last.until < earliest && is_apart;
+    if let Some(kept) = kept.filter(|kept| is_next(&kept.last)) {
         return go_on(backend, daemon, kept, polls).map(Some);
     }
     let before = about(backend, daemon, input, (earliest, latest))?;
     if let [last] = &before[..]
-        && last.until < earliest
+        && is_next(last)
+        && !has_later(backend, daemon, input, latest)?
     {
         let polled = Polled::of(backend, daemon)?.unwrap_or_default();
         return go_on(backend, daemon, Kept { last: last.clone(), polled }, polls).map(Some);
@@ -211,12 +214,42 @@ fn go_on(
         polled.add(stretch, 1);
     }
     write(backend, daemon, &new)?;
-    let Polled { answers, first, last: answered } = polled;
-    let (server, vendor) = daemon;
-    let params =
-        [(*server).into(), vendor.as_str().into(), answers.into(), Value::from(first), Value::from(answered)];
-    backend.execute(include_str!("../queries/polled_upsert.sql"), &params)?;
+    keep(backend, daemon, polled)?;
     Ok(Kept { last, polled })
+}
+
+/// Whether another input tells polls of the same time: what both tell counts once.
+fn others_meet(
+    backend: &mut dyn Backend,
+    (server, vendor): &Daemon,
+    input: InputId,
+    (earliest, latest): (UnixMs, UnixMs),
+) -> Result<bool, Error> {
+    let sql =
+        "select from_at from poll where server_id = $1 and vendor = $2 and from_at > $3 and from_at <= $4
+               and until_at >= $5 and input_id <> $6 limit 1";
+    let since = earliest.saturating_sub(LONGEST_MS + 1);
+    let params = [
+        (*server).into(),
+        vendor.as_str().into(),
+        since.into(),
+        latest.into(),
+        earliest.into(),
+        input.into(),
+    ];
+    Ok(one(backend, sql, &params, |row| row.int(0))?.is_some())
+}
+
+/// Whether an input tells polls later than an instant.
+fn has_later(
+    backend: &mut dyn Backend,
+    (server, vendor): &Daemon,
+    input: InputId,
+    at: UnixMs,
+) -> Result<bool, Error> {
+    let sql = "select from_at from poll where server_id = $1 and vendor = $2 and input_id = $3 and from_at > $4 limit 1";
+    let params = [(*server).into(), vendor.as_str().into(), input.into(), at.into()];
+    Ok(one(backend, sql, &params, |row| row.int(0))?.is_some())
 }
 
 /// The stretches of an input that polls of a time meet, or the last one before them.
@@ -266,10 +299,65 @@ fn write(backend: &mut dyn Backend, (server, vendor): &Daemon, stretches: &[Stre
 pub(crate) fn sum_up(backend: &mut dyn Backend, daemons: &[Daemon]) -> Result<(), Error> {
     for (server, vendor) in daemons {
         let params = [Value::from(*server), vendor.as_str().into()];
-        backend.execute("delete from polled where server_id = $1 and vendor = $2", &params)?;
-        backend.execute(include_str!("../queries/polled_sum.sql"), &params)?;
+        let sql = "select input_id, answered, from_at, until_at, polls, steps from poll
+                   where server_id = $1 and vendor = $2 order by from_at";
+        let mut sum = Sum::default();
+        backend.query(sql, &params, &mut |row| {
+            sum.add(Stretch::read(row)?);
+            Ok(())
+        })?;
+        if let Some(polled) = sum.polled() {
+            keep(backend, &(*server, vendor.clone()), polled)?;
+        } else {
+            let sql = "delete from polled where server_id = $1 and vendor = $2";
+            backend.execute(sql, &params)?;
+        }
     }
     Ok(())
+}
+
+/// Adds up the stretches of a daemon in the order of their beginnings: where those of several inputs meet, instants count once.
+#[derive(Default)]
+struct Sum {
+    polled: Option<Polled>,
+    /// The last answered stretch, while none has met it, and else the instants to which more may come.
+    last: Option<Stretch>,
+    instants: BTreeSet<UnixMs>,
+}
+
+impl Sum {
+    fn add(&mut self, stretch: Stretch) {
+        let polled = self.polled.get_or_insert_default();
+        if !stretch.answered {
+            return;
+        }
+        polled.first = Some(polled.first.map_or(stretch.from, |first| first.min(stretch.from)));
+        polled.last = Some(polled.last.map_or(stretch.until, |last| last.max(stretch.until)));
+        if let Some(last) = self.last.take_if(|last| last.until >= stretch.from) {
+            self.instants.extend(last.instants());
+        }
+        // Nothing that comes is earlier than this stretch.
+        let later = self.instants.split_off(&stretch.from);
+        polled.answers += std::mem::replace(&mut self.instants, later).len() as i64;
+        polled.answers += self.last.take().map_or(0, |last| last.polls);
+        if self.instants.is_empty() {
+            self.last = Some(stretch);
+        } else {
+            self.instants.extend(stretch.instants());
+        }
+    }
+
+    fn polled(self) -> Option<Polled> {
+        let left = self.instants.len() as i64 + self.last.map_or(0, |last| last.polls);
+        self.polled.map(|polled| Polled { answers: polled.answers + left, ..polled })
+    }
+}
+
+fn keep(backend: &mut dyn Backend, (server, vendor): &Daemon, polled: Polled) -> Result<(), Error> {
+    let Polled { answers, first, last } = polled;
+    let params =
+        [(*server).into(), vendor.as_str().into(), answers.into(), Value::from(first), Value::from(last)];
+    backend.execute(include_str!("../queries/polled_upsert.sql"), &params).map(drop)
 }
 
 /// Removes the polls before an instant, stretches at a time.
@@ -310,6 +398,25 @@ pub(crate) fn since(
     Ok(polls)
 }
 
+/// The first poll after an instant that a daemon answered.
+pub(crate) fn next_answer(
+    backend: &mut dyn Backend,
+    (server, vendor): &Daemon,
+    at: UnixMs,
+) -> Result<Option<UnixMs>, Error> {
+    // Stretches that have begun before, and the first that begins behind.
+    let sql = "select input_id, answered, from_at, until_at, polls, steps from poll
+               where server_id = $1 and vendor = $2 and answered = 1 and from_at > $3 and from_at <= $4 and until_at > $4";
+    let since = at.saturating_sub(LONGEST_MS + 1);
+    let params = [(*server).into(), vendor.as_str().into(), since.into(), at.into()];
+    let begun = all(backend, sql, &params, Stretch::read)?;
+    let within = begun.iter().filter_map(|stretch| stretch.instants().find(|next| *next > at)).min();
+    let sql = "select min(from_at) from poll where server_id = $1 and vendor = $2 and answered = 1 and from_at > $3";
+    let params = [(*server).into(), vendor.as_str().into(), at.into()];
+    let behind = one(backend, sql, &params, |row| row.opt_int(0))?.flatten();
+    Ok(within.into_iter().chain(behind).min())
+}
+
 /// The polls that a license server's daemons answered, in order of time.
 pub(crate) fn answers(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<(String, UnixMs)>, Error> {
     let sql = "select input_id, answered, from_at, until_at, polls, steps, vendor from poll
@@ -337,21 +444,34 @@ pub(crate) fn lately(
     let sql = "select max(from_at) from poll
                where server_id = $1 and vendor = $2 and answered = 1 and from_at <= $3";
     let newest = one(backend, sql, &[server.into(), vendor.into(), now.into()], |row| row.opt_int(0))?;
-    let mut between = |answered: bool, after: UnixMs| -> Result<Vec<UnixMs>, Error> {
+    let mut found = |answered: bool, after: UnixMs| -> Result<Vec<Stretch>, Error> {
         let sql = "select input_id, answered, from_at, until_at, polls, steps from poll
                    where server_id = $1 and vendor = $2 and answered = $3 and from_at > $4 and from_at <= $5";
         let since = after.saturating_sub(LONGEST_MS + 1);
         let params = [server.into(), vendor.into(), i64::from(answered).into(), since.into(), now.into()];
-        let found = all(backend, sql, &params, Stretch::read)?;
-        Ok(found.iter().flat_map(Stretch::instants).filter(|at| after <= *at && *at <= now).collect())
+        all(backend, sql, &params, Stretch::read)
     };
     let answered = match newest.flatten() {
-        Some(from) => between(true, from)?.into_iter().max(),
+        Some(from) => {
+            let stretches = found(true, from)?;
+            stretches.iter().flat_map(Stretch::instants).filter(|at| *at <= now).max()
+        }
         None => None,
     };
-    let failed = between(false, answered.map_or(UnixMs::MIN, |at| at + 1))?;
-    let span = failed.iter().copied().min().zip(failed.iter().copied().max());
-    Ok((answered, span.map(|(first, last)| (first, last, failed.len() as u32))))
+    let after = answered.map_or(UnixMs::MIN, |at| at + 1);
+    let mut failed: Option<(UnixMs, UnixMs, u32)> = None;
+    let mut add = |from: UnixMs, until: UnixMs, polls: i64| {
+        let (first, last, many) = failed.unwrap_or((from, until, 0));
+        failed = Some((first.min(from), last.max(until), many.saturating_add(polls as u32)));
+    };
+    for stretch in found(false, after)? {
+        if after <= stretch.from && stretch.until <= now {
+            add(stretch.from, stretch.until, stretch.polls);
+        } else {
+            stretch.instants().filter(|at| after <= *at && *at <= now).for_each(|at| add(at, at, 1));
+        }
+    }
+    Ok((answered, failed))
 }
 
 #[cfg(test)]

@@ -153,6 +153,7 @@ store_suite! {
         capacity_expiry_and_totals_are_told_as_last_heard,
         polls_in_any_order_and_any_inputs_give_the_same_books,
         polls_at_even_intervals_are_one_row_a_day,
+        polls_that_come_again_and_late_count_once,
         polls_of_days_that_go_go,
         polls_of_an_older_schema_are_those_of_this_one,
         seats_in_use_are_those_that_polls_showed_last_where_no_log_tells,

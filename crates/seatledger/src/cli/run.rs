@@ -15,7 +15,7 @@ use std::time::Duration;
 ///
 /// The command starts at once, whatever the state of the service; signals, standard streams and its exit code (128 and the
 /// number of the signal that ended it) pass through. What cannot be told is kept on disk, and told by the next `run` or
-/// `record` of the same user.
+/// `record` of the same user, `seatledger record deliver` among them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 const KEYS: [&str; 7] = ["url", "token", "token_file", "ca_file", "site", "most_bytes", "timeout"];
-/// How much waits at most where nobody says so: some fifteen million events.
+/// How much waits at most where nobody says so.
 const MOST_BYTES: u64 = 1 << 30;
 /// How long the central service may take to answer where nobody says so.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -46,7 +46,7 @@ impl ForwardConfig {
                 "token" | "token_file" => set_secret(&mut forward.token, &entry)?,
                 "ca_file" => forward.ca_file = Some(entry.filled_text()?.into()),
                 "site" => forward.site = Some(entry.filled_text()?),
-                "most_bytes" => forward.most_bytes = entry.whole_number(1 << 20, 1 << 40)?.unsigned_abs(),
+                "most_bytes" => forward.most_bytes = entry.whole_number(1 << 16, 1 << 40)?.unsigned_abs(),
                 "timeout" => forward.timeout = timeout(&entry)?,
                 _ => return Err(entry.unknown_key(&KEYS)),
             }

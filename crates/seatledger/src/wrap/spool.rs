@@ -89,16 +89,18 @@ impl Spool {
         let _ = std::fs::remove_file(&put.0);
     }
 
-    /// Tells what others have left, unless somebody is at it. What the service will never take is said to `complain`.
-    pub(crate) fn tell_all(&self, way: &Way, complain: &mut dyn FnMut(&str)) -> Result<(), Unheard> {
+    /// Tells what others have left, unless somebody is at it; how many events that were. What the service will never take
+    /// is said to `complain`.
+    pub(crate) fn tell_all(&self, way: &Way, complain: &mut dyn FnMut(&str)) -> Result<usize, Unheard> {
         let lock = self.directory.join("lock");
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(lock);
-        let Ok(lock) = lock else { return Ok(()) };
+        let Ok(lock) = lock else { return Ok(0) };
         if lock.try_lock().is_err() {
-            return Ok(());
+            return Ok(0);
         }
         let oldest = format!("{:013}", clock::now() - KEPT_MS);
         let files = self.files().unwrap_or_default();
+        let mut told = 0;
         for paths in files.chunks(TOGETHER) {
             let mut events = Vec::with_capacity(paths.len());
             for path in paths {
@@ -108,14 +110,21 @@ impl Spool {
                     _ => complain(&format!("{} is left out", path.display())),
                 }
             }
-            for reason in way.tell(&events, false)? {
+            let unwanted = way.tell(&events, false)?;
+            told += events.len().saturating_sub(unwanted.len());
+            for reason in unwanted {
                 complain(&format!("an event is not wanted: {reason}"));
             }
             for path in paths {
                 let _ = std::fs::remove_file(path);
             }
         }
-        Ok(())
+        Ok(told)
+    }
+
+    /// How many events wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.files().map_or(0, |files| files.len())
     }
 
     /// The files of events, the oldest first.

@@ -388,3 +388,63 @@ fn a_check_tries_the_way_to_the_central_service() {
     let at_site = Service::start(&site);
     assert!(at_site.said("without [forward] nothing more is told to the central service; 0 parts"));
 }
+
+#[test]
+fn a_central_ledger_that_was_set_back_is_told_of_and_does_not_stop_a_site() {
+    let text = flexnet::log(Shape { seed: 9, days: 2, events_a_day: 80, restarts: false });
+    let (first, second) = text.split_at(text[..text.len() / 2].rfind('\n').unwrap() + 1);
+    let (site, mut central) = (Desk::new(), Desk::new());
+    let at_central = Service::start(&central);
+    let address = format!("127.0.0.1:{}", at_central.port());
+    configured(&site, at_central.port(), "");
+    let at_site = Service::start(&site);
+    append(&site, first);
+    until_taken(&site, &at_site, first.lines().count());
+    drop(at_central);
+    central.begin_anew();
+    let at_central = Service::start_at(&central, &address);
+    append(&site, second);
+    until_taken(&site, &at_site, text.lines().count());
+    let told = until(&at_site, |told| told["state"] == "up");
+    assert!(told["dropped"].as_u64() > Some(0), "{told}");
+    assert_eq!(at_site.stop(), Some(0));
+    // What was lost is read anew, and recognised where it was not.
+    site.ok(&["import", "--timezone", "UTC", "--replace", "debug.log"]);
+    let at_site = Service::start(&site);
+    until_followed(&site, &at_site);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&imported(&text), "after the log was read anew");
+}
+
+#[test]
+fn nothing_more_is_read_than_may_wait_and_nothing_is_lost() {
+    let text = flexnet::log(Shape { seed: 11, days: 3, events_a_day: 1500, restarts: true });
+    let (first, second) = text.split_at(text[..text.len() * 3 / 4].rfind('\n').unwrap() + 1);
+    let (site, central) = (Desk::new(), Desk::new());
+    site.write("debug.log", first);
+    let of = |port: u16| {
+        let forward = format!("[forward]\nurl = \"http://127.0.0.1:{port}\"\nmost_bytes = 65536\n");
+        site.write("seatledger.toml", format!("timezone = \"UTC\"\n{forward}\n{FOLLOWED}"));
+    };
+    of(1);
+    let at_site = Service::start(&site);
+    let full = until(&at_site, |told| told["parts_waiting"].as_u64() > Some(0));
+    assert!(full["lag_bytes"].as_u64() > Some(65_536), "{full}");
+    append(&site, second);
+    loop {
+        let sources: Value = serde_json::from_str(&at_site.get("/api/v1/sources").body).unwrap();
+        let why = sources[0]["why"].as_str().unwrap_or_default();
+        if sources[0]["state"] == "waiting" && why.contains("wait for the central service, and no more may") {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    assert_eq!(at_site.stop(), Some(0));
+    assert_eq!(waiting(&site).len(), 1);
+    let at_central = Service::start(&central);
+    of(at_central.port());
+    let at_site = Service::start(&site);
+    until_taken(&site, &at_site, second.lines().count());
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&imported(&text), "after waiting");
+}

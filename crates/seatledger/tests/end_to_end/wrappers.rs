@@ -188,6 +188,44 @@ fn what_nobody_heard_is_told_by_the_next_in_order_and_once() {
     desk.ok(&["verify"]);
 }
 
+/// `seatledger record deliver`, with the desk's spool.
+fn deliver(desk: &Desk, to: &str) -> Ran {
+    let mut command = desk.command(&["record", "deliver", "--to", to]);
+    command.env("SEATLEDGER_SPOOL", desk.path("spool")).output().unwrap().into()
+}
+
+#[test]
+fn what_a_killed_wrapper_left_is_delivered_without_another_run() {
+    let desk = Desk::new();
+    let service = Service::start(&desk);
+    let port = service.port();
+    let url = format!("http://127.0.0.1:{port}");
+    // Nothing was ever left.
+    let ran = deliver(&desk, &url);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), &*format!("0 events told to {url}\n")), "{}", ran.err);
+    drop(service);
+    // Both the service and the wrapper go while the application runs.
+    let (mut child, _out) = started(run(&desk, &url, &["--heartbeat", "1"], "echo ready; read line"));
+    until("a first state", || spooled(&desk) == 1);
+    kill("-KILL", &child);
+    child.wait().unwrap();
+    assert_eq!(record(&desk, &url, "start", "71").code, Some(0));
+    assert_eq!(record(&desk, &url, "stop", "71").code, Some(0));
+    let ran = deliver(&desk, &url);
+    assert_eq!(ran.code, Some(1), "{}", ran.out);
+    assert!(ran.err.contains("nobody answers") && ran.err.contains("3 events are kept"), "{}", ran.err);
+    let service = Service::start_at(&desk, &format!("127.0.0.1:{port}"));
+    let ran = deliver(&desk, &url);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), &*format!("3 events told to {url}\n")), "{}", ran.err);
+    assert_eq!((spooled(&desk), deliver(&desk, &url).code), (0, Some(0)));
+    until("the end", || sessions(&desk, &["--open"]).is_empty());
+    let mut ended: Vec<Value> = sessions(&desk, &[]).iter().map(|row| row["ended"].clone()).collect();
+    ended.sort_by_key(ToString::to_string);
+    assert_eq!(ended, [json!("checkin"), json!("heartbeats_ceased")]);
+    assert_eq!(service.stop(), Some(0));
+    desk.ok(&["verify"]);
+}
+
 #[test]
 fn a_list_says_what_is_not_taken_in() {
     let desk = Desk::new();

@@ -470,6 +470,43 @@ pub(crate) fn polls_at_even_intervals_are_one_row_a_day(ledger: &mut Ledger) {
     assert_eq!(other.books(), ledger.books());
 }
 
+pub(crate) fn polls_that_come_again_and_late_count_once(ledger: &mut Ledger) {
+    let amara = ("amara", 201, 1);
+    let of = |hours: std::ops::Range<i64>| -> Vec<Poll> {
+        let shown = [amara];
+        hours.map(|hour| poll(hour, if (201..205).contains(&hour) { &shown } else { &[] })).collect()
+    };
+    // Of one input: two days, what lies between them, and half of the second day again.
+    let parts = [of(0..24), of(200..224), of(100..110), of(200..212)];
+    let mut process = Process::default();
+    process.intake.begin(None);
+    for (position, part) in (1..).zip(&parts) {
+        let batch = batch(&mut process, part);
+        process.commit(&mut ledger.store(), "one input", position, &[batch]).unwrap();
+    }
+    let other = Ledger::sqlite();
+    read(&other, "at once", &[of(0..24), of(100..110), of(200..224)].concat());
+    let same = |ledger: &Ledger| {
+        ledger.balances();
+        assert_eq!(stretches(ledger), stretches(&other));
+        assert_eq!(
+            ledger.query("select answers, first_at, last_at from polled"),
+            other.query("select answers, first_at, last_at from polled")
+        );
+        assert_eq!(sessions(ledger), ["amara 201..205 gone_from_snapshot ±1"]);
+    };
+    same(ledger);
+    // Other inputs tell some of the same polls: nothing is known that was not, as how far apart they are.
+    read(ledger, "another", &of(90..104));
+    read(&other, "another", &of(90..100));
+    let sums = |ledger: &Ledger| ledger.query("select answers, first_at, last_at from polled");
+    assert_eq!(sums(ledger), sums(&other));
+    read_live(ledger, "a third", &of(210..226));
+    read_live(&other, "a third", &of(224..226));
+    assert_eq!(sums(ledger), sums(&other));
+    assert_eq!(ledger.books(), other.books());
+}
+
 pub(crate) fn polls_of_days_that_go_go(ledger: &mut Ledger) {
     let polls: Vec<Poll> = (0..60).map(|hour| poll(hour, &[])).collect();
     read_live(ledger, "live", &polls);

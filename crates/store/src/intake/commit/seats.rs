@@ -273,8 +273,7 @@ fn next_poll(
     (_, server, vendor): &Pool,
     at: UnixMs,
 ) -> Result<Option<UnixMs>, Error> {
-    let polls = polls::since(backend, &(*server, vendor.clone()), at)?;
-    Ok(polls.into_iter().find(|(_, answered)| *answered).map(|(at, _)| at))
+    polls::next_answer(backend, &(*server, vendor.clone()), at)
 }
 
 /// Adds an observation to the runs of a pool. Within a run of other seats it splits the run: what follows was next
