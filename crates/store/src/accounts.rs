@@ -8,7 +8,7 @@ use accounting::UnixMs;
 
 /// The longest name of a user or a token, in characters.
 const LONGEST_NAME: usize = 100;
-/// The number of the lock under which the first admin is made.
+/// The number of the lock under which the first admin is made, and users are added who need one.
 const FIRST_ADMIN_LOCK: i64 = 0x5ea7_ad01;
 
 /// What somebody may do.
@@ -120,6 +120,17 @@ pub enum FirstAdmin {
     NotTheFirst,
 }
 
+/// What became of a user who was to be added beside an admin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// The user is there.
+    Added,
+    /// There is a user of that name.
+    NameTaken,
+    /// Nobody is an admin, and the user would not be one either.
+    NoAdmin,
+}
+
 /// Why a name is no name of a user or a token.
 pub fn complaint_about_name(name: &str) -> Option<&'static str> {
     match name {
@@ -136,6 +147,23 @@ impl Store {
     /// Adds a user; `false` where there is one of that name.
     pub fn add_user(&mut self, user: &User) -> Result<bool, Error> {
         writing(self.backend.as_mut(), |backend| insert_user(backend, user))
+    }
+
+    /// As [`Self::add_user`], but refuses who would leave users without an admin among them: everybody would have to log
+    /// in, and nobody could add an admin in the browser any more.
+    pub fn add_user_beside_admin(&mut self, user: &User) -> Result<Added, Error> {
+        writing(self.backend.as_mut(), |backend| {
+            backend.lock(FIRST_ADMIN_LOCK)?;
+            if user.role != Role::Admin && !has_admin(backend)? {
+                return Ok(Added::NoAdmin);
+            }
+            Ok(if insert_user(backend, user)? { Added::Added } else { Added::NameTaken })
+        })
+    }
+
+    /// Whether any user is an admin.
+    pub fn has_admin(&mut self) -> Result<bool, Error> {
+        has_admin(self.backend.as_mut())
     }
 
     /// All users by name.
@@ -271,6 +299,11 @@ fn is_good(backend: &mut dyn Backend, secret_hash: &str, now: UnixMs) -> Result<
 
 fn has_users(backend: &mut dyn Backend) -> Result<bool, Error> {
     Ok(one(backend, "select name from account limit 1", &[], |row| row.text(0))?.is_some())
+}
+
+fn has_admin(backend: &mut dyn Backend) -> Result<bool, Error> {
+    let sql = "select name from account where role = $1 limit 1";
+    Ok(one(backend, sql, &[Role::Admin.as_str().into()], |row| row.text(0))?.is_some())
 }
 
 pub(crate) fn user_of(row: &Row<'_>) -> Result<User, Error> {

@@ -171,6 +171,7 @@ store_suite! {
         users_are_found_by_their_name_as_it_is_written,
         a_user_of_a_name_that_is_taken_changes_nothing,
         a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed,
+        nobody_is_added_beside_an_admin_who_is_not_there,
         the_first_admin_is_made_once,
         a_link_is_void_once_a_user_was_added_otherwise,
         links_whose_time_has_passed_are_forgotten,

@@ -15,7 +15,7 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
-use store::accounts::{Purpose, Role, Token, User, complaint_about_name};
+use store::accounts::{Added, Purpose, Role, Token, User, complaint_about_name};
 
 const USERS: &str = "/settings/users";
 const TOKENS: &str = "/settings/tokens";
@@ -24,10 +24,13 @@ const TOKENS: &str = "/settings/tokens";
 pub(super) fn users_section(asker: &Asker, users: &[User], calendar: &Calendar) -> Markup {
     let texts = asker.texts();
     let title = texts.say("settings.users");
+    let has_admin = users.iter().any(|user| user.role == Role::Admin);
+    let roles: &[&str] = if has_admin { &["viewer", "admin"] } else { &["admin"] };
     html! {
         section.card aria-labelledby="users" {
             h2 #users { (title) }
             p.soft { (texts.say("settings.users_hint")) }
+            @if !has_admin { p { (texts.say("settings.first_admin")) } }
             @if !users.is_empty() {
                 div.scroll tabindex="0" role="region" aria-label=(title) {
                     table.sheet {
@@ -53,9 +56,11 @@ pub(super) fn users_section(asker: &Asker, users: &[User], calendar: &Calendar) 
                 label { span { (texts.name) } input name="name" required autocomplete="off"; }
                 label { span { (texts.password) } input name="password" type="password" required minlength="8" autocomplete="new-password"; }
                 label { span { (texts.column("role")) } select name="role" {
-                    @for role in ["viewer", "admin"] { option value=(role) { (role) } }
+                    @for role in roles { option value=(role) { (role) } }
                 } }
-                label { span { (texts.say("settings.only_organization")) } input name="organization" autocomplete="off"; }
+                @if has_admin {
+                    label { span { (texts.say("settings.only_organization")) } input name="organization" autocomplete="off"; }
+                }
                 button.primary type="submit" name="do" value="add" { (texts.say("settings.add")) }
             }
         }
@@ -179,13 +184,14 @@ async fn add_user(
     let role = role(asker, value(fields, "role"), value(fields, "organization"))?;
     let added = web.change(move |store| {
         let password_hash = secrets::hash_password(&password)?;
-        Ok(store.add_user(&User { name, role, password_hash, created_at: clock::now() })?)
+        Ok(store.add_user_beside_admin(&User { name, role, password_hash, created_at: clock::now() })?)
     });
-    if added.await? {
-        Ok(())
-    } else {
-        Err(Failure::Conflict(asker.texts().say("settings.name_taken").to_owned()))
-    }
+    let wrong = match added.await? {
+        Added::Added => return Ok(()),
+        Added::NameTaken => "settings.name_taken",
+        Added::NoAdmin => "settings.first_admin",
+    };
+    Err(Failure::Conflict(asker.texts().say(wrong).to_owned()))
 }
 
 /// Makes a token, which is shown once, or takes one out.
