@@ -8,7 +8,7 @@ use accounting::UnixMs;
 
 /// The longest name of a user or a token, in characters.
 const LONGEST_NAME: usize = 100;
-/// The number of the lock under which the first admin is made.
+/// The number of the lock under which the first admin is made, and users are added who need one.
 const FIRST_ADMIN_LOCK: i64 = 0x5ea7_ad01;
 
 /// What somebody may do.
@@ -57,19 +57,22 @@ pub enum Purpose {
     Role(Role),
     /// Sending heartbeats, and nothing else.
     Heartbeats,
-    /// Sending events of wrappers and collectors, and nothing else.
+    /// Sending events of wrappers, and nothing else.
     Events,
+    /// Sending what a site collector takes in, and nothing else.
+    Site,
 }
 
-/// What stands in the place of a role where a token is for sending events.
+/// What stands in the place of a role where a token is for sending events, or for a site.
 const EVENTS: &str = "events";
+const SITE: &str = "site";
 
 impl Purpose {
     /// Its role, where it has one.
     pub fn role(&self) -> Option<&Role> {
         match self {
             Self::Role(role) => Some(role),
-            Self::Heartbeats | Self::Events => None,
+            Self::Heartbeats | Self::Events | Self::Site => None,
         }
     }
 }
@@ -117,6 +120,17 @@ pub enum FirstAdmin {
     NotTheFirst,
 }
 
+/// What became of a user who was to be added beside an admin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// The user is there.
+    Added,
+    /// There is a user of that name.
+    NameTaken,
+    /// Nobody is an admin, and the user would not be one either.
+    NoAdmin,
+}
+
 /// Why a name is no name of a user or a token.
 pub fn complaint_about_name(name: &str) -> Option<&'static str> {
     match name {
@@ -133,6 +147,23 @@ impl Store {
     /// Adds a user; `false` where there is one of that name.
     pub fn add_user(&mut self, user: &User) -> Result<bool, Error> {
         writing(self.backend.as_mut(), |backend| insert_user(backend, user))
+    }
+
+    /// As [`Self::add_user`], but refuses who would leave users without an admin among them: everybody would have to log
+    /// in, and nobody could add an admin in the browser any more.
+    pub fn add_user_beside_admin(&mut self, user: &User) -> Result<Added, Error> {
+        writing(self.backend.as_mut(), |backend| {
+            backend.lock(FIRST_ADMIN_LOCK)?;
+            if user.role != Role::Admin && !has_admin(backend)? {
+                return Ok(Added::NoAdmin);
+            }
+            Ok(if insert_user(backend, user)? { Added::Added } else { Added::NameTaken })
+        })
+    }
+
+    /// Whether any user is an admin.
+    pub fn has_admin(&mut self) -> Result<bool, Error> {
+        has_admin(self.backend.as_mut())
     }
 
     /// All users by name.
@@ -164,7 +195,11 @@ impl Store {
         let role = token.purpose.role();
         let params = [
             token.name.as_str().into(),
-            if token.purpose == Purpose::Events { EVENTS.into() } else { role.map(Role::as_str).into() },
+            match &token.purpose {
+                Purpose::Events => EVENTS.into(),
+                Purpose::Site => SITE.into(),
+                Purpose::Heartbeats | Purpose::Role(_) => role.map(Role::as_str).into(),
+            },
             role.and_then(Role::organization).into(),
             secret_hash.into(),
             token.last_four.as_str().into(),
@@ -266,6 +301,11 @@ fn has_users(backend: &mut dyn Backend) -> Result<bool, Error> {
     Ok(one(backend, "select name from account limit 1", &[], |row| row.text(0))?.is_some())
 }
 
+fn has_admin(backend: &mut dyn Backend) -> Result<bool, Error> {
+    let sql = "select name from account where role = $1 limit 1";
+    Ok(one(backend, sql, &[Role::Admin.as_str().into()], |row| row.text(0))?.is_some())
+}
+
 pub(crate) fn user_of(row: &Row<'_>) -> Result<User, Error> {
     Ok(User {
         name: row.text(0)?,
@@ -279,6 +319,7 @@ fn token_of(row: &Row<'_>) -> Result<Token, Error> {
     let organization = row.opt_text(2)?;
     let purpose = match row.opt_text(1)? {
         Some(role) if role == EVENTS && organization.is_none() => Purpose::Events,
+        Some(role) if role == SITE && organization.is_none() => Purpose::Site,
         Some(role) => Purpose::Role(Role::of(&role, organization)?),
         None => Purpose::Heartbeats,
     };

@@ -1,6 +1,7 @@
 //! A person's rights: what the ledger knows of somebody, and forgetting it.
 
 use crate::backend::{Backend, Value, all, writing};
+use crate::forward::Forgettable;
 use crate::heartbeats::book_first;
 use crate::{Error, Store, names, registry};
 use accounting::directory::{Directory, Entry};
@@ -55,6 +56,8 @@ impl Store {
             backend.lock(crate::heartbeats::LOCK)?;
             book_first(backend)?;
             let known = known_of(backend, privacy, name)?;
+            let login = login_of(&Directory::new(registry::entries(backend)?).person_name(name));
+            let waiting = Forgettable::read(backend, &known.holders)?;
             let rows = |ids: &[HolderId]| {
                 Value::Text(json!(ids.iter().map(|id| json!([id])).collect::<Vec<_>>()).to_string())
             };
@@ -77,6 +80,7 @@ impl Store {
                 let sql = "update quarantine set sample = '' where sample = $1";
                 done.lines += backend.execute(sql, &[line.as_str().into()])?;
             }
+            waiting.forget(backend, &done.name, |line| names_somebody(line, &login))?;
             note_change(backend)
         })?;
         Ok(done)
@@ -104,10 +108,10 @@ fn known_of(backend: &mut dyn Backend, privacy: &Privacy, name: &str) -> Result<
     known.holders.sort_unstable();
     known.directory =
         entries.into_iter().filter(|entry| wanted.contains(&name_of(&directory, entry))).collect();
-    let login = person.rsplit('\\').next().unwrap_or(&person);
+    let login = login_of(&person);
     let sql = "select sample from quarantine order by input_id, first_line";
     let lines = all(backend, sql, &[], |row| row.text(0))?;
-    known.lines = lines.into_iter().filter(|line| names_somebody(line, login)).collect();
+    known.lines = lines.into_iter().filter(|line| names_somebody(line, &login)).collect();
     Ok(known)
 }
 
@@ -150,6 +154,11 @@ fn name_of(directory: &Directory, entry: &Entry) -> String {
     } else {
         format!("{domain}\\{}", entry.login)
     })
+}
+
+/// A person's login, without a domain.
+fn login_of(person: &str) -> String {
+    person.rsplit('\\').next().unwrap_or(person).to_owned()
 }
 
 /// Whether a line holds a login as a word of its own.

@@ -199,6 +199,13 @@ impl Store {
     pub fn change_privacy(&mut self, privacy: &Privacy) -> Result<(), Error> {
         writing(self.backend.as_mut(), |backend| {
             backend.lock(LOCK)?;
+            let sql = "select waiting_parts from forward where waiting_parts > 0";
+            if let Some(parts) = one(backend, sql, &[], |row| row.int(0))? {
+                return Err(Error::Private(format!(
+                    "{parts} parts wait for the central service that keep persons as before: let it take them first, with \
+                     the configuration as it was"
+                )));
+            }
             // What was accepted is kept as it was promised then, and who goes on is told by what is booked.
             book_first(backend)?;
             take_over(backend, privacy)

@@ -136,6 +136,9 @@ store_suite! {
         under_a_pseudonym_no_name_leaves_a_site,
         nothing_more_is_taken_in_than_may_wait,
         parts_that_are_not_right_are_refused,
+        whatever_a_clock_says_is_taken,
+        a_refused_part_parks_its_input_alone,
+        who_is_forgotten_at_a_site_leaves_it_with_no_part,
     }
     polls {
         a_hold_ends_at_the_first_poll_that_does_not_show_it,
@@ -168,6 +171,7 @@ store_suite! {
         users_are_found_by_their_name_as_it_is_written,
         a_user_of_a_name_that_is_taken_changes_nothing,
         a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed,
+        nobody_is_added_beside_an_admin_who_is_not_there,
         the_first_admin_is_made_once,
         a_link_is_void_once_a_user_was_added_otherwise,
         links_whose_time_has_passed_are_forgotten,

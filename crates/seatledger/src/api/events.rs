@@ -7,6 +7,7 @@ use accounting::UnixMs;
 use axum::Json;
 use axum::extract::{Request, State};
 use formats::events::Told;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::forward::Part;
@@ -16,6 +17,11 @@ use utoipa::ToSchema;
 const MOST: usize = 1000;
 /// How far a sender's clock may be ahead of ours, in milliseconds.
 const AHEAD: i64 = 600_000;
+
+/// How many objects (parts, their names and runs), and how many texts, one body of parts may have: a few letters that say
+/// nothing would take a hundred times as much memory. No commit of a site comes near.
+const MOST_OBJECTS: usize = 100_000;
+const MOST_TEXTS: usize = 4_000_000;
 
 /// What was not taken in, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,10 +69,20 @@ pub(super) struct List {
     events: Option<Vec<serde_json::Value>>,
     /// What a site collector (`[forward]`) has taken in, in the order of its commits: `site`, `name`, `input`, `part` (from 1
     /// on, by which it counts once), `source`, `counts`, `names` and `runs`. They are taken as far as they can be; a part
-    /// whose predecessor is missing is refused.
+    /// whose predecessor is missing is refused. They need a token with `--site`.
     #[schema(value_type = Option<Vec<Object>>)]
     parts: Option<Vec<Part>>,
     /// The site has lost what came before the first of `parts`.
+    #[serde(default)]
+    after_gap: bool,
+}
+
+/// A body as long as only parts may be: events are not even looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LongList {
+    events: Option<IgnoredAny>,
+    parts: Option<Vec<Part>>,
     #[serde(default)]
     after_gap: bool,
 }
@@ -114,16 +130,25 @@ struct Refused {
     ),
 )]
 pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Result<Json<Taken>, Failure> {
-    api.caller(&request).await?.must_send_events()?;
+    let caller = api.caller(&request).await?;
+    if caller.must_send_parts().is_err() {
+        caller.must_send_events()?;
+    }
     let body = json_bytes(request, LONGEST_PARTS).await?;
     if body.len() > LONGEST_BODY {
-        return take_parts(&api, large(body).await?).await;
+        caller.must_send_parts()?;
+        return take_parts(&api, long(body).await?).await;
     }
+    is_bounded(&body)?;
     let list: List = serde_json::from_slice(&body).map_err(|error| wrong_body(&error))?;
     let told = match list {
         List { events: Some(told), parts: None, .. } => told,
-        list => return take_parts(&api, list).await,
+        list => {
+            caller.must_send_parts()?;
+            return take_parts(&api, list).await;
+        }
     };
+    caller.must_send_events()?;
     if told.len() > MOST {
         let sent = told.len();
         return Err(Failure::Wrong(format!(
@@ -148,16 +173,47 @@ pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Resul
     Ok(Json(taken))
 }
 
-/// A body as long as only parts may be.
-async fn large(body: axum::body::Bytes) -> Result<List, Failure> {
-    let parsed = tokio::task::spawn_blocking(move || serde_json::from_slice::<List>(&body)).await;
-    let list = parsed.map_err(|_| Failure::Ours)?.map_err(|error| wrong_body(&error))?;
-    if list.events.is_some() {
+/// What a long body says.
+async fn long(body: axum::body::Bytes) -> Result<List, Failure> {
+    let parsed = tokio::task::spawn_blocking(move || {
+        is_bounded(&body)?;
+        serde_json::from_slice::<LongList>(&body).map_err(|error| wrong_body(&error))
+    });
+    let LongList { events, parts, after_gap } = parsed.await.map_err(|_| Failure::Ours)??;
+    if events.is_some() {
         return Err(Failure::TooLarge(format!(
             "a body with events has at most {LONGEST_BODY} bytes: send it in parts"
         )));
     }
-    Ok(list)
+    Ok(List { events: None, parts, after_gap })
+}
+
+/// Refuses a body that would hold far more when it is read than it is long.
+fn is_bounded(body: &[u8]) -> Result<(), Failure> {
+    let (mut objects, mut texts) = (0, 0);
+    let mut letters = body.iter();
+    while let Some(letter) = letters.next() {
+        match letter {
+            b'{' => objects += 1,
+            b'"' => {
+                texts += 1;
+                while let Some(letter) = letters.next() {
+                    match letter {
+                        b'\\' => _ = letters.next(),
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if objects > MOST_OBJECTS || texts > MOST_TEXTS {
+        return Err(Failure::TooLarge(format!(
+            "the parts of one body have at most {MOST_OBJECTS} runs and {MOST_TEXTS} texts: send fewer together"
+        )));
+    }
+    Ok(())
 }
 
 async fn take_parts(api: &Api, list: List) -> Result<Json<Taken>, Failure> {
@@ -186,4 +242,23 @@ fn event(value: serde_json::Value, now: UnixMs) -> Result<Told, String> {
         return Err("it lies in the future: is the clock right?".to_owned());
     }
     Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_body_holds_is_bounded_before_it_is_read() {
+        let of = |body: String| is_bounded(body.as_bytes());
+        let runs = |number: usize| format!("{{\"parts\":[{{\"runs\":[{}]}}]}}", vec!["{}"; number].join(","));
+        assert_eq!(of(runs(MOST_OBJECTS - 2)), Ok(()));
+        assert!(matches!(of(runs(MOST_OBJECTS)), Err(Failure::TooLarge(_))));
+        let texts = |number: usize| format!("[{}]", vec!["\"\""; number].join(","));
+        assert_eq!(of(texts(MOST_TEXTS)), Ok(()));
+        assert!(matches!(of(texts(MOST_TEXTS + 1)), Err(Failure::TooLarge(_))));
+        // What stands in a text is none, whatever stands before it.
+        let sample = format!("[\"\\\"{}\"]", "{".repeat(MOST_OBJECTS + 1));
+        assert_eq!(of(sample), Ok(()));
+    }
 }

@@ -13,6 +13,7 @@ A program sends its token with each request, as `Authorization: Bearer TOKEN`.
 Examples:
   seatledger token add plug-ins --heartbeats
   seatledger token add workstations --events
+  seatledger token add basel --site
   seatledger token add charts --role viewer
   seatledger token add charts-of-research --role viewer --organization 'R&D'
   seatledger token list
@@ -45,9 +46,12 @@ enum Command {
         /// For sending heartbeats, and nothing else
         #[arg(long)]
         heartbeats: bool,
-        /// For sending events of wrappers and collectors, and nothing else
-        #[arg(long)]
+        /// For sending events of wrappers, and nothing else
+        #[arg(long, conflicts_with = "heartbeats")]
         events: bool,
+        /// For a site collector (`[forward]`), which sends all that it takes in, of any license server
+        #[arg(long, conflicts_with_all = ["heartbeats", "events"])]
+        site: bool,
     },
     /// Show all tokens, by their last four letters
     #[command(after_help = "Examples:\n  seatledger token list\n  seatledger token list --format json")]
@@ -66,17 +70,15 @@ enum Command {
 impl Tokens {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         match self.command {
-            Command::Add { name, role, heartbeats, events } => {
-                let purpose = match (heartbeats, events) {
-                    (true, true) => {
-                        return Err(wrong_usage("a token is for --heartbeats or for --events, not both"));
-                    }
-                    (true, false) | (false, true) if role.is_given() => {
+            Command::Add { name, role, heartbeats, events, site } => {
+                let purpose = match (heartbeats, events, site) {
+                    (false, false, false) => Purpose::Role(role.role()?),
+                    _ if role.is_given() => {
                         return Err(wrong_usage("a token sends, or has a --role, not both"));
                     }
-                    (true, false) => Purpose::Heartbeats,
-                    (false, true) => Purpose::Events,
-                    (false, false) => Purpose::Role(role.role()?),
+                    (true, _, _) => Purpose::Heartbeats,
+                    (_, true, _) => Purpose::Events,
+                    (_, _, true) => Purpose::Site,
                 };
                 add(global, name, purpose)
             }
@@ -117,6 +119,7 @@ fn list(global: &Global, shown: &Shown) -> anyhow::Result<Done> {
                 Purpose::Role(_) => "reading",
                 Purpose::Heartbeats => "heartbeats",
                 Purpose::Events => "events",
+                Purpose::Site => "site",
             }),
             role.map_or(Cell::Empty, |role| text(role.as_str())),
             role.and_then(Role::organization).map_or(Cell::Empty, text),

@@ -6,10 +6,12 @@ use super::{Done, Global, Shown, say, warn, wrong_usage};
 use crate::{clock, secrets};
 use accounting::report::{Cell, Column, Report};
 use clap::{Args, Subcommand};
+use store::Store;
 use store::accounts::{Role, User, complaint_about_name};
 
 const AFTER_HELP: &str = "\
-Once there is a user, the service asks everybody who they are, but for /ping, /health and the JSON at /.
+Once there is a user, the service asks everybody who they are, but for /ping, /health and the JSON at /. Add an admin
+first: settings in the browser are for admins.
 
 Examples:
   seatledger user add amara --role admin
@@ -90,6 +92,7 @@ fn add(global: &Global, name: String, role: Role, password_stdin: bool) -> anyho
     warn_of_unknown_organization(&mut store, user.role.organization())?;
     let of = user.role.organization().map_or(String::new(), |organization| format!(" of {organization}"));
     say(&format!("{} may log in, as {}{of}", user.name, user.role.as_str()));
+    warn_of_no_admin(&mut store)?;
     Ok(Done::Well)
 }
 
@@ -123,5 +126,17 @@ fn remove(global: &Global, name: &str) -> anyhow::Result<Done> {
     if !store.has_users()? {
         warn("no user is left: the service on a loopback address is open to everybody on this machine");
     }
+    warn_of_no_admin(&mut store)?;
     Ok(Done::Well)
+}
+
+/// Says what to do where everybody must log in and nobody is an admin.
+fn warn_of_no_admin(store: &mut Store) -> anyhow::Result<()> {
+    if store.has_users()? && !store.has_admin()? {
+        warn(
+            "everybody who asks the service must log in now, and no user is an admin: nobody can open Settings. Make one \
+             with `seatledger user add NAME --role admin`",
+        );
+    }
+    Ok(())
 }

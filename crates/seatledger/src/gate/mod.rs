@@ -67,6 +67,7 @@ impl Caller {
             Self::Known(Purpose::Events) => {
                 Err(Failure::Forbidden("this token is for sending events only".to_owned()))
             }
+            Self::Known(Purpose::Site) => Err(for_a_site()),
         }
     }
 
@@ -98,6 +99,7 @@ impl Caller {
             Self::Known(Purpose::Events) => {
                 Err(Failure::Forbidden("this token is for sending events only".to_owned()))
             }
+            Self::Known(Purpose::Site) => Err(for_a_site()),
         }
     }
 
@@ -111,8 +113,23 @@ impl Caller {
             Self::Known(Purpose::Role(Role::Viewer | Role::OrganizationViewer(_))) => {
                 Err(Failure::Forbidden("a viewer sends no events: make a token for them".to_owned()))
             }
+            Self::Known(Purpose::Site) => Err(for_a_site()),
         }
     }
+
+    /// Refuses who may not send what a site takes in: it may tell of any license server.
+    pub(crate) fn must_send_parts(&self) -> Result<(), Failure> {
+        match self {
+            Self::Anybody | Self::Known(Purpose::Site | Purpose::Role(Role::Admin)) => Ok(()),
+            Self::Known(_) => Err(Failure::Forbidden(
+                "parts of a site need a token of its own: `seatledger token add NAME --site`".to_owned(),
+            )),
+        }
+    }
+}
+
+fn for_a_site() -> Failure {
+    Failure::Forbidden("this token is for sending what a site takes in only".to_owned())
 }
 
 /// Where everybody who asks comes through.
@@ -331,16 +348,20 @@ mod tests {
         assert!(organization.must_see_everything("this").is_err() && sender.sight().is_err());
         let wrapper = of(Purpose::Events);
         assert!(wrapper.sight().is_err());
-        for (caller, beats, events) in [
-            (Caller::Anybody, true, true),
-            (admin, true, true),
-            (sender, true, false),
-            (wrapper, false, true),
-            (viewer, false, false),
-            (organization, false, false),
+        let site = of(Purpose::Site);
+        assert!(site.sight().is_err());
+        for (caller, beats, events, parts) in [
+            (Caller::Anybody, true, true, true),
+            (admin, true, true, true),
+            (sender, true, false, false),
+            (wrapper, false, true, false),
+            (site, false, false, true),
+            (viewer, false, false, false),
+            (organization, false, false, false),
         ] {
             assert_eq!(caller.must_send_heartbeats().is_ok(), beats, "{caller:?}");
             assert_eq!(caller.must_send_events().is_ok(), events, "{caller:?}");
+            assert_eq!(caller.must_send_parts().is_ok(), parts, "{caller:?}");
         }
     }
 }

@@ -14,6 +14,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How often a part is tried again that another process was faster with, and the pause before it.
 const TRIES: u32 = 30;
 const PAUSE: Duration = Duration::from_millis(20);
+/// How often a part is tried that the database refuses: it may have been the connection.
+const REFUSALS: u32 = 3;
 /// After so long the parts that are left are answered as not taken: who waits goes away at some time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -103,30 +105,40 @@ impl Clerk {
         let mut tries = 0;
         loop {
             let error = match self.once(part, after_gap) {
-                Ok(taken) => {
+                Ok(Ok(taken)) => {
                     if std::mem::take(&mut self.is_away) {
                         self.log.info("what sites tell is taken in again", &[]);
                     }
                     return Ok(taken);
                 }
-                Err(error) => error,
+                Ok(Err(error)) => error,
+                Err(error) => return Err(self.away(&error)),
             };
             self.open = None;
             tries += 1;
             match error {
                 Error::Conflict if tries < TRIES => std::thread::sleep(PAUSE),
-                Error::Private(why) => return Ok(TakenPart::Refused(why)),
-                error => {
-                    if !std::mem::replace(&mut self.is_away, true) {
-                        self.log.error("what sites tell cannot be taken in", &[("error", &error)]);
-                    }
-                    return Err(NotTaken::Away);
+                Error::Driver(_) if tries < REFUSALS => std::thread::sleep(PAUSE),
+                // It is the part: a name that no index here holds, say. Others are none the worse for it.
+                Error::Driver(why) => {
+                    return Ok(TakenPart::Refused(format!("the database refuses it: {why}")));
                 }
+                Error::Private(why) => return Ok(TakenPart::Refused(why)),
+                error => return Err(self.away(&error)),
             }
         }
     }
 
-    fn once(&mut self, part: &Part, after_gap: bool) -> Result<TakenPart, Error> {
+    /// Says once that nothing can be taken in.
+    fn away(&mut self, error: &Error) -> NotTaken {
+        if !std::mem::replace(&mut self.is_away, true) {
+            self.log.error("what sites tell cannot be taken in", &[("error", error)]);
+        }
+        NotTaken::Away
+    }
+
+    /// What becomes of a part, where the ledger can be opened.
+    fn once(&mut self, part: &Part, after_gap: bool) -> Result<Result<TakenPart, Error>, Error> {
         if self.open.as_ref().is_some_and(|(_, inbox)| inbox.is_worn()) {
             self.open = None;
         }
@@ -134,6 +146,6 @@ impl Clerk {
             Some(open) => open,
             None => self.open.insert((self.opener.open(BUSY)?, Inbox::default())),
         };
-        inbox.take(store, part, after_gap)
+        Ok(inbox.take(store, part, after_gap))
     }
 }

@@ -38,24 +38,37 @@ pub(crate) fn read_directory(path: &Path, input: &mut impl Read) -> anyhow::Resu
     Ok(entries)
 }
 
-/// Rows as such a file.
+/// Rows as such a file, with the columns in which any of them says something: no field more than in the file from which
+/// they were read.
 pub(crate) fn written_directory(rows: &[Entry]) -> anyhow::Result<String> {
-    let mut file = csv::Writer::from_writer(Vec::new());
-    file.write_record(COLUMNS)?;
+    let mut is_used = COLUMNS.map(|name| name == "login");
     for row in rows {
-        let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        file.write_record([
-            row.login.clone(),
-            text(&row.domain),
-            text(&row.organization),
-            text(&row.project),
-            day(row.valid_from),
-            day(row.valid_until),
-            row.external_id.map(|id| id.to_string()).unwrap_or_default(),
-        ])?;
+        for (used, field) in is_used.iter_mut().zip(fields(row)) {
+            *used |= !field.is_empty();
+        }
+    }
+    let used = |fields: [String; COLUMNS.len()]| fields.into_iter().zip(is_used).filter(|(_, used)| *used);
+    let mut file = csv::Writer::from_writer(Vec::new());
+    file.write_record(used(COLUMNS.map(str::to_owned)).map(|(name, _)| name))?;
+    for row in rows {
+        file.write_record(used(fields(row)).map(|(field, _)| field))?;
     }
     Ok(String::from_utf8(file.into_inner().map_err(csv::IntoInnerError::into_error)?)?)
+}
+
+/// A row's fields, in the order of the columns.
+fn fields(row: &Entry) -> [String; COLUMNS.len()] {
+    let day = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    [
+        row.login.clone(),
+        text(&row.domain),
+        text(&row.organization),
+        text(&row.project),
+        day(row.valid_from),
+        day(row.valid_until),
+        row.external_id.map(|id| id.to_string()).unwrap_or_default(),
+    ]
 }
 
 fn entry(sheet: &Sheet, row: &Row, columns: [Option<usize>; 7]) -> anyhow::Result<Entry> {
@@ -133,6 +146,15 @@ mod tests {
         let rows = [fiore, brink];
         assert_eq!(read(text.as_bytes()).expect(text), rows);
         assert_eq!(read(written_directory(&rows).expect("text").as_bytes()).expect("as it was"), rows);
+    }
+
+    #[test]
+    fn only_columns_that_say_something_are_written() {
+        let text = "external_id;Login;project;organization\n;fiore;;\n;brink;;\"Ost; \"\"A\"\", B\"\n";
+        let rows = read(text.as_bytes()).expect(text);
+        let written = written_directory(&rows).expect("text");
+        assert_eq!(written, "login,organization\nfiore,\nbrink,\"Ost; \"\"A\"\", B\"\n");
+        assert_eq!(read(written.as_bytes()).expect("as it was"), rows);
     }
 
     #[test]

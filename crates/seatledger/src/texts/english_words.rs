@@ -136,6 +136,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ),
     ("settings.edit", "Edit"),
     ("settings.file", "CSV file"),
+    ("settings.first_admin", "Somebody must be an admin: add that one first, who then adds the others."),
     ("settings.hint", "What figures are counted by, and who may see them. Only admins see this page."),
     ("settings.holidays", "Holidays"),
     ("settings.logged_out", "The user is logged out in all browsers."),

@@ -140,6 +140,10 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("settings.edit", "Ändern"),
     ("settings.file", "CSV-Datei"),
     (
+        "settings.first_admin",
+        "Jemand muss Administrator (admin) sein: legen Sie den zuerst an, der dann die anderen anlegt.",
+    ),
+    (
         "settings.hint",
         "Wonach gezählt wird, und wer die Zahlen sehen darf. Diese Seite sehen nur Administratoren.",
     ),

@@ -352,9 +352,17 @@ fn a_check_tries_the_way_to_the_central_service() {
     site.write("debug.log", LOG);
     let found = site.ends(1, &["check", "--format", "csv"]).out;
     assert!(found.contains("[forward],bad,\"the central service refuses: 401"), "{found}");
-    assert!(found.contains("token add NAME --events"), "{found}");
+    assert!(found.contains("token add NAME --site"), "{found}");
     assert!(!site.db_file().exists(), "a check makes nothing");
-    let token = central.ok(&["token", "add", "basel", "--events"]).trim().to_owned();
+    // A wrapper's token, which every workstation may have, is not good for telling of any license server.
+    let of_wrappers = central.ok(&["token", "add", "ws", "--events"]).trim().to_owned();
+    let part = r#"{"parts":[{"site":"s","name":"n","input":1,"part":1,"source":"s","counts":[0,0,0,0,0]}]}"#;
+    let post = |token: &str, body: &str| {
+        at_central.post("/api/v1/events", Some(&format!("Bearer {token}")), body).status
+    };
+    assert_eq!((post(&of_wrappers, part), post(&of_wrappers, "{\"events\":[]}")), (403, 200));
+    let token = central.ok(&["token", "add", "basel", "--site"]).trim().to_owned();
+    assert_eq!((post(&token, "{\"parts\":[]}"), post(&token, "{\"events\":[]}")), (200, 403));
     let command = |arguments: &[&str]| {
         let mut command = site.command(arguments);
         command.env("SEATLEDGER_FORWARD_TOKEN", &token);
@@ -447,4 +455,35 @@ fn nothing_more_is_read_than_may_wait_and_nothing_is_lost() {
     until_taken(&site, &at_site, second.lines().count());
     assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
     central.books().assert_same(&imported(&text), "after waiting");
+}
+
+#[test]
+fn a_part_that_the_database_refuses_is_refused_with_its_reason() {
+    let central = Desk::on_postgres();
+    let at_central = Service::start(&central);
+    // So long that no index of PostgreSQL holds it, and so mixed that it cannot be packed.
+    let mut state = 7_u64;
+    let mut letters = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + ((state >> 33) % 26) as u8)
+    };
+    let user: String = std::iter::repeat_with(&mut letters).take(12_000).collect();
+    let part = |input: u32, user: &str| {
+        serde_json::json!({"site": "5e", "name": "basel", "input": input, "part": 1, "source": "log",
+            "counts": [1, 1, 0, 0, 0],
+            "names": {"daemons": [["lic", "flexnet", false, "UTC", "v"]], "features": ["solver"],
+                      "versions": [], "holders": [[0, user, "ws", "", ""]]},
+            "runs": [{"number": 0, "events": [[0, 0, 0, 1_740_988_800_000_i64, 0, 1, 0, null]]}]})
+    };
+    let post = |part: Value| -> Value {
+        let body = serde_json::json!({ "parts": [part] }).to_string();
+        let answer = at_central.post("/api/v1/events", None, &body);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let refused = post(part(1, &user));
+    let reason = refused["refused"][0]["reason"].as_str().unwrap_or_default();
+    assert!(reason.starts_with("the database refuses it: "), "{refused}");
+    assert_eq!(post(part(2, "amara"))["accepted"], 1, "others are none the worse for it");
+    assert_eq!(at_central.stop(), Some(0));
 }

@@ -1,6 +1,6 @@
 //! Settings in the browser: who may change what, and that a form changes what the commands do.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ran};
 use crate::flexnet::{self, Shape};
 use crate::listening::{Answer, Service};
 
@@ -155,6 +155,60 @@ fn users_come_and_go_as_with_the_commands() {
 }
 
 #[test]
+fn the_first_user_of_an_open_service_is_an_admin() {
+    for desk in [Desk::new(), Desk::on_postgres()] {
+        let service = Service::start(&desk);
+        let form = || service.get_with("/settings", &[HTML]).body;
+        let open = form();
+        let users = open.split_once("id=\"users\"").and_then(|(_, rest)| rest.split_once("</section>"));
+        let (users, _) = users.expect("the section of users");
+        assert!(users.contains("Somebody must be an admin"), "{users}");
+        assert!(users.contains("<option value=\"admin\">") && !users.contains("\"viewer\""), "{users}");
+        assert!(!users.contains("name=\"organization\""), "{users}");
+        let add = |name: &str, role: &str| {
+            let fields = format!("do=add&name={name}&password=correct+horse+battery&{role}");
+            service.ask("POST", "/settings/users", &[HTML, FORM, OURS], &fields)
+        };
+        for viewer in ["role=viewer", "role=viewer&organization=North"] {
+            let refused = add("bela", viewer);
+            assert_eq!(refused.status, 409, "{viewer}: {refused:?}");
+            assert!(refused.body.contains("role=\"alert\">Somebody must be an admin"), "{}", refused.body);
+        }
+        assert_eq!(desk.ok(&["user", "list", "--format", "csv"]).lines().count(), 1, "nobody was added");
+        assert_eq!(form(), open, "whoever is on the machine may still all");
+        assert_eq!(add("amara", "role=admin").header("location"), Some("/settings?done=added"));
+        let amara = Browser::of(&service, "amara");
+        let page = amara.get("/settings");
+        assert_eq!(page.status, 200, "{page:?}");
+        assert!(page.body.contains("<option value=\"viewer\">"), "{}", page.body);
+        assert!(!page.body.contains("Somebody must be an admin"), "{}", page.body);
+        let add = "do=add&name=bela&password=correct+horse+battery&role=viewer&organization=North";
+        assert_eq!(amara.post("/settings/users", add).header("location"), Some("/settings?done=added"));
+    }
+}
+
+#[test]
+fn the_command_says_what_to_do_where_nobody_is_an_admin() {
+    let desk = Desk::new();
+    let add = |name: &str, role: &str| {
+        desk.run_piped(&["user", "add", name, "--role", role, "--password-stdin"], PASSWORD)
+    };
+    let is_warned =
+        |ran: &Ran| ran.err.contains("no user is an admin") && ran.err.contains("user add NAME --role admin");
+    let first = add("bela", "viewer");
+    assert!(first.code == Some(0) && is_warned(&first), "{first:?}");
+    for (name, role) in [("amara", "admin"), ("chidi", "viewer")] {
+        let next = add(name, role);
+        assert!(next.code == Some(0) && next.err.is_empty(), "{next:?}");
+    }
+    let left = desk.ends(0, &["user", "remove", "amara"]);
+    assert!(is_warned(&left), "{left:?}");
+    desk.ok(&["user", "remove", "bela"]);
+    let none = desk.ends(0, &["user", "remove", "chidi"]);
+    assert!(none.err.contains("no user is left") && !is_warned(&none), "{none:?}");
+}
+
+#[test]
 fn a_token_is_shown_once_and_is_good_until_it_is_taken_out() {
     let desk = desk();
     let service = Service::start(&desk);
@@ -206,10 +260,7 @@ fn a_directory_changes_nothing_before_it_was_seen() {
         assert!(preview.body.contains(words), "{words}: {}", preview.body);
     }
     assert_eq!(by_organization(), before, "only shown");
-    let (_, shown) = preview.body.split_once("<textarea name=\"shown\"").expect("what was shown");
-    let shown = shown.split_once('>').expect("its text").1.split("</textarea>").next().unwrap_or_default();
-    let shown = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
-    let applied = root.upload(&token, "shown", "", shown.trim_start_matches('\n'));
+    let applied = root.upload(&token, "shown", "", &shown(&preview));
     assert_eq!(applied.header("location"), Some("/settings?done=directory&added=1&changed=1&unchanged=1"));
     let said = root.get("/settings?done=directory&added=1&changed=1&unchanged=1").body;
     assert!(said.contains("The directory is taken in: 1 added, 1 changed, 1 as they are"), "{said}");
@@ -227,6 +278,44 @@ fn a_directory_changes_nothing_before_it_was_seen() {
         assert_eq!(refused.status, 400, "{wrong}");
         assert!(refused.body.contains(words), "{wrong}: {}", refused.body);
     }
+}
+
+/// What a page of ours shows of a directory, as a browser sends it back.
+fn shown(preview: &Answer) -> String {
+    let (_, shown) = preview.body.split_once("<textarea name=\"shown\"").expect("what was shown");
+    let shown = shown.split_once('>').expect("its text").1.split("</textarea>").next().unwrap_or_default();
+    let shown = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+    shown.trim_start_matches('\n').replace('\n', "\r\n")
+}
+
+#[test]
+fn what_could_be_previewed_can_be_applied() {
+    const LONGEST: usize = 8 << 20;
+    let desk = Desk::new();
+    let service = Service::start(&desk);
+    add_user(&desk, "root", "admin");
+    let root = Browser::of(&service, "root");
+    let token = root.token();
+    // Its separator needs no quotes around this; what the service writes does.
+    let organization = format!("Plant 7, hall 3, {}", "group ".repeat(330).trim_end());
+    let persons = |count: usize| {
+        let rows = (0..count).map(|nth| format!("person{nth:04};{organization}\n"));
+        format!("login;organization\n{}", rows.collect::<String>())
+    };
+    let row = persons(1).len() - persons(0).len();
+    let most = (LONGEST - 1_000) / row;
+    let file = persons(most);
+    let preview = root.upload(&token, "csv", "people.csv", &file);
+    assert_eq!(preview.status, 200, "{}", preview.body.len());
+    let shown = shown(&preview);
+    assert!(shown.len() > LONGEST, "it is longer than what one may upload: {}", shown.len());
+    let applied = root.upload(&token, "shown", "", &shown);
+    let done = format!("/settings?done=directory&added={most}&changed=0&unchanged=0");
+    assert_eq!(applied.header("location"), Some(done.as_str()), "{}: {}", applied.status, applied.body);
+    let again = root.upload(&token, "csv", "people.csv", &file);
+    assert!(again.body.contains("says all of this already"), "{}", again.status);
+    let refused = root.upload(&token, "csv", "people.csv", &persons(LONGEST / row + 1));
+    assert!(refused.status == 413 && refused.body.contains("seatledger directory import"), "{refused:?}");
 }
 
 #[test]

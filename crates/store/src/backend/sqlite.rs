@@ -142,6 +142,7 @@ impl Backend for Sqlite {
             .replace("{now}", "cast((julianday('now') - 2440587.5) * 86400000 as integer)")
             .replace("{today}", "date('now')")
             .replace("{clustered}", "without rowid")
+            .replace("{input_of_part}", "cast(body ->> 'input' as bigint)")
             .replace("{bytes}", "blob")
     }
 

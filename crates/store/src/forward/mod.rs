@@ -4,16 +4,18 @@
 //! none and makes none twice; it waits in the ledger until it is taken. At the central service it is a commit like any other
 //! (`taking`), whose checkpoint is the part's number.
 
+mod forgetting;
 mod part;
 mod put;
 mod said;
 mod taking;
 
+pub(crate) use forgetting::Forgettable;
 pub use part::{Names as PartNames, Part, Run as PartRun};
 pub(crate) use put::{put, put_out, room};
 pub use taking::{Inbox, TakenPart};
 
-use crate::backend::{Value, all, one, writing};
+use crate::backend::{Backend, Value, all, one, writing};
 use crate::{Error, Store};
 use accounting::UnixMs;
 use serde_json::json;
@@ -53,6 +55,15 @@ pub struct WaitingPart {
     pub id: i64,
     /// As it is posted.
     pub body: String,
+}
+
+/// An input of which a part was refused: what it has said since stands behind that part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// What people call it.
+    pub source: String,
+    /// Why, as the central service says.
+    pub reason: String,
 }
 
 impl Store {
@@ -102,38 +113,72 @@ impl Store {
         Ok(found.unwrap_or_default())
     }
 
-    /// The parts that are next: one at least, where any waits, and as many more as there is room for in so many bytes.
+    /// The parts that are next: one at least, where any waits, and as many more as there is room for in so many bytes. Those of
+    /// parked inputs are none of them.
     pub fn waiting_parts(&mut self, most_bytes: u64) -> Result<Vec<WaitingPart>, Error> {
         let backend = self.backend.as_mut();
-        let sql = "select part_id, bytes from forward_part order by part_id limit $1";
+        let sql = include_str!("../../queries/forward_part_next.sql");
         let sizes = all(backend, sql, &[TOGETHER.into()], |row| Ok((row.int(0)?, row.int(1)? as u64)))?;
-        let (mut bytes, mut until) = (0, 0);
-        for (nth, (id, size)) in sizes.into_iter().enumerate() {
+        let (mut bytes, mut ids) = (0, Vec::new());
+        for (id, size) in sizes {
             bytes += size;
-            if nth > 0 && bytes > most_bytes {
+            if !ids.is_empty() && bytes > most_bytes {
                 break;
             }
-            until = id;
+            ids.push(id);
         }
-        let sql = "select part_id, body from forward_part where part_id <= $1 order by part_id";
-        all(backend, sql, &[until.into()], |row| Ok(WaitingPart { id: row.int(0)?, body: row.text(1)? }))
+        let sql = include_str!("../../queries/forward_part_body.sql");
+        all(backend, sql, &[rows(&ids)], |row| Ok(WaitingPart { id: row.int(0)?, body: row.text(1)? }))
+    }
+
+    /// Parks the input of a part that was refused, so that the parts of others go on.
+    pub fn park(&mut self, part: i64, reason: &str) -> Result<(), Error> {
+        let sql = "update forward_input set refused = $2
+                   where input_id = (select input_id from forward_part where part_id = $1)";
+        writing(self.backend.as_mut(), |backend| {
+            backend.execute(sql, &[part.into(), reason.replace('\0', "\u{fffd}").into()])?;
+            Ok(())
+        })
+    }
+
+    /// The inputs that are parked.
+    pub fn parked(&mut self) -> Result<Vec<Parked>, Error> {
+        let sql = "select coalesce(i.name, ''), f.refused from forward_input f
+                   left join input i on i.input_id = f.input_id where f.refused is not null order by f.input_id";
+        all(self.backend.as_mut(), sql, &[], |row| Ok(Parked { source: row.text(0)?, reason: row.text(1)? }))
+    }
+
+    /// Tries the parts of parked inputs again.
+    pub fn unpark(&mut self) -> Result<(), Error> {
+        if self.parked()?.is_empty() {
+            return Ok(());
+        }
+        writing(self.backend.as_mut(), |backend| {
+            backend.execute("update forward_input set refused = null where refused is not null", &[])?;
+            Ok(())
+        })
     }
 
     /// Removes parts that were taken; another process may have done so.
     pub fn remove_parts(&mut self, ids: &[i64]) -> Result<(), Error> {
-        let rows = json!(ids.iter().map(|id| json!([id])).collect::<Vec<_>>()).to_string();
-        writing(self.backend.as_mut(), |backend| {
-            // Who removes moves this row first, so that two never wait for each other.
-            backend.execute("update forward set waiting_parts = waiting_parts", &[])?;
-            let rows = [Value::Text(rows)];
-            let sql = include_str!("../../queries/forward_part_sum.sql");
-            let (parts, bytes) =
-                one(backend, sql, &rows, |row| Ok((row.int(0)?, row.int(1)?)))?.unwrap_or_default();
-            backend.shred(include_str!("../../queries/forward_part_delete.sql"), &rows)?;
-            let sql =
-                "update forward set waiting_parts = waiting_parts - $1, waiting_bytes = waiting_bytes - $2";
-            backend.execute(sql, &[parts.into(), bytes.into()])?;
-            Ok(())
-        })
+        writing(self.backend.as_mut(), |backend| remove(backend, ids))
     }
+}
+
+/// Removes parts in a transaction.
+fn remove(backend: &mut dyn Backend, ids: &[i64]) -> Result<(), Error> {
+    // Who removes moves this row first, so that two never wait for each other.
+    backend.execute("update forward set waiting_parts = waiting_parts", &[])?;
+    let rows = [rows(ids)];
+    let sql = include_str!("../../queries/forward_part_sum.sql");
+    let (parts, bytes) = one(backend, sql, &rows, |row| Ok((row.int(0)?, row.int(1)?)))?.unwrap_or_default();
+    backend.shred(include_str!("../../queries/forward_part_delete.sql"), &rows)?;
+    let sql = "update forward set waiting_parts = waiting_parts - $1, waiting_bytes = waiting_bytes - $2";
+    backend.execute(sql, &[parts.into(), bytes.into()])?;
+    Ok(())
+}
+
+/// Numbers as a parameter.
+fn rows(ids: &[i64]) -> Value {
+    Value::Text(json!(ids.iter().map(|id| json!([id])).collect::<Vec<_>>()).to_string())
 }

@@ -40,7 +40,7 @@ pub(crate) fn put(
     batches: &[Batch],
     keeps_lines: bool,
 ) -> Result<(), Error> {
-    let Some(site) = site(backend)? else { return Ok(()) };
+    let Some(site) = site(backend, input)? else { return Ok(()) };
     let counts = &checkpoint.counts;
     let mut numbers = Numbers::default();
     let runs = batches.iter().map(|batch| run(batch, &mut numbers, keeps_lines)).collect();
@@ -56,14 +56,31 @@ pub(crate) fn put(
 
 /// Writes the part that tells that an input is taken out, where this ledger forwards.
 pub(crate) fn put_out(backend: &mut dyn Backend, input: InputId) -> Result<(), Error> {
-    let Some(site) = site(backend)? else { return Ok(()) };
+    let Some(site) = site(backend, input)? else { return Ok(()) };
+    // What still waits would only be taken out again: a part that is refused is out of the way then.
+    let sql = "select part_id from forward_part where input_id = $1";
+    let waiting = all(backend, sql, &[input.into()], |row| row.int(0))?;
+    super::remove(backend, &waiting)?;
+    backend.execute("update forward_input set refused = null where input_id = $1", &[input.into()])?;
     // What is read anew may get the same number: its parts go on behind this one.
     write(backend, site, input, Part { takes_out: true, ..Part::default() })
 }
 
-fn site(backend: &mut dyn Backend) -> Result<Option<Site>, Error> {
-    let sql = "select site, name from forward where is_on = 1";
-    one(backend, sql, &[], |row| Ok(Site { id: row.text(0)?, name: row.text(1)? }))
+/// How the ledger forwards. Where it does so no more the numbers of inputs that were forwarded move on all the same: what is
+/// not told is missed centrally, and not only by who looks.
+fn site(backend: &mut dyn Backend, input: InputId) -> Result<Option<Site>, Error> {
+    let sql = "select site, name, is_on from forward";
+    let of_row =
+        |row: &crate::backend::Row<'_>| Ok((Site { id: row.text(0)?, name: row.text(1)? }, row.int(2)? != 0));
+    match one(backend, sql, &[], of_row)? {
+        None => Ok(None),
+        Some((site, true)) => Ok(Some(site)),
+        Some((_, false)) => {
+            backend
+                .execute("update forward_input set parts = parts + 1 where input_id = $1", &[input.into()])?;
+            Ok(None)
+        }
+    }
 }
 
 fn write(backend: &mut dyn Backend, site: Site, input: InputId, part: Part) -> Result<(), Error> {
@@ -76,8 +93,8 @@ fn write(backend: &mut dyn Backend, site: Site, input: InputId, part: Part) -> R
     let sql = "update forward set waiting_parts = waiting_parts + 1, waiting_bytes = waiting_bytes + $1,
                                   last_part = last_part + 1 returning last_part";
     let id = one(backend, sql, std::slice::from_ref(&bytes), |row| row.int(0))?.ok_or(Error::Conflict)?;
-    let sql = "insert into forward_part (part_id, bytes, body) values ($1, $2, $3)";
-    backend.execute(sql, &[id.into(), bytes, body.into()])?;
+    let sql = "insert into forward_part (part_id, input_id, bytes, body) values ($1, $2, $3, $4)";
+    backend.execute(sql, &[id.into(), input.into(), bytes, body.into()])?;
     Ok(())
 }
 

@@ -13,8 +13,11 @@ use accounting::event::{Expires, Pairing};
 use accounting::pairing::{End, Start, Step};
 use accounting::session::Ended;
 
-/// Instants that can be: from 1970 to 2200.
-const INSTANTS: std::ops::Range<UnixMs> = 0..7_258_118_400_000;
+/// Instants that a log can tell, whatever its clock and its zone: those of the years 0 to 9999, and a day around them. Every
+/// site commits them, so that none may be refused here.
+const INSTANTS: std::ops::RangeInclusive<UnixMs> =
+    (Day::MIN.0 as i64 - 1) * DAY_MS..=(Day::MAX.0 as i64 + 2) * DAY_MS;
+const DAY_MS: i64 = 86_400_000;
 
 /// Why a part is none.
 type Wrong = String;
@@ -231,7 +234,7 @@ fn instant(at: UnixMs) -> Result<UnixMs, Wrong> {
     if INSTANTS.contains(&at) {
         return Ok(at);
     }
-    Err(format!("{at} is no instant between the years 1970 and 2200, in milliseconds"))
+    Err(format!("{at} is no instant between the years 0 and 9999, in milliseconds"))
 }
 
 fn day(text: &str) -> Result<Day, Wrong> {

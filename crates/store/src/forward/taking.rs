@@ -9,8 +9,9 @@ use crate::{Error, Store};
 
 /// The format of inputs that sites read: no file here goes on where one of them stands.
 const FORMAT: &str = "site";
-/// After so many parts the names that are remembered are forgotten, so that memory does not grow for ever.
+/// After so many parts, or so many names, those that are remembered are forgotten, so that memory does not grow for ever.
 const REMEMBERED: u32 = 20_000;
+const NAMES: usize = 1_000_000;
 
 /// What became of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub struct Inbox {
 impl Inbox {
     /// Whether it should be made anew, to forget names.
     pub fn is_worn(&self) -> bool {
-        self.parts > REMEMBERED
+        self.parts > REMEMBERED || self.interner.names() > NAMES
     }
 
     /// Takes a part in; when this returns it is durable. `after_gap`: the parts before it are lost to whoever sends it.
@@ -49,14 +50,18 @@ impl Inbox {
         if part.part <= position {
             return Ok(TakenPart::Before);
         }
-        // Of what is not here nothing must be there to take it out.
-        let follows = part.part == position + 1 || after_gap || (part.takes_out && known.is_none());
+        // What takes all out needs nothing that was there.
+        let follows = part.part == position + 1 || after_gap || part.takes_out;
         if !follows {
             return Ok(TakenPart::Awaits(position + 1));
         }
         let batches = match batches(part, &mut self.interner) {
             Ok(batches) => batches,
-            Err(wrong) => return Ok(TakenPart::Refused(wrong)),
+            Err(wrong) => {
+                // Its names are nobody's: they would go into the ledger with the next part, and into memory for ever.
+                *self = Self::default();
+                return Ok(TakenPart::Refused(wrong));
+            }
         };
         self.parts += 1;
         self.intake.begin(known.clone());

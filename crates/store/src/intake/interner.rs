@@ -26,6 +26,7 @@ pub struct Interner {
     hasher: DefaultHashBuilder,
     holder_texts: Vec<HolderText>,
     daemons: Vec<DaemonText>,
+    daemon_ids: HashTable<u32>,
     told: Told,
 }
 
@@ -129,17 +130,29 @@ impl Interner {
         zone: &str,
         vendor: &str,
     ) -> DaemonId {
-        let found = self.daemons.iter().position(|known| known.server == server && known.vendor == vendor);
-        found.unwrap_or_else(|| {
-            self.daemons.push(DaemonText {
-                server: server.to_owned(),
-                format: format.to_owned(),
-                exclusive: pairing == Pairing::Exclusive,
-                zone: zone.to_owned(),
-                vendor: vendor.to_owned(),
-            });
-            self.daemons.len() - 1
-        }) as DaemonId
+        let (hasher, daemons) = (&self.hasher, &self.daemons);
+        let hash = hasher.hash_one((server, vendor));
+        let same = |id: &u32| {
+            let known = &daemons[*id as usize];
+            same_text(&known.server, server) && same_text(&known.vendor, vendor)
+        };
+        if let Some(id) = self.daemon_ids.find(hash, same) {
+            return *id;
+        }
+        let id = self.daemons.len() as DaemonId;
+        self.daemons.push(DaemonText {
+            server: server.to_owned(),
+            format: format.to_owned(),
+            exclusive: pairing == Pairing::Exclusive,
+            zone: zone.to_owned(),
+            vendor: vendor.to_owned(),
+        });
+        let daemons = &self.daemons;
+        self.daemon_ids.insert_unique(hash, id, |id| {
+            let known = &daemons[*id as usize];
+            hasher.hash_one((known.server.as_str(), known.vendor.as_str()))
+        });
+        id
     }
 
     /// The number of a holder.

@@ -1,7 +1,7 @@
 //! Users, tokens, and how the first admin comes in.
 
 use crate::ledger::Ledger;
-use store::accounts::{FirstAdmin, Purpose, Role, Token, User, complaint_about_name};
+use store::accounts::{Added, FirstAdmin, Purpose, Role, Token, User, complaint_about_name};
 
 fn user(name: &str, role: Role) -> User {
     User {
@@ -52,6 +52,22 @@ pub(crate) fn a_user_of_a_name_that_is_taken_changes_nothing(ledger: &mut Ledger
     assert!(store.add_user(&user("amara", Role::Admin)).unwrap());
 }
 
+pub(crate) fn nobody_is_added_beside_an_admin_who_is_not_there(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let north = Role::OrganizationViewer("North".to_owned());
+    assert_eq!(store.add_user_beside_admin(&user("bela", Role::Viewer)).unwrap(), Added::NoAdmin);
+    assert_eq!(store.add_user_beside_admin(&user("bela", north.clone())).unwrap(), Added::NoAdmin);
+    assert!(!store.has_users().unwrap() && !store.has_admin().unwrap());
+    assert!(store.add_user(&user("chen", Role::Viewer)).unwrap(), "as the command does");
+    assert_eq!(store.add_user_beside_admin(&user("bela", Role::Viewer)).unwrap(), Added::NoAdmin);
+    assert!(store.has_users().unwrap() && !store.has_admin().unwrap());
+    assert_eq!(store.add_user_beside_admin(&user("amara", Role::Admin)).unwrap(), Added::Added);
+    assert_eq!(store.add_user_beside_admin(&user("amara", Role::Viewer)).unwrap(), Added::NameTaken);
+    assert_eq!(store.add_user_beside_admin(&user("bela", north)).unwrap(), Added::Added);
+    assert!(store.has_admin().unwrap());
+    assert_eq!(names(store.users().unwrap()), ["amara", "bela", "chen"]);
+}
+
 pub(crate) fn a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed(ledger: &mut Ledger) {
     let mut store = ledger.store();
     let sender = token("plug-ins", Purpose::Heartbeats);
@@ -63,6 +79,11 @@ pub(crate) fn a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed(led
     assert_eq!(store.token_of_secret("hash 1").unwrap(), Some(sender));
     assert_eq!(store.token_of_secret("hash 2").unwrap(), Some(reader));
     assert_eq!(store.token_of_secret("hash 3").unwrap(), None);
+    let others = [token("basel", Purpose::Site), token("ws", Purpose::Events)];
+    for (token, hash) in others.iter().zip(["hash 4", "hash 5"]) {
+        assert!(store.add_token(token, hash).unwrap());
+        assert_eq!(store.token_of_secret(hash).unwrap().as_ref(), Some(token));
+    }
     assert!(ledger.store().remove_token("plug-ins").unwrap());
     assert_eq!(store.token_of_secret("hash 1").unwrap(), None);
     assert!(!store.remove_token("plug-ins").unwrap());

@@ -4,7 +4,7 @@ use crate::ledger::Ledger;
 use crate::log::{What, a_week, at, two_days};
 use accounting::privacy::{Identity, Key, Privacy};
 use std::collections::BTreeMap;
-use store::forward::{Forwarding, Inbox, Part, TakenPart};
+use store::forward::{Forwarding, Inbox, Parked, Part, TakenPart};
 use store::{Error, Store};
 
 const MOST: u64 = 1 << 20;
@@ -179,6 +179,12 @@ pub(crate) fn nothing_more_is_taken_in_than_may_wait(ledger: &mut Ledger) {
     let more = process.batch(0, &[at(50.0, "v", What::Lives)], &mut BTreeMap::default());
     process.commit(&mut store, "log", 3, &[more]).unwrap();
     assert_eq!(store.waiting().unwrap().parts, 1, "what waits stays");
+    // What was read meanwhile is missed: the next part does not follow the last that was told.
+    forwards(ledger, MOST);
+    let more = process.batch(0, &[at(51.0, "v", What::Lives)], &mut BTreeMap::default());
+    process.commit(&mut store, "log", 4, &[more]).unwrap();
+    let numbers: Vec<u64> = parts(ledger).iter().map(|part| part.part).collect();
+    assert_eq!(numbers, [2, 4]);
 }
 
 pub(crate) fn parts_that_are_not_right_are_refused(ledger: &mut Ledger) {
@@ -187,12 +193,12 @@ pub(crate) fn parts_that_are_not_right_are_refused(ledger: &mut Ledger) {
     let right = site.store().waiting_parts(u64::MAX).unwrap().remove(0).body;
     let mut central = ledger.store();
     let mut inbox = Inbox::default();
-    let year_2500 = "16725225600000";
+    let year_12000 = "316522512000000";
     for (what, with) in [
         ("\"features\":[\"solver\",\"mesher\"]", "\"features\":[\"solver\"]"),
         ("\"part\":1", "\"part\":0"),
-        ("1740988800000", year_2500),
-        ("1740988800000", "-1"),
+        ("1740988800000", year_12000),
+        ("1740988800000", "-99000000000000"),
         ("\"breaks\":[[0", "\"breaks\":[[7"),
     ] {
         let wrong = right.replace(what, with);
@@ -202,7 +208,88 @@ pub(crate) fn parts_that_are_not_right_are_refused(ledger: &mut Ledger) {
         assert!(matches!(taken, TakenPart::Refused(_)), "{what}: {taken:?}");
     }
     assert_eq!(ledger.query("select count(*) from input"), ["0"]);
+    let invented = right.replace("\"features\":[\"solver\",\"mesher\"]", "\"features\":[\"invented\"]");
+    let invented: Part = serde_json::from_str(&invented).unwrap();
+    assert!(matches!(inbox.take(&mut central, &invented, false).unwrap(), TakenPart::Refused(_)));
     let right: Part = serde_json::from_str(&right).unwrap();
     assert_eq!(inbox.take(&mut central, &right, false).unwrap(), TakenPart::Now);
     assert_eq!(held(ledger), held(&site));
+    let known = ledger.query("select count(*) from feature where code = 'invented'");
+    assert_eq!(known, ["0"], "what a refused part names is forgotten");
+}
+
+pub(crate) fn whatever_a_clock_says_is_taken(ledger: &mut Ledger) {
+    let site = site_of(ledger);
+    // A dead battery east of UTC, and a counter that ran over.
+    let since_monday = |at: f64| at - 483_600.0;
+    for (input, hour) in [("before 1970", since_monday(-2.0)), ("after 2200", since_monday(2_700_000.0))] {
+        site.process().read(&mut site.store(), input, &[at(hour, "v", What::Lives)]);
+    }
+    let mut ends = site.query("select from_at from span");
+    ends.sort();
+    assert!(ends[0].starts_with('-') && ends[1].len() == 13 && ends[1].starts_with('9'), "{ends:?}");
+    assert_eq!(post(&site, &mut ledger.store()), [TakenPart::Now, TakenPart::Now]);
+    assert_eq!(held(ledger), held(&site));
+}
+
+pub(crate) fn a_refused_part_parks_its_input_alone(ledger: &mut Ledger) {
+    let site = site_of(ledger);
+    for (name, said) in a_week() {
+        let halves: Vec<_> = said.chunks(said.len().div_ceil(2)).collect();
+        site.process().read_parts(&mut site.store(), name, &halves);
+    }
+    let mut store = site.store();
+    let ids = |store: &mut Store| -> Vec<i64> {
+        store.waiting_parts(u64::MAX).unwrap().iter().map(|part| part.id).collect()
+    };
+    let all = ids(&mut store);
+    store.park(all[0], "no\0thing").unwrap();
+    let parked = store.parked().unwrap();
+    let [Parked { source, reason }] = parked.as_slice() else { panic!("{parked:?}") };
+    assert_eq!((source.as_str(), reason.as_str()), (a_week()[0].0, "no\u{fffd}thing"));
+    let of_others = ids(&mut store);
+    assert_eq!(of_others, all[2..], "the other inputs go on");
+    assert_eq!(store.waiting().unwrap().parts, all.len() as u64, "they wait all the same");
+    store.unpark().unwrap();
+    assert_eq!((ids(&mut store), store.parked().unwrap()), (all.clone(), Vec::new()));
+    // Read anew: what was refused is out of the way, here and at the central service, which has half of it.
+    let mut central = ledger.store();
+    let first = parts(&site).remove(0);
+    assert_eq!(Inbox::default().take(&mut central, &first, false).unwrap(), TakenPart::Now);
+    store.remove_parts(&all[..1]).unwrap();
+    store.park(all[1], "nothing").unwrap();
+    let (name, said) = a_week().remove(0);
+    let input = site.query(&format!("select input_id from input where name = '{name}'"))[0].parse().unwrap();
+    let mut process = site.process();
+    process.intake.take_out(&mut store, input).unwrap();
+    process.read(&mut store, name, &said);
+    assert_eq!(store.parked().unwrap(), []);
+    let left = parts(&site);
+    assert_eq!(left.len(), of_others.len() + 2);
+    assert_eq!(post(&site, &mut central), vec![TakenPart::Now; left.len()]);
+    assert_eq!(held(ledger).1, held(&site).1);
+}
+
+pub(crate) fn who_is_forgotten_at_a_site_leaves_it_with_no_part(ledger: &mut Ledger) {
+    let site = site_of(ledger);
+    for (name, said) in a_week() {
+        let halves: Vec<_> = said.chunks(said.len().div_ceil(2)).collect();
+        site.process().read_parts(&mut site.store(), name, &halves);
+    }
+    let mut store = site.store();
+    let bodies = |store: &mut Store| -> String {
+        store.waiting_parts(u64::MAX).unwrap().into_iter().map(|part| part.body).collect()
+    };
+    let sample = "\"OUT: x Amara@ws\"";
+    site.sql(&format!("update forward_part set body = replace(body, '\"bla\"', '{sample}')"));
+    assert!(bodies(&mut store).contains(sample) && bodies(&mut store).contains("\"amara\""));
+    let refused = store.change_privacy(&Privacy::default());
+    assert!(matches!(refused, Err(Error::Private(_))), "they tell of persons as before: {refused:?}");
+    let done = store.forget_person("amara").unwrap();
+    let left = bodies(&mut store).to_lowercase();
+    assert!(!left.contains("amara") && left.contains(&done.name) && left.contains("\"bela\""), "{left}");
+    let mut central = ledger.store();
+    assert!(post(&site, &mut central).iter().all(|taken| *taken == TakenPart::Now));
+    assert_eq!(held(ledger).1, held(&site).1);
+    store.change_privacy(&Privacy::default()).unwrap();
 }

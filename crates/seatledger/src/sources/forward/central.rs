@@ -117,7 +117,7 @@ impl Central {
             401 | 403 => NotHeard::Refused(Trouble::new(
                 format!("the central service refuses: {why}"),
                 format!(
-                    "make a token there with `seatledger token add NAME --events`, and put it into token_file of [forward] \
+                    "make a token there with `seatledger token add NAME --site`, and put it into token_file of [forward] \
                      or into {TOKEN}"
                 ),
             )),

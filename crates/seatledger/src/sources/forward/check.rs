@@ -42,9 +42,10 @@ fn unprotected(url: &str) -> Option<&str> {
 }
 
 fn of_ledger(config: &ForwardConfig, post: &Post) -> Vec<Finding> {
-    let seen = post.with_store(|store| Ok((store.waiting()?, store.inputs_not_forwarded()?)));
+    let seen =
+        post.with_store(|store| Ok((store.waiting()?, store.inputs_not_forwarded()?, store.parked()?)));
     // What is wrong with the ledger itself is found where it is looked at.
-    let Ok((waiting, others)) = seen else { return Vec::new() };
+    let Ok((waiting, others, parked)) = seen else { return Vec::new() };
     let mut findings = Vec::new();
     if waiting.parts > 0 {
         let (parts, bytes) = (waiting.parts, waiting.bytes);
@@ -59,6 +60,7 @@ fn of_ledger(config: &ForwardConfig, post: &Post) -> Vec<Finding> {
             Finding::well(what)
         });
     }
+    findings.extend(super::parked(&parked).map(|trouble| Finding::bad(trouble.why, trouble.remedy)));
     if others > 0 {
         findings.push(Finding::doubtful(
             format!("the ledger holds {others} inputs of which the central service was told nothing"),

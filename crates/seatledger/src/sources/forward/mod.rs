@@ -11,7 +11,7 @@ use crate::config::ForwardConfig;
 use central::{Answer, Central, NotHeard};
 use serde::Deserialize;
 use std::time::{Duration, Instant};
-use store::forward::WaitingPart;
+use store::forward::{Parked, WaitingPart};
 
 /// The word of its kind.
 pub(crate) const KIND: &str = "forward";
@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const POST_BYTES: u64 = 4 << 20;
 /// So long after the last answer the central service is asked whether it is there, where nothing waits.
 const QUIET: Duration = Duration::from_mins(1);
+/// So often the parts of parked inputs are tried again: somebody may have mended what they were refused for.
+const AGAIN: Duration = Duration::from_mins(10);
 /// The pauses after a post that was not heard: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
 
@@ -45,7 +47,8 @@ struct Forwarder {
 
 impl Source for Forwarder {
     fn run(&mut self, post: &Post) -> anyhow::Result<()> {
-        let mut sending = Sending { central: Central::new(&self.config)?, heard_at: None, gap: None };
+        let mut sending =
+            Sending { central: Central::new(&self.config)?, heard_at: None, gap: None, tried_at: None };
         let mut pause = PAUSES.0;
         while !post.stopping() {
             let step = sending.step(post)?;
@@ -90,10 +93,16 @@ struct Sending {
     heard_at: Option<Instant>,
     /// The part before which something was lost, as the central service has said.
     gap: Option<i64>,
+    /// When the parts of parked inputs were tried last.
+    tried_at: Option<Instant>,
 }
 
 impl Sending {
     fn step(&mut self, post: &Post) -> anyhow::Result<Step> {
+        if self.tried_at.is_none_or(|at| at.elapsed() >= AGAIN) {
+            post.with_store(store::Store::unpark)?;
+            self.tried_at = Some(Instant::now());
+        }
         let (waiting, parts) =
             post.with_store(|store| Ok((store.waiting()?, store.waiting_parts(POST_BYTES)?)))?;
         post.status().waits(waiting.parts, waiting.bytes, waiting.oldest_at);
@@ -116,16 +125,16 @@ impl Sending {
             let left = post.with_store(store::Store::waiting)?;
             post.status().waits(left.parts, left.bytes, left.oldest_at);
         }
-        Ok(self.weigh(post, &parts, &answer))
+        self.weigh(post, &parts, &answer)
     }
 
     /// What the central service has not taken, and why.
-    fn weigh(&mut self, post: &Post, parts: &[WaitingPart], answer: &Answer) -> Step {
+    fn weigh(&mut self, post: &Post, parts: &[WaitingPart], answer: &Answer) -> anyhow::Result<Step> {
         let refused = answer.refused.first();
         let Some((refused, part)) = refused.and_then(|it| Some((it, parts.get(it.index)?))) else {
-            post.up();
+            tell_parked(post)?;
             let all = answer.accepted >= parts.len();
-            return if parts.is_empty() || all { Step::Nothing } else { Step::Sent };
+            return Ok(if parts.is_empty() || all { Step::Nothing } else { Step::Sent });
         };
         match (refused.awaits, Head::of(part)) {
             (Some(awaits), Some(head)) if awaits < head.part && self.gap != Some(part.id) => {
@@ -135,20 +144,43 @@ impl Sending {
                 let details: [(&str, &dyn std::fmt::Display); 2] =
                     [("input", &head.source), ("parts", &lost)];
                 post.log().warn(
-                    "the central service has lost what it had taken (was it restored from a backup?): read the log anew \
+                    "the central service lacks what was read (restored from a backup? [forward] missing for a while?): read the log anew \
                      with `seatledger import --replace`",
                     &details,
                 );
-                Step::Sent
+                Ok(Step::Sent)
             }
             _ => {
-                let why = format!("the central service refuses a part: {}", refused.reason);
-                let remedy = "bring both services to one version; what is taken in waits here";
-                post.down(Trouble::new(why, remedy));
-                Step::NotHeard(PAUSES.1)
+                post.with_store(|store| store.park(part.id, &refused.reason))?;
+                tell_parked(post)?;
+                Ok(Step::Sent)
             }
         }
     }
+}
+
+/// Says that all is well, or of which inputs a part was refused.
+fn tell_parked(post: &Post) -> anyhow::Result<()> {
+    match parked(&post.with_store(store::Store::parked)?) {
+        Some(trouble) => post.down(trouble),
+        None => post.up(),
+    }
+    Ok(())
+}
+
+/// What is said of inputs that are parked.
+fn parked(inputs: &[Parked]) -> Option<Trouble> {
+    let first = inputs.first()?;
+    let Parked { source, reason } = first;
+    let others = match inputs.len() - 1 {
+        0 => String::new(),
+        others => format!(" (and one of each of {others} other inputs)"),
+    };
+    Some(Trouble::new(
+        format!("the central service refuses a part of {source}: {reason}{others}"),
+        "its parts wait here, those of other inputs go on: bring both services to one version and restart this one, or read \
+         the log anew with `seatledger import --replace`",
+    ))
 }
 
 /// Says why nobody took a post; for how long at least it is not tried again.

@@ -62,7 +62,7 @@ fn answers_say_whether_to_come_again_or_to_call_somebody() {
     let limited = "HTTP/1.1 429 Slow down\r\ncontent-length: 0\r\n\r\n";
     assert!(matches!(posted(limited).1, Err(NotHeard::Busy { .. })));
     for (answer, remedy) in [
-        ("HTTP/1.1 401 No\r\ncontent-length: 16\r\n\r\n{\"error\": \"who\"}", "token add NAME --events"),
+        ("HTTP/1.1 401 No\r\ncontent-length: 16\r\n\r\n{\"error\": \"who\"}", "token add NAME --site"),
         ("HTTP/1.1 400 No\r\ncontent-length: 16\r\n\r\n{\"error\": \"huh\"}", "one version"),
         ("HTTP/1.1 413 No\r\ncontent-length: 16\r\n\r\n{\"error\": \"big\"}", "64 MiB"),
         ("HTTP/1.1 404 No\r\ncontent-length: 4\r\n\r\nnone", "correct url"),

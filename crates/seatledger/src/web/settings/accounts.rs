@@ -15,7 +15,7 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
-use store::accounts::{Purpose, Role, Token, User, complaint_about_name};
+use store::accounts::{Added, Purpose, Role, Token, User, complaint_about_name};
 
 const USERS: &str = "/settings/users";
 const TOKENS: &str = "/settings/tokens";
@@ -24,10 +24,13 @@ const TOKENS: &str = "/settings/tokens";
 pub(super) fn users_section(asker: &Asker, users: &[User], calendar: &Calendar) -> Markup {
     let texts = asker.texts();
     let title = texts.say("settings.users");
+    let has_admin = users.iter().any(|user| user.role == Role::Admin);
+    let roles: &[&str] = if has_admin { &["viewer", "admin"] } else { &["admin"] };
     html! {
         section.card aria-labelledby="users" {
             h2 #users { (title) }
             p.soft { (texts.say("settings.users_hint")) }
+            @if !has_admin { p { (texts.say("settings.first_admin")) } }
             @if !users.is_empty() {
                 div.scroll tabindex="0" role="region" aria-label=(title) {
                     table.sheet {
@@ -53,9 +56,11 @@ pub(super) fn users_section(asker: &Asker, users: &[User], calendar: &Calendar) 
                 label { span { (texts.name) } input name="name" required autocomplete="off"; }
                 label { span { (texts.password) } input name="password" type="password" required minlength="8" autocomplete="new-password"; }
                 label { span { (texts.column("role")) } select name="role" {
-                    @for role in ["viewer", "admin"] { option value=(role) { (role) } }
+                    @for role in roles { option value=(role) { (role) } }
                 } }
-                label { span { (texts.say("settings.only_organization")) } input name="organization" autocomplete="off"; }
+                @if has_admin {
+                    label { span { (texts.say("settings.only_organization")) } input name="organization" autocomplete="off"; }
+                }
                 button.primary type="submit" name="do" value="add" { (texts.say("settings.add")) }
             }
         }
@@ -95,7 +100,7 @@ pub(super) fn tokens_section(asker: &Asker, tokens: &[Token], calendar: &Calenda
                 (token(asker))
                 label { span { (texts.name) } input name="name" required autocomplete="off"; }
                 label { span { (texts.column("purpose")) } select name="purpose" {
-                    @for purpose in ["viewer", "admin", "heartbeats", "events"] { option value=(purpose) { (purpose) } }
+                    @for purpose in ["viewer", "admin", "heartbeats", "events", "site"] { option value=(purpose) { (purpose) } }
                 } }
                 label { span { (texts.say("settings.only_organization")) } input name="organization" autocomplete="off"; }
                 button.primary type="submit" name="do" value="add" { (texts.say("settings.add")) }
@@ -109,6 +114,7 @@ fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Role(role) => role.as_str(),
         Purpose::Heartbeats => "heartbeats",
         Purpose::Events => "events",
+        Purpose::Site => "site",
     }
 }
 
@@ -178,13 +184,14 @@ async fn add_user(
     let role = role(asker, value(fields, "role"), value(fields, "organization"))?;
     let added = web.change(move |store| {
         let password_hash = secrets::hash_password(&password)?;
-        Ok(store.add_user(&User { name, role, password_hash, created_at: clock::now() })?)
+        Ok(store.add_user_beside_admin(&User { name, role, password_hash, created_at: clock::now() })?)
     });
-    if added.await? {
-        Ok(())
-    } else {
-        Err(Failure::Conflict(asker.texts().say("settings.name_taken").to_owned()))
-    }
+    let wrong = match added.await? {
+        Added::Added => return Ok(()),
+        Added::NameTaken => "settings.name_taken",
+        Added::NoAdmin => "settings.first_admin",
+    };
+    Err(Failure::Conflict(asker.texts().say(wrong).to_owned()))
 }
 
 /// Makes a token, which is shown once, or takes one out.
@@ -229,6 +236,7 @@ async fn add_token(
     let purpose = match value(fields, "purpose") {
         "heartbeats" if organization.is_empty() => Purpose::Heartbeats,
         "events" if organization.is_empty() => Purpose::Events,
+        "site" if organization.is_empty() => Purpose::Site,
         other => Purpose::Role(role(asker, other, organization)?),
     };
     let secret = secrets::new_secret("slt_").map_err(|error| Failure::of(&error, &*web.complain))?;

@@ -1,7 +1,7 @@
 //! The directory: a file is shown with what it changes, and taken in once somebody has seen that.
 
-use super::form::{Form, must_be_own};
-use super::{PATH, messages, token};
+use super::form::{Form, must_be_own, too_large};
+use super::{LONGEST_FILE, PATH, messages, token};
 use crate::gate::Failure;
 use crate::sheets::{read_directory, written_directory};
 use crate::web::Web;
@@ -46,6 +46,9 @@ pub(super) async fn take(State(web): State<Arc<Web>>, request: Request) -> Resul
     let is_shown = !shown.is_empty();
     let (name, bytes) =
         if is_shown { ("directory.csv", shown) } else { (form.file("csv"), form.bytes("csv")) };
+    if !is_shown && bytes.len() > LONGEST_FILE {
+        return web.wrong_settings(&asker, too_large()).await;
+    }
     let name = if name.is_empty() { "directory.csv" } else { name };
     let rows = match read_directory(Path::new(name), &mut &*bytes) {
         Ok(rows) => rows,

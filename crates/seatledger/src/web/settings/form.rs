@@ -28,9 +28,7 @@ impl Form {
         let kind = kind.unwrap_or_default().to_owned();
         let body = axum::body::Bytes::from_request(request, &()).await.map_err(|error| {
             if error.status().as_u16() == 413 {
-                Failure::TooLarge(
-                    "the file is too large: import it on the machine of the database".to_owned(),
-                )
+                too_large()
             } else {
                 Failure::Wrong("the form did not arrive whole".to_owned())
             }
@@ -52,6 +50,14 @@ impl Form {
     pub(super) fn file(&self, name: &str) -> &str {
         self.0.iter().find(|part| part.name == name).map_or("", |part| &part.file)
     }
+}
+
+/// A file is longer than the service takes in one piece.
+pub(super) fn too_large() -> Failure {
+    Failure::TooLarge(
+        "the file is too large: import it on the machine of the database, with `seatledger directory import`"
+            .to_owned(),
+    )
 }
 
 /// Refuses a form that was not made for the login with which it is sent. Where nobody can log in yet, the gate and

@@ -30,6 +30,8 @@ const PATH: &str = "/settings";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A directory of a hundred thousand persons fits in.
 const LONGEST_FILE: usize = 8 << 20;
+/// What was shown comes back longer than its file: in UTF-8, with quotes, and with a carriage return in each line.
+const LONGEST_SHOWN: usize = 4 * LONGEST_FILE;
 
 /// The pages and their forms.
 pub(super) fn router() -> Router<Arc<Web>> {
@@ -38,7 +40,7 @@ pub(super) fn router() -> Router<Arc<Web>> {
         .route("/settings/users", post(accounts::users))
         .route("/settings/tokens", post(accounts::tokens))
         .route("/settings/catalog", get(catalog::page).post(catalog::save))
-        .route("/settings/directory", post(directory::take).layer(DefaultBodyLimit::max(LONGEST_FILE)))
+        .route("/settings/directory", post(directory::take).layer(DefaultBodyLimit::max(LONGEST_SHOWN)))
 }
 
 /// What the page shows.
