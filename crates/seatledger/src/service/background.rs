@@ -18,6 +18,8 @@ use tokio::sync::watch;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
+/// How long it waits after a failure.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long another writer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -80,7 +82,10 @@ pub(crate) async fn run(
                 tell_new(&app, &users);
                 note(&app, None);
             }
-            Err(error) => note(&app, Some(&error)),
+            Err(error) => {
+                note(&app, Some(&error));
+                tick.reset_after(AGAIN);
+            }
         }
     }
     // A connection to PostgreSQL waits while it is closed, which nobody may do here.
