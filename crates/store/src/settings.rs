@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Value, one, writing};
 use crate::derive::DAYS_LOCK;
-use crate::heartbeats::{LOCK, SEALED, book_first};
+use crate::heartbeats::{CLOSED, LOCK, SEALED, book_first};
 use crate::intake::new_mark;
 use crate::persons::FORGOTTEN;
 use crate::{Error, Store};
@@ -81,7 +81,7 @@ pub(crate) fn calendar(backend: &mut dyn Backend) -> Result<Calendar, Error> {
     }
 }
 
-fn set(backend: &mut dyn Backend, name: &str, value: String) -> Result<(), Error> {
+pub(crate) fn set(backend: &mut dyn Backend, name: &str, value: String) -> Result<(), Error> {
     let sql = "insert into setting (name, value) values ($1, $2)
                on conflict (name) do update set value = excluded.value";
     backend.execute(sql, &[name.into(), value.into()])?;
@@ -97,10 +97,10 @@ fn take_over(backend: &mut dyn Backend, privacy: &Privacy) -> Result<(), Error> 
 }
 
 /// Settings that another process may change at any time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Changing {
-    /// Before when all stretches of heartbeats are sealed.
-    pub(crate) sealed: Option<UnixMs>,
+    /// Before when no heartbeat is taken in any more.
+    pub(crate) closed: UnixMs,
     /// How often holders were renamed or removed.
     pub(crate) forgotten: u64,
     identity: Option<String>,
@@ -109,13 +109,15 @@ pub(crate) struct Changing {
 
 impl Changing {
     pub(crate) fn read(backend: &mut dyn Backend) -> Result<Self, Error> {
-        let mut changing = Self::default();
-        let sql = "select name, value from setting where name in ($1, $2, 'identity', 'key')";
-        backend.query(sql, &[SEALED.into(), FORGOTTEN.into()], &mut |row| {
+        let mut changing = Self { closed: UnixMs::MIN, forgotten: 0, identity: None, key: None };
+        let sql = "select name, value from setting where name in ($1, $2, $3, 'identity', 'key')";
+        backend.query(sql, &[SEALED.into(), CLOSED.into(), FORGOTTEN.into()], &mut |row| {
             let (name, value) = (row.text(0)?, row.text(1)?);
             let wrong = || Error::Corrupt(format!("setting {name} `{value}`"));
             match name.as_str() {
-                SEALED => changing.sealed = Some(value.parse().map_err(|_| wrong())?),
+                SEALED | CLOSED => {
+                    changing.closed = changing.closed.max(value.parse().map_err(|_| wrong())?);
+                }
                 FORGOTTEN => changing.forgotten = value.parse().map_err(|_| wrong())?,
                 "identity" => changing.identity = Some(value),
                 _ => changing.key = Some(value),

@@ -86,6 +86,7 @@ store_suite! {
         a_person_may_use_several_features_in_one_bucket,
         adjacent_buckets_are_one_session_until_they_cease,
         sealing_changes_no_figure,
+        many_persons_are_sealed_in_pieces,
         a_batch_is_taken_in_whole_or_not_at_all,
         what_another_process_has_sealed_is_closed,
         new_users_are_told_once,

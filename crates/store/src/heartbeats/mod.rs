@@ -28,6 +28,8 @@ pub(crate) const FORMAT: &str = "heartbeat";
 
 /// The setting that holds before when all stretches are sealed.
 pub(crate) const SEALED: &str = "heartbeats_sealed";
+/// The setting that holds before when no heartbeat is taken in any more: as the other one, but for while it is sealed.
+pub(crate) const CLOSED: &str = "heartbeats_closed";
 /// The number of the lock under which one process seals, or makes the rows of server and input.
 pub(crate) const LOCK: i64 = 0x5ea7_4ea7;
 

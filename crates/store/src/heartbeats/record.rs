@@ -67,7 +67,7 @@ const TEXTS_REMEMBERED: usize = 1 << 14;
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(super) source: Option<(ServerId, InputId)>,
-    sealed: UnixMs,
+    closed: UnixMs,
     zone: Option<TimeZone>,
     features: FxHashMap<String, FeatureId>,
     versions: FxHashMap<String, VersionId>,
@@ -215,7 +215,7 @@ impl Known {
     ) -> Result<(), Error> {
         let settings = settings::Changing::read(backend)?;
         privacy.map_or(Ok(()), |privacy| settings.check(privacy))?;
-        self.sealed = settings.sealed.unwrap_or(UnixMs::MIN);
+        self.closed = settings.closed;
         if std::mem::replace(&mut self.forgotten, settings.forgotten) != settings.forgotten {
             self.holders.clear();
         }
@@ -230,9 +230,9 @@ impl Known {
         batch: &'b [Heartbeat],
     ) -> Result<(Vec<&'b Heartbeat>, Vec<usize>), Error> {
         self.refresh(backend, Some(privacy))?;
-        let is_late = |(_, beat): &(usize, &Heartbeat)| beat.from < self.sealed;
+        let is_late = |(_, beat): &(usize, &Heartbeat)| beat.from < self.closed;
         let late = batch.iter().enumerate().filter(is_late).map(|(nth, _)| nth).collect();
-        Ok((batch.iter().filter(|beat| beat.from >= self.sealed).collect(), late))
+        Ok((batch.iter().filter(|beat| beat.from >= self.closed).collect(), late))
     }
 
     /// What is kept of the persons of a batch.

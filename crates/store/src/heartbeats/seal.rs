@@ -1,13 +1,15 @@
 //! Sealing: stretches of buckets that no heartbeat can extend any more become rows of session.
 
-use super::{LOCK, SEALED, book_first, bucket, sealed, source};
-use crate::backend::{Backend, Cell, Value, writing};
+use super::{CLOSED, LOCK, SEALED, book_first, bucket, sealed, source};
+use crate::backend::{Backend, Cell, Value, one, writing};
 use crate::intake::{SESSION, new_mark};
-use crate::{Error, Store, settings};
+use crate::settings::{self, Changing, set};
+use crate::{Error, Store};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::heartbeat::{Bucket, Coalescer, Stretch};
+use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
 use accounting::privacy::Identity;
 use accounting::session::{Ended, FeatureId};
@@ -16,46 +18,82 @@ use std::collections::BTreeSet;
 
 /// How many buckets go into one deletion.
 const TOGETHER: usize = 20_000;
+/// About how many buckets are sealed in one transaction.
+const PIECE: i64 = 50_000;
 
 impl Store {
     /// Makes rows of the stretches of buckets that end before an instant, and takes no heartbeat of earlier buckets any
     /// more. Returns how many.
+    ///
+    /// First earlier buckets are closed, then persons are sealed some at a time, each in a transaction of its own, so that
+    /// memory is bounded and others write in between; last it is said up to where all is sealed. Where this is broken
+    /// off, the next time does the rest.
     pub fn seal_heartbeats(&mut self, before: UnixMs) -> Result<u64, Error> {
-        // While it seals nobody is accepted: little shall be left to book then.
+        // While a piece is sealed nobody is accepted: little shall be left to book then.
         self.book_all_heartbeats()?;
         let (backend, identity) = (self.backend.as_mut(), self.privacy.identity);
-        let Some((server, input)) = source(backend)? else { return Ok(0) };
-        let found = writing(backend, |backend| {
-            backend.lock(LOCK)?;
-            book_first(backend)?;
-            let known = sealed(backend)?;
-            let before = before.max(known.unwrap_or(UnixMs::MIN));
-            let calendar = settings::calendar(backend)?;
-            settle(backend, &calendar, known, before)?;
-            let sql = include_str!("../../queries/heartbeat_before.sql");
-            let mut sealing = Sealing::new(before);
-            backend.query(sql, &[before.into()], &mut |row| {
-                sealing.add(bucket(row)?, row.int(6)?);
-                Ok(())
+        let Some(source) = source(backend)? else { return Ok(0) };
+        let before = writing(backend, |backend| close(backend, before))?;
+        let sql = "select count(*) from heartbeat where from_at < $1";
+        let buckets = one(backend, sql, &[before.into()], |row| row.int(0))?.unwrap_or_default();
+        let pieces = (buckets / PIECE + 1).unsigned_abs().next_power_of_two().cast_signed();
+        let mut sealed = 0;
+        for piece in 0..pieces {
+            sealed += writing(backend, |backend| {
+                backend.lock(LOCK)?;
+                let sealed = seal(backend, source, identity, before, (pieces, piece))?;
+                if piece == pieces - 1 {
+                    all_is_sealed(backend, before)?;
+                }
+                Ok(sealed)
             })?;
-            let (stretches, buckets) = sealing.end();
-            let sql = "insert into setting (name, value) values ($1, $2)
-                       on conflict (name) do update set value = excluded.value";
-            backend.execute(sql, &[SEALED.into(), before.to_string().into()])?;
-            if stretches.is_empty() {
-                return Ok(0);
-            }
-            write(backend, &stretches, input, identity)?;
-            delete(backend, &buckets)?;
-            mark(backend, &stretches, &calendar)?;
-            backend.execute(
-                "update server set sequence = sequence + 1 where server_id = $1",
-                &[server.into()],
-            )?;
-            Ok(stretches.len() as u64)
-        })?;
-        Ok(found)
+        }
+        Ok(sealed)
     }
+}
+
+/// Takes no heartbeat of buckets before an instant any more, nor of those that are closed already; returns before when.
+fn close(backend: &mut dyn Backend, before: UnixMs) -> Result<UnixMs, Error> {
+    backend.lock(LOCK)?;
+    book_first(backend)?;
+    let before = before.max(Changing::read(backend)?.closed);
+    set(backend, CLOSED, before.to_string())?;
+    Ok(before)
+}
+
+/// Seals the stretches of one piece of all persons; returns how many.
+fn seal(
+    backend: &mut dyn Backend,
+    (server, input): (ServerId, InputId),
+    identity: Identity,
+    before: UnixMs,
+    (pieces, piece): (i64, i64),
+) -> Result<u64, Error> {
+    let mut sealing = Sealing::new(before);
+    let params = [before.into(), (pieces - 1).into(), piece.into()];
+    backend.query(include_str!("../../queries/heartbeat_before.sql"), &params, &mut |row| {
+        sealing.add(bucket(row)?, row.int(6)?);
+        Ok(())
+    })?;
+    let (stretches, buckets) = sealing.end();
+    if stretches.is_empty() {
+        return Ok(0);
+    }
+    write(backend, &stretches, input, identity)?;
+    delete(backend, &buckets)?;
+    let calendar = settings::calendar(backend)?;
+    mark(backend, &stretches, &calendar)?;
+    backend.execute("update server set sequence = sequence + 1 where server_id = $1", &[server.into()])?;
+    Ok(stretches.len() as u64)
+}
+
+/// Says that all stretches that end before an instant are sealed.
+fn all_is_sealed(backend: &mut dyn Backend, before: UnixMs) -> Result<(), Error> {
+    let (known, calendar) = (sealed(backend)?, settings::calendar(backend)?);
+    // Another process may have come further meanwhile.
+    let before = before.max(known.unwrap_or(UnixMs::MIN));
+    settle(backend, &calendar, known, before)?;
+    set(backend, SEALED, before.to_string())
 }
 
 fn write(

@@ -124,6 +124,44 @@ pub(crate) fn sealing_changes_no_figure(ledger: &mut Ledger) {
     assert_eq!(record(&mut ledger.store(), &[beat("amara", 0, "1", "24")]), 0, "too late");
 }
 
+pub(crate) fn many_persons_are_sealed_in_pieces(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    record(&mut store, &[beat("amara", 0, "1", "24")]);
+    // More than is sealed in one transaction, each of a person of its own.
+    ledger.sql(
+        "insert into heartbeat (from_at, person, slot, until_at, feature_id, version_id, holder_id)
+         with recursive nth (i) as (select 1 union all select i + 1 from nth where i < 60001)
+         select from_at + 2 * i, i, slot, from_at + 2 * i + 1, feature_id, version_id, holder_id
+         from heartbeat cross join nth",
+    );
+    ledger.sql("update heartbeat set until_at = from_at + 1");
+    ledger.balances();
+    let books = ledger.books();
+    // What cannot be written breaks the last piece off, as the end of the process would.
+    ledger.sql(
+        "insert into session (feature_id, from_at, holder_id, handle, nth, until_at, seats, ended, version_id, from_input)
+         select feature_id, from_at, holder_id, '', version_id, until_at, 1, 0, version_id, (select max(input_id) from input)
+         from heartbeat where person = 60001",
+    );
+    let before = NINE + 60 * MINUTE;
+    assert!(store.seal_heartbeats(before).is_err());
+    ledger.sql(&format!("delete from session where from_at = {}", NINE + 2 * 60_001));
+    let left = ledger.query("select count(*) from heartbeat");
+    assert!(left != ["0"] && left != ["60002"], "a piece is sealed, another is not: {left:?}");
+    ledger.balances();
+    assert_eq!(minutes(&ledger.books()), minutes(&books), "broken off");
+    assert_eq!(record(&mut ledger.store(), &[beat("bela", 10, "1", "24")]), 0, "it is closed");
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    let rest = std::thread::scope(|threads| {
+        let first = threads.spawn(|| one.seal_heartbeats(before).unwrap());
+        other.seal_heartbeats(before).unwrap() + first.join().unwrap()
+    });
+    assert_eq!([rest.to_string()], left[..], "two processes do the rest, each session once");
+    ledger.balances();
+    assert_eq!(ledger.query("select count(*) from heartbeat"), ["0"]);
+    assert_eq!(minutes(&ledger.books()), minutes(&books));
+}
+
 fn minutes(books: &[String]) -> Vec<&str> {
     books.iter().map(|line| without_ending(line)).collect()
 }
