@@ -88,13 +88,7 @@ fn timeout(entry: &Entry<'_>) -> Result<Duration, Wrong> {
 mod tests {
     use super::{Secret, TIMEOUT};
     use crate::config::Config;
-
-    fn error(text: &str) -> String {
-        match Config::of(text) {
-            Ok(_) => panic!("{text} is right"),
-            Err(wrong) => format!("{}: {}", wrong.line(text), wrong.message),
-        }
-    }
+    use crate::config::tests::wrong;
 
     #[test]
     fn a_site_names_the_central_service_and_hides_its_token() {
@@ -111,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_section_that_is_not_right_is_refused() {
-        let of = |text: &str| error(&format!("[forward]\n{text}\n"));
+        let of = |text: &str| wrong(&format!("[forward]\n{text}\n"));
         assert!(of("").starts_with("1: [forward] needs the central service's address"));
         for wrong in ["seats", "ftp://seats", "https://", "https://a b", "https://user:secret@seats"] {
             let said = of(&format!("url = \"{wrong}\""));

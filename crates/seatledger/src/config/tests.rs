@@ -16,6 +16,14 @@ fn error(text: &str) -> String {
     }
 }
 
+/// Where a text is wrong, and why.
+pub(super) fn wrong(text: &str) -> String {
+    match Config::of(text) {
+        Ok(_) => panic!("{text} is right"),
+        Err(wrong) => format!("{}: {}", wrong.line(text), wrong.message),
+    }
+}
+
 #[test]
 fn a_file_describes_the_calendar_and_the_servers() {
     let config = read(

@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::flexnet::{self, Shape};
 use crate::listening::Service;
+use crate::privacy::{LOG, names_amara};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -242,20 +243,6 @@ fn a_part_counts_once_and_none_before_its_predecessor() {
     until_followed(&site, &at_site);
     assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
     central.books().assert_same(&imported(&text), "after repetitions");
-}
-
-const LOG: &str = "\
-8:00:00 (lmgrd) FLEXnet Licensing (v11.16.2) started on books (linux) (3/3/2025)
-8:00:00 (lmgrd) TIMESTAMP 3/3/2025
-8:00:01 (acmed) OUT: \"solver\" amara@ws-of-amara
-8:00:02 (acmed) OUT: gibberish of amara
-9:00:01 (acmed) IN: \"solver\" amara@ws-of-amara
-9:30:00 (acmed) DENIED: \"solver\" amara@ws-of-amara  (Licensed number of users already reached. (-4,342))
-10:00:00 (acmed) TIMESTAMP 3/3/2025
-";
-
-fn names_amara(bytes: &[u8]) -> bool {
-    bytes.windows(5).any(|window| window.eq_ignore_ascii_case(b"amara"))
 }
 
 /// Somebody who hears what is posted, and is always busy; what comes until `end` is in it.

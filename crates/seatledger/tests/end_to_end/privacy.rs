@@ -3,7 +3,8 @@
 use crate::desk::Desk;
 use crate::listening::Service;
 
-const LOG: &str = "\
+/// A debug log of one person, with a line that nobody understands.
+pub(crate) const LOG: &str = "\
 8:00:00 (lmgrd) FLEXnet Licensing (v11.16.2) started on books (linux) (3/3/2025)
 8:00:00 (lmgrd) TIMESTAMP 3/3/2025
 8:00:01 (acmed) OUT: \"solver\" amara@ws-of-amara
@@ -17,7 +18,12 @@ const LOG: &str = "\
 fn names_in_database(desk: &Desk) -> bool {
     let files = ["ledger.db", "ledger.db-wal"].map(|name| desk.path(name));
     let held = files.iter().filter_map(|file| std::fs::read(file).ok());
-    held.into_iter().any(|bytes| bytes.windows(5).any(|window| window.eq_ignore_ascii_case(b"amara")))
+    held.into_iter().any(|bytes| names_amara(&bytes))
+}
+
+/// Whether the person is named in some bytes.
+pub(crate) fn names_amara(bytes: &[u8]) -> bool {
+    bytes.windows(5).any(|window| window.eq_ignore_ascii_case(b"amara"))
 }
 
 #[test]

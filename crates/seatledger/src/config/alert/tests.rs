@@ -1,3 +1,4 @@
+use crate::config::tests::wrong;
 use crate::config::{Config, Receiver, Shape, SmtpTls};
 use accounting::alert::{Condition, Fullness, When};
 
@@ -5,17 +6,9 @@ fn read(text: &str) -> Config {
     Config::of(text).unwrap_or_else(|wrong| panic!("{}: {}", wrong.line(text), wrong.message))
 }
 
-/// Where a text is wrong, and why.
-fn error(text: &str) -> String {
-    match Config::of(text) {
-        Ok(_) => panic!("{text} is right"),
-        Err(wrong) => format!("{}: {}", wrong.line(text), wrong.message),
-    }
-}
-
 /// What is wrong with a rule of these lines, which begin at line 2.
 fn rule_error(lines: &str) -> String {
-    error(&format!("[[alert]]\n{lines}\nnotify = [\"webhook:https://chat.example.com/x\"]\n"))
+    wrong(&format!("[[alert]]\n{lines}\nnotify = [\"webhook:https://chat.example.com/x\"]\n"))
 }
 
 #[test]
@@ -97,7 +90,7 @@ fn rules_that_are_not_right_are_refused_with_what_would_be() {
     }
     let twice = "[[alert]]\nwhen = \"full\"\nnotify = [\"webhook:http://a/\"]\n".repeat(2);
     assert_eq!(
-        error(&twice),
+        wrong(&twice),
         "4: the [[alert]] of line 1 is called `full` too: give one of them another name = \"…\""
     );
 }
@@ -105,7 +98,7 @@ fn rules_that_are_not_right_are_refused_with_what_would_be() {
 #[test]
 fn receivers_that_nobody_reaches_are_refused() {
     let of =
-        |ways: &str, notify: &str| error(&format!("[[alert]]\nwhen = \"full\"\nnotify = [{notify}]\n{ways}"));
+        |ways: &str, notify: &str| wrong(&format!("[[alert]]\nwhen = \"full\"\nnotify = [{notify}]\n{ways}"));
     let smtp = "[smtp]\nhost = \"m\"\nfrom = \"a@b.example\"\n";
     let hook = "[[webhook]]\nname = \"team\"\nurl = \"https://chat.example.com/x\"\n";
     let cases = [
@@ -116,23 +109,23 @@ fn receivers_that_nobody_reaches_are_refused() {
         (of("", "\"webhook:team\""), "3: there is no [[webhook]] `team`: add one"),
         (of(hook, "\"webhook:taem\""), "3: there is no [[webhook]] `taem`: did you mean `team`?"),
         (of("", "\"webhook:ftp://x/y\""), "3: this is no address of a receiver: write https://HOST/PATH"),
-        (error("[[alert]]\nwhen = \"full\"\n"), "1: an [[alert]] needs to know whom"),
-        (error("[smtp]\nhost = \"m\"\n"), "1: [smtp] needs a host and a from"),
-        (error("[smtp]\nhost = \"m\"\nfrom = \"books\"\n"), "3: `books` is no mail address"),
-        (error(&format!("{smtp}user = \"u\"\n")), "1: [smtp] has a user and a password"),
+        (wrong("[[alert]]\nwhen = \"full\"\n"), "1: an [[alert]] needs to know whom"),
+        (wrong("[smtp]\nhost = \"m\"\n"), "1: [smtp] needs a host and a from"),
+        (wrong("[smtp]\nhost = \"m\"\nfrom = \"books\"\n"), "3: `books` is no mail address"),
+        (wrong(&format!("{smtp}user = \"u\"\n")), "1: [smtp] has a user and a password"),
         (
-            error(&format!("{smtp}user = \"u\"\npassword = \"p\"\ntls = \"off\"\n")),
+            wrong(&format!("{smtp}user = \"u\"\npassword = \"p\"\ntls = \"off\"\n")),
             "1: [smtp] would send its password unprotected",
         ),
         (
-            error(&format!("{smtp}user = \"u\"\npassword = \"p\"\npassword_file = \"f\"\n")),
+            wrong(&format!("{smtp}user = \"u\"\npassword = \"p\"\npassword_file = \"f\"\n")),
             "6: `password` and `password_file` say the same",
         ),
-        (error(&format!("{smtp}timeout = \"3m\"\n")), "4: a receiver may take two minutes at most"),
-        (error("[[webhook]]\nname = \"team\"\n"), "1: a [[webhook]] needs a name and a url"),
-        (error(&format!("{hook}{hook}")), "4: there is a [[webhook]] `team` already"),
+        (wrong(&format!("{smtp}timeout = \"3m\"\n")), "4: a receiver may take two minutes at most"),
+        (wrong("[[webhook]]\nname = \"team\"\n"), "1: a [[webhook]] needs a name and a url"),
+        (wrong(&format!("{hook}{hook}")), "4: there is a [[webhook]] `team` already"),
         (
-            error(&format!("{hook}shape = \"team\"\n")),
+            wrong(&format!("{hook}shape = \"team\"\n")),
             "4: `team` is no value of `shape`: did you mean `teams`?",
         ),
     ];

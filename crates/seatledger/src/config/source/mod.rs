@@ -119,13 +119,7 @@ fn unknown(entry: &Entry<'_>, own: &[&str]) -> Wrong {
 mod tests {
     use super::{Followed, SourceKind};
     use crate::config::Config;
-
-    fn error(text: &str) -> String {
-        match Config::of(text) {
-            Ok(_) => panic!("{text} is right"),
-            Err(wrong) => format!("{}: {}", wrong.line(text), wrong.message),
-        }
-    }
+    use crate::config::tests::wrong;
 
     #[test]
     fn followed_sources_have_a_path_or_a_pattern() {
@@ -169,7 +163,7 @@ mod tests {
         assert_eq!(sources[0].name, "syslog udp://127.0.0.1:5514 tcp://[::1]:5514");
         let SourceKind::Syslog(syslog) = &sources[0].kind else { panic!("{:?}", sources[0]) };
         assert_eq!((syslog.listen.len(), syslog.server.as_str()), (2, "wrapper"));
-        let of = |listen: &str| error(&format!("[[source]]\nkind = \"syslog\"\nlisten = [{listen}]\n"));
+        let of = |listen: &str| wrong(&format!("[[source]]\nkind = \"syslog\"\nlisten = [{listen}]\n"));
         assert!(of("").starts_with("1: a syslog [[source]] needs listen = "));
         for wrong in ["127.0.0.1:514", "udp://514", "tls://a:1", "udp://a:99999"] {
             assert!(of(&format!("\"{wrong}\"")).starts_with(&format!("3: `{wrong}` is no address")));
@@ -178,7 +172,7 @@ mod tests {
 
     #[test]
     fn sources_that_are_not_right_are_refused() {
-        let of = |text: &str| error(&format!("[[source]]\n{text}\n"));
+        let of = |text: &str| wrong(&format!("[[source]]\n{text}\n"));
         assert_eq!(
             of("path = \"a\""),
             "1: a [[source]] needs a kind: one of \"follow\", \"poll\", \"syslog\""

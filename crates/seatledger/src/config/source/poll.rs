@@ -316,11 +316,7 @@ mod tests {
     }
 
     fn error(keys: &str) -> String {
-        let text = format!("[[source]]\nkind = \"poll\"\n{keys}\n");
-        match Config::of(&text) {
-            Ok(_) => panic!("{keys} is right"),
-            Err(wrong) => format!("{}: {}", wrong.line(&text), wrong.message),
-        }
+        crate::config::tests::wrong(&format!("[[source]]\nkind = \"poll\"\n{keys}\n"))
     }
 
     #[test]
