@@ -9,6 +9,7 @@ import tempfile
 import time
 from datetime import date, datetime
 
+import paging
 import pinging
 import polling
 import questions
@@ -362,6 +363,15 @@ def step_idle():
     row("20 quiet logs followed, 5 license servers polled: cores", f"{of['cores']:.4f}", "1", f"{of['cores']:.4f}", "<= 0.01")
 
 
+def step_pages():
+    """Pages over the ledger of ten million sessions, for a month: computed, and asked again, beside the report call."""
+    with pinging.Server(seatledger(ledger(), "serve", "--listen", f"127.0.0.1:{paging.PORT}"), paging.PORT, DATA, "/health"):
+        for page, anew, again, call in paging.measure(TIMES * 2 + 1):
+            beside, of = (f"{call:.0f} ms", f"{anew / call:.1f}") if call else ("-", "-")
+            row(f"`{page}` computed", f"{anew:.0f} ms", beside, of, "<= 100 ms, <= 3")
+            row(f"`{page}` asked again", f"{again:.1f} ms", "-", "-", "<= 100 ms")
+
+
 def each_application(directory):
     """A configuration in which a person has a bucket for each application."""
     name = os.path.join(directory, "seatledger.toml")
@@ -377,7 +387,7 @@ def pings(what, bare, ours, bar, persons, anew=False):
         f"{p99['ours'] / p99['bare']:.1f}", "<= 10")
 
 
-STEPS = ["import", "postgres", "memory", "dsls", "reports", "sql", "month", "rebuild", "ping", "poll", "idle"]
+STEPS = ["import", "postgres", "memory", "dsls", "reports", "sql", "month", "rebuild", "pages", "ping", "poll", "idle"]
 
 
 def main(chosen):

@@ -15,14 +15,15 @@ CONNECTIONS = 64
 class Server:
     """A program that serves on a port until the block ends."""
 
-    def __init__(self, command, port, cwd):
+    def __init__(self, command, port, cwd, alive="/ping?username=a&domainname=b&appcode=1"):
         self.process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.port = port
+        self.alive = alive
 
     def __enter__(self):
         for _ in range(600):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ping?username=a&domainname=b&appcode=1").close()
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self.alive}").close()
                 return self
             except OSError:
                 time.sleep(0.05)

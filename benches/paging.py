@@ -1,0 +1,52 @@
+"""Pages of the dashboard over the ledger of ten million sessions, beside the report call that they show. See benches/README.md."""
+
+import statistics
+import time
+import urllib.request
+from datetime import date, timedelta
+
+PORT = 18090
+DAYS = 30
+LAST = date(2025, 12, 1)
+# A page, and what it shows: most of it is more than one report.
+PAGES = [
+    ("/?", None),
+    ("/features?", "reports/utilization?"),
+    ("/feature?code=cfd_gui&", "reports/concurrency?feature=cfd_gui&by=feature,day&"),
+    ("/denials?", "reports/denials?"),
+    ("/overnight?", "reports/overnight?"),
+    ("/people?", "reports/usage?by=person&"),
+    ("/servers?", "reports/coverage?"),
+    ("/history?", "history?limit=100&"),
+    ("/sessions?", "sessions?limit=100&"),
+    ("/reports/usage?", "reports/usage?"),
+    ("/alerts?", None),
+]
+
+
+def milliseconds(path):
+    accept = "application/json" if path.startswith("/api") else "text/html"
+    request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", headers={"accept": accept, "accept-encoding": "gzip"})
+    began = time.perf_counter()
+    urllib.request.urlopen(request, timeout=120).read()
+    return (time.perf_counter() - began) * 1000
+
+
+def periods(times):
+    """As many months, no two the same: what was computed for one does not serve another."""
+    for nth in range(times):
+        until = LAST - timedelta(days=nth)
+        yield f"from={until - timedelta(days=DAYS)}&until={until}"
+
+
+def measure(times):
+    """By page: milliseconds computed anew, asked again at once, and of the report call."""
+    for page, report in PAGES:
+        milliseconds(page + f"from={LAST - timedelta(days=400)}&until={LAST - timedelta(days=370)}")
+        anew, again, call = [], [], []
+        for period in periods(times):
+            anew.append(milliseconds(page + period))
+            again.append(milliseconds(page + period))
+            if report:
+                call.append(milliseconds("/api/v1/" + report + period))
+        yield page.rstrip("?&"), statistics.median(anew), statistics.median(again), statistics.median(call) if call else None
