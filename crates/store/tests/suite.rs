@@ -137,7 +137,7 @@ store_suite! {
         under_a_pseudonym_no_name_leaves_a_site,
         nothing_more_is_taken_in_than_may_wait,
         parts_that_are_not_right_are_refused,
-        whatever_a_clock_says_is_taken,
+        what_lies_ahead_is_quarantined_and_the_past_is_taken,
         a_refused_part_parks_its_input_alone,
         who_is_forgotten_at_a_site_leaves_it_with_no_part,
     }

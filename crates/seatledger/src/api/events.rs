@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::{Api, LONGEST_BODY, LONGEST_PARTS, json_bytes, openapi, wrong_body};
 use crate::clock;
+use crate::gate::Caller;
 use accounting::UnixMs;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -69,12 +70,15 @@ pub(super) struct List {
     events: Option<Vec<serde_json::Value>>,
     /// What a site collector (`[forward]`) has taken in, in the order of its commits: `site`, `name`, `input`, `part` (from 1
     /// on, by which it counts once), `source`, `counts`, `names` and `runs`. They are taken as far as they can be; a part
-    /// whose predecessor is missing is refused. They need a token with `--site`.
+    /// whose predecessor is missing is refused. They need a token with `--site`, of the site that is their `name`.
     #[schema(value_type = Option<Vec<Object>>)]
     parts: Option<Vec<Part>>,
     /// The site has lost what came before the first of `parts`.
     #[serde(default)]
     after_gap: bool,
+    /// What the site that posts `parts` is called: without parts it learns whether its token is good for them.
+    #[serde(default)]
+    site: Option<String>,
 }
 
 /// A body as long as only parts may be: events are not even looked at.
@@ -85,6 +89,8 @@ struct LongList {
     parts: Option<Vec<Part>>,
     #[serde(default)]
     after_gap: bool,
+    #[serde(default)]
+    site: Option<String>,
 }
 
 /// What became of a list.
@@ -137,7 +143,7 @@ pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Resul
     let body = json_bytes(request, LONGEST_PARTS).await?;
     if body.len() > LONGEST_BODY {
         caller.must_send_parts()?;
-        return take_parts(&api, long(body).await?).await;
+        return take_parts(&api, &caller, long(body).await?).await;
     }
     is_bounded(&body)?;
     let list: List = serde_json::from_slice(&body).map_err(|error| wrong_body(&error))?;
@@ -145,7 +151,7 @@ pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Resul
         List { events: Some(told), parts: None, .. } => told,
         list => {
             caller.must_send_parts()?;
-            return take_parts(&api, list).await;
+            return take_parts(&api, &caller, list).await;
         }
     };
     caller.must_send_events()?;
@@ -179,13 +185,13 @@ async fn long(body: axum::body::Bytes) -> Result<List, Failure> {
         is_bounded(&body)?;
         serde_json::from_slice::<LongList>(&body).map_err(|error| wrong_body(&error))
     });
-    let LongList { events, parts, after_gap } = parsed.await.map_err(|_| Failure::Ours)??;
+    let LongList { events, parts, after_gap, site } = parsed.await.map_err(|_| Failure::Ours)??;
     if events.is_some() {
         return Err(Failure::TooLarge(format!(
             "a body with events has at most {LONGEST_BODY} bytes: send it in parts"
         )));
     }
-    Ok(List { events: None, parts, after_gap })
+    Ok(List { events: None, parts, after_gap, site })
 }
 
 /// Refuses a body that would hold far more when it is read than it is long.
@@ -216,10 +222,13 @@ fn is_bounded(body: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn take_parts(api: &Api, list: List) -> Result<Json<Taken>, Failure> {
-    let List { events: None, parts: Some(parts), after_gap } = list else {
+async fn take_parts(api: &Api, caller: &Caller, list: List) -> Result<Json<Taken>, Failure> {
+    let List { events: None, parts: Some(parts), after_gap, site } = list else {
         return Err(Failure::Wrong("the body is not right: it has events, or parts".to_owned()));
     };
+    for name in site.as_deref().into_iter().chain(parts.iter().map(|part| part.name.as_str())) {
+        caller.must_be_site(name)?;
+    }
     let taken = api.around.take_parts(parts, after_gap).await.map_err(|not| match not {
         NotTaken::Away => Failure::Busy("the parts could not be stored: send them again".to_owned()),
         NotTaken::Refused(why) => Failure::Conflict(why),

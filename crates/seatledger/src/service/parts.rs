@@ -1,9 +1,10 @@
 //! The one receiver of the parts that sites post: each is a commit of its own, answered when it is durable.
 
 use crate::api::{NotTaken, PartsTaken, RefusedPart};
+use crate::clock;
 use crate::oplog::OpLog;
 use std::time::Duration;
-use store::forward::{Inbox, Part, TakenPart};
+use store::forward::{Arrived, Inbox, Part, TakenPart};
 use store::{Error, Opener, Store};
 use tokio::sync::{mpsc, oneshot};
 
@@ -75,7 +76,8 @@ impl Clerk {
                 break;
             }
             // What was lost was lost before the first of them.
-            let refused = match self.one(part, after_gap && index == 0) {
+            let arrived = Arrived { at: clock::now(), after_gap: after_gap && index == 0 };
+            let refused = match self.one(part, arrived) {
                 Ok(TakenPart::Now) => None,
                 Ok(TakenPart::Before) => {
                     taken.already_taken += 1;
@@ -101,10 +103,10 @@ impl Clerk {
         Ok(taken)
     }
 
-    fn one(&mut self, part: &Part, after_gap: bool) -> Result<TakenPart, NotTaken> {
+    fn one(&mut self, part: &Part, arrived: Arrived) -> Result<TakenPart, NotTaken> {
         let mut tries = 0;
         loop {
-            let error = match self.once(part, after_gap) {
+            let error = match self.once(part, arrived) {
                 Ok(Ok(taken)) => {
                     if std::mem::take(&mut self.is_away) {
                         self.log.info("what sites tell is taken in again", &[]);
@@ -138,7 +140,7 @@ impl Clerk {
     }
 
     /// What becomes of a part, where the ledger can be opened.
-    fn once(&mut self, part: &Part, after_gap: bool) -> Result<Result<TakenPart, Error>, Error> {
+    fn once(&mut self, part: &Part, arrived: Arrived) -> Result<Result<TakenPart, Error>, Error> {
         if self.open.as_ref().is_some_and(|(_, inbox)| inbox.is_worn()) {
             self.open = None;
         }
@@ -146,6 +148,6 @@ impl Clerk {
             Some(open) => open,
             None => self.open.insert((self.opener.open(BUSY)?, Inbox::default())),
         };
-        Ok(inbox.take(store, part, after_gap))
+        Ok(inbox.take(store, part, arrived))
     }
 }

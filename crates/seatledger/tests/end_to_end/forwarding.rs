@@ -339,7 +339,7 @@ fn a_check_tries_the_way_to_the_central_service() {
     site.write("debug.log", LOG);
     let found = site.ends(1, &["check", "--format", "csv"]).out;
     assert!(found.contains("[forward],bad,\"the central service refuses: 401"), "{found}");
-    assert!(found.contains("token add NAME --site"), "{found}");
+    assert!(found.contains("token add NAME --site \"\"basel\"\""), "{found}");
     assert!(!site.db_file().exists(), "a check makes nothing");
     // A wrapper's token, which every workstation may have, is not good for telling of any license server.
     let of_wrappers = central.ok(&["token", "add", "ws", "--events"]).trim().to_owned();
@@ -348,8 +348,20 @@ fn a_check_tries_the_way_to_the_central_service() {
         at_central.post("/api/v1/events", Some(&format!("Bearer {token}")), body).status
     };
     assert_eq!((post(&of_wrappers, part), post(&of_wrappers, "{\"events\":[]}")), (403, 200));
-    let token = central.ok(&["token", "add", "basel", "--site"]).trim().to_owned();
+    let token = central.ok(&["token", "add", "collector", "--site", "basel"]).trim().to_owned();
     assert_eq!((post(&token, "{\"parts\":[]}"), post(&token, "{\"events\":[]}")), (200, 403));
+    // It is of its site, whatever stands beside a part of another one.
+    let beside = part.replace("}]}", "},").replace("\"n\"", "\"basel\"") + &part[10..];
+    assert_eq!((post(&token, part), post(&token, &beside)), (403, 403), "{beside}");
+    assert!(central.ok(&["token", "list", "--format", "csv"]).contains("collector,site,,,basel,"));
+    let of_zurich = central.ok(&["token", "add", "zurich", "--site", "zurich"]).trim().to_owned();
+    let found: crate::desk::Ran = site
+        .command(&["check", "--format", "csv"])
+        .env("SEATLEDGER_FORWARD_TOKEN", of_zurich)
+        .output()
+        .unwrap()
+        .into();
+    assert!(found.out.contains("403 this token is of the site `zurich`, not of `basel`"), "{}", found.out);
     let command = |arguments: &[&str]| {
         let mut command = site.command(arguments);
         command.env("SEATLEDGER_FORWARD_TOKEN", &token);

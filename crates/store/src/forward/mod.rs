@@ -4,6 +4,7 @@
 //! none and makes none twice; it waits in the ledger until it is taken. At the central service it is a commit like any other
 //! (`taking`), whose checkpoint is the part's number.
 
+mod ahead;
 mod forgetting;
 mod part;
 mod put;
@@ -13,7 +14,7 @@ mod taking;
 pub(crate) use forgetting::Forgettable;
 pub use part::{Names as PartNames, Part, Run as PartRun};
 pub(crate) use put::{put, put_out, room};
-pub use taking::{Inbox, TakenPart};
+pub use taking::{Arrived, Inbox, TakenPart};
 
 use crate::backend::{Backend, Value, all, one, writing};
 use crate::{Error, Store};

@@ -6,12 +6,22 @@ use super::said::batches;
 use crate::input::{Checkpoint, Counts};
 use crate::intake::{Intake, Interner};
 use crate::{Error, Store};
+use accounting::UnixMs;
 
 /// The format of inputs that sites read: no file here goes on where one of them stands.
 const FORMAT: &str = "site";
 /// After so many parts, or so many names, those that are remembered are forgotten, so that memory does not grow for ever.
 const REMEMBERED: u32 = 20_000;
 const NAMES: usize = 1_000_000;
+
+/// How a part has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Arrived {
+    /// When, by the clock of the central service.
+    pub at: UnixMs,
+    /// The parts before it are lost to whoever sends it.
+    pub after_gap: bool,
+}
 
 /// What became of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +50,8 @@ impl Inbox {
         self.parts > REMEMBERED || self.interner.names() > NAMES
     }
 
-    /// Takes a part in; when this returns it is durable. `after_gap`: the parts before it are lost to whoever sends it.
-    pub fn take(&mut self, store: &mut Store, part: &Part, after_gap: bool) -> Result<TakenPart, Error> {
+    /// Takes a part in; when this returns it is durable.
+    pub fn take(&mut self, store: &mut Store, part: &Part, arrived: Arrived) -> Result<TakenPart, Error> {
         if part.part == 0 || part.site.is_empty() {
             return Ok(TakenPart::Refused("a part has a site, and a number from 1 on".to_owned()));
         }
@@ -51,11 +61,11 @@ impl Inbox {
             return Ok(TakenPart::Before);
         }
         // What takes all out needs nothing that was there.
-        let follows = part.part == position + 1 || after_gap || part.takes_out;
+        let follows = part.part == position + 1 || arrived.after_gap || part.takes_out;
         if !follows {
             return Ok(TakenPart::Awaits(position + 1));
         }
-        let batches = match batches(part, &mut self.interner) {
+        let batches = match batches(part, &mut self.interner, arrived.at) {
             Ok(batches) => batches,
             Err(wrong) => {
                 // Its names are nobody's: they would go into the ledger with the next part, and into memory for ever.

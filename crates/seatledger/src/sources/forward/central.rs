@@ -20,6 +20,8 @@ const ANSWER: u64 = 1 << 20;
 pub(super) struct Central {
     config: ForwardConfig,
     agent: ureq::Agent,
+    /// What people call this site, as it stands in a body.
+    site: String,
 }
 
 /// What it says of a post.
@@ -64,14 +66,17 @@ impl Central {
             .user_agent(concat!("seatledger/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Ok(Self { config: config.clone(), agent })
+        let site = serde_json::Value::from(super::site(config)).to_string();
+        Ok(Self { config: config.clone(), agent, site })
     }
 
     /// Posts parts; without any it says whether they would be taken.
     pub(super) fn post(&self, parts: &[WaitingPart], after_gap: bool) -> Result<Answer, NotHeard> {
         let bytes: usize = parts.iter().map(|part| part.body.len() + 1).sum();
-        let mut body = String::with_capacity(bytes + 40);
-        body.push_str(if after_gap { "{\"after_gap\":true,\"parts\":[" } else { "{\"parts\":[" });
+        let mut body = String::with_capacity(bytes + self.site.len() + 40);
+        body.push_str("{\"site\":");
+        body.push_str(&self.site);
+        body.push_str(if after_gap { ",\"after_gap\":true,\"parts\":[" } else { ",\"parts\":[" });
         for (nth, part) in parts.iter().enumerate() {
             body.push_str(if nth > 0 { "," } else { "" });
             body.push_str(&part.body);
@@ -117,8 +122,9 @@ impl Central {
             401 | 403 => NotHeard::Refused(Trouble::new(
                 format!("the central service refuses: {why}"),
                 format!(
-                    "make a token there with `seatledger token add NAME --site`, and put it into token_file of [forward] \
-                     or into {TOKEN}"
+                    "make a token there with `seatledger token add NAME --site {}`, and put it into token_file of [forward] \
+                     or into {TOKEN}",
+                    self.site
                 ),
             )),
             413 => NotHeard::Refused(Trouble::new(
