@@ -216,7 +216,8 @@ impl Store {
             token.purpose.site().into(),
         ];
         writing(self.backend.as_mut(), |backend| {
-            let sql = "insert into api_token (name, role, organization, token_hash, last_four, created_at, site)
+            let sql =
+                "insert into api_token (name, role, organization, token_hash, last_four, created_at, site)
                        values ($1, $2, $3, $4, $5, $6, $7) on conflict (name) do nothing";
             Ok(backend.execute(sql, &params)? > 0)
         })
@@ -230,8 +231,7 @@ impl Store {
 
     /// The token whose secret has this hash.
     pub fn token_of_secret(&mut self, secret_hash: &str) -> Result<Option<Token>, Error> {
-        let sql =
-            "select name, role, organization, last_four, created_at, site from api_token where token_hash = $1";
+        let sql = "select name, role, organization, last_four, created_at, site from api_token where token_hash = $1";
         one(self.backend.as_mut(), sql, &[secret_hash.into()], token_of)
     }
 

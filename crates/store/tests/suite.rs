@@ -138,6 +138,8 @@ store_suite! {
         nothing_more_is_taken_in_than_may_wait,
         parts_that_are_not_right_are_refused,
         what_lies_ahead_is_quarantined_and_the_past_is_taken,
+        a_site_that_was_set_back_is_noticed_and_goes_on_as_another_one,
+        a_copy_of_a_site_is_noticed_and_goes_on_as_another_one,
         a_refused_part_parks_its_input_alone,
         who_is_forgotten_at_a_site_leaves_it_with_no_part,
     }

@@ -24,6 +24,10 @@ const AHEAD: i64 = 600_000;
 const MOST_OBJECTS: usize = 100_000;
 const MOST_TEXTS: usize = 4_000_000;
 
+/// What it means that another part of a number was taken, and what to do.
+const DIVERGED: &str = "the ledger of the site was set back to a backup, or there is a copy of it that tells the same site; \
+                        `seatledger db forward-anew` at the site makes it another one";
+
 /// What was not taken in, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotTaken {
@@ -51,6 +55,8 @@ pub(crate) struct RefusedPart {
     pub(crate) reason: String,
     /// The number of the part that is awaited in its place.
     pub(crate) awaits: Option<u64>,
+    /// Whether another part of its number was taken before.
+    pub(crate) diverged: bool,
 }
 
 /// Events of wrappers, or parts of a site.
@@ -123,7 +129,8 @@ struct Refused {
 ///
 /// Sending an event or a part again changes nothing. When the answer arrives what was accepted is durable; an answer of 429 or
 /// 5xx means that all is to be sent again later. Of parts the first `accepted` are taken: those behind them, but for a
-/// refused one, are to be sent again.
+/// refused one, are to be sent again. An answer of 409 says that the first part is another one than that of its number which
+/// was taken before.
 #[utoipa::path(
     post,
     path = "/api/v1/events",
@@ -233,13 +240,16 @@ async fn take_parts(api: &Api, caller: &Caller, list: List) -> Result<Json<Taken
         NotTaken::Away => Failure::Busy("the parts could not be stored: send them again".to_owned()),
         NotTaken::Refused(why) => Failure::Conflict(why),
     })?;
-    let refused =
-        taken.refused.map(|RefusedPart { index, reason, awaits }| Refused { index, reason, awaits });
-    Ok(Json(Taken {
-        accepted: taken.accepted,
-        already_taken: taken.already_taken,
-        refused: refused.into_iter().collect(),
-    }))
+    let PartsTaken { accepted, already_taken, refused } = taken;
+    let refused = match refused {
+        Some(part) if part.diverged && part.index == 0 => {
+            return Err(Failure::Conflict(format!("{}: {DIVERGED}", part.reason)));
+        }
+        // It is told when it comes again, as the first.
+        refused => refused.filter(|part| !part.diverged),
+    };
+    let refused = refused.map(|RefusedPart { index, reason, awaits, .. }| Refused { index, reason, awaits });
+    Ok(Json(Taken { accepted, already_taken, refused: refused.into_iter().collect() }))
 }
 
 fn event(value: serde_json::Value, now: UnixMs) -> Result<Told, String> {

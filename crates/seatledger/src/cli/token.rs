@@ -137,7 +137,8 @@ fn list(global: &Global, shown: &Shown) -> anyhow::Result<Done> {
             Cell::Instant(token.created_at),
         ]
     });
-    let columns = ["name", "purpose", "role", "organization", "site", "last_four", "created_at"].map(Column::text);
+    let columns =
+        ["name", "purpose", "role", "organization", "site", "last_four", "created_at"].map(Column::text);
     let report =
         Report { name: "tokens", columns: columns.to_vec(), rows: rows.collect(), notes: Vec::new() };
     shown.report(&report, calendar.zone(), Vec::new())?;

@@ -362,9 +362,12 @@ mod tests {
         let site = of(Purpose::Site(Some("basel".to_owned())));
         assert!(site.sight().is_err());
         let of_any = of(Purpose::Site(None));
-        for (caller, basel, other) in
-            [(&site, true, false), (&of_any, true, true), (&admin, true, true), (&Caller::Anybody, true, true)]
-        {
+        for (caller, basel, other) in [
+            (&site, true, false),
+            (&of_any, true, true),
+            (&admin, true, true),
+            (&Caller::Anybody, true, true),
+        ] {
             assert_eq!(caller.must_be_site("basel").is_ok(), basel, "{caller:?}");
             assert_eq!(caller.must_be_site("Basel").is_ok(), other, "{caller:?}");
         }

@@ -83,22 +83,30 @@ impl Clerk {
                     taken.already_taken += 1;
                     None
                 }
-                Ok(TakenPart::Awaits(number)) => Some((
-                    format!("part {number} of this input is awaited, not part {}", part.part),
-                    Some(number),
-                )),
-                Ok(TakenPart::Refused(why)) => Some((why, None)),
+                Ok(TakenPart::Awaits(number)) => Some(RefusedPart {
+                    index,
+                    reason: format!("part {number} of this input is awaited, not part {}", part.part),
+                    awaits: Some(number),
+                    diverged: false,
+                }),
+                Ok(TakenPart::Diverged) => Some(RefusedPart {
+                    index,
+                    reason: format!("this service holds another part {} of this input", part.part),
+                    awaits: None,
+                    diverged: true,
+                }),
+                Ok(TakenPart::Refused(reason)) => {
+                    Some(RefusedPart { index, reason, awaits: None, diverged: false })
+                }
                 // What was taken is durable: it is said, and the rest comes again.
                 Err(NotTaken::Away) if index > 0 => break,
                 Err(not) => return Err(not),
             };
-            match refused {
-                None => taken.accepted += 1,
-                Some((reason, awaits)) => {
-                    taken.refused = Some(RefusedPart { index, reason, awaits });
-                    break;
-                }
+            taken.refused = refused;
+            if taken.refused.is_some() {
+                break;
             }
+            taken.accepted += 1;
         }
         Ok(taken)
     }

@@ -157,7 +157,10 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("settings.role_wrong", "An organization belongs to a viewer: leave it out."),
     ("settings.save", "Save"),
     ("settings.saved", "Saved:"),
-    ("settings.site_missing", "A token for a site collector is of one site: write the name that it has in [forward]."),
+    (
+        "settings.site_missing",
+        "A token for a site collector is of one site: write the name that it has in [forward].",
+    ),
     ("settings.token_made", "The token is made"),
     (
         "settings.token_once",

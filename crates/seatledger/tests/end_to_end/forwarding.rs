@@ -486,3 +486,44 @@ fn a_part_that_the_database_refuses_is_refused_with_its_reason() {
     assert_eq!(post(part(2, "amara"))["accepted"], 1, "others are none the worse for it");
     assert_eq!(at_central.stop(), Some(0));
 }
+
+#[test]
+fn a_site_that_was_set_back_to_a_backup_says_so_and_can_go_on_as_another_one() {
+    let text = flexnet::log(Shape { seed: 13, days: 3, events_a_day: 90, restarts: false });
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let thirds: Vec<String> = lines.chunks(lines.len().div_ceil(3)).map(<[_]>::concat).collect();
+    let (site, central) = (Desk::new(), Desk::new());
+    let at_central = Service::start(&central);
+    configured(&site, at_central.port(), "");
+    let told = |nth: usize| {
+        append(&site, &thirds[nth]);
+        let at_site = Service::start(&site);
+        until_followed(&site, &at_site);
+        assert_eq!(at_site.stop(), Some(0));
+    };
+    told(0);
+    std::fs::copy(site.db_file(), site.path("copied.db")).unwrap();
+    told(1);
+    std::fs::rename(site.path("copied.db"), site.db_file()).unwrap();
+    append(&site, &thirds[2]);
+    let at_site = Service::start(&site);
+    let down = until(&at_site, |told| told["state"] == "down");
+    let why = down["why"].as_str().unwrap();
+    assert!(why.contains("holds another part 2 of this input"), "{down}");
+    assert!(down["remedy"].as_str().unwrap().contains("`seatledger db forward-anew`"), "{down}");
+    assert_eq!((&down["inputs_parked"], &down["parts_waiting"]), (&1.into(), &1.into()));
+    let metrics = at_site.get("/metrics").body;
+    for line in ["source_up{source=\"[forward]\"} 0", "source_inputs_parked{source=\"[forward]\"} 1"] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    let found = site.ends(1, &["check", "--format", "csv"]).out;
+    assert!(found.contains("another part 2 of this input") && found.contains("db forward-anew"), "{found}");
+    assert_eq!(at_site.stop(), Some(0));
+    let done = site.ok(&["db", "forward-anew"]);
+    assert!(done.contains("1 parts that wait"), "{done}");
+    let at_site = Service::start(&site);
+    until_followed(&site, &at_site);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&imported(&text), "nothing is missing, nothing counts twice");
+    central.books().assert_same(&site.books(), "beside the site");
+}

@@ -19,7 +19,8 @@ pub(super) fn keep_out(batch: &mut Batch, now: UnixMs) {
     ahead.keep(&mut batch.breaks, |event| event.at);
     ahead.keep(&mut batch.polls, |poll| poll.at);
     ahead.keep(&mut batch.shown, |shown| shown.at.max(shown.since));
-    ahead.keep(&mut batch.used, |used| used.until.max(used.from).max(used.awaited_until.unwrap_or(used.from)));
+    ahead
+        .keep(&mut batch.used, |used| used.until.max(used.from).max(used.awaited_until.unwrap_or(used.from)));
     ahead.keep(&mut batch.seats, |seats| seats.at);
     ahead.keep(&mut batch.expiries, |expiry| expiry.at);
     ahead.keep(&mut batch.totals, |total| i64::from(total.day.0) * AHEAD_MS);

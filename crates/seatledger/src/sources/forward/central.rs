@@ -49,6 +49,8 @@ pub(super) enum NotHeard {
     Away(String),
     /// It has too much to do: not before so long.
     Busy { why: String, after: Duration },
+    /// It has taken another part of the first one's number: what it says of it.
+    Diverged(String),
     /// Somebody must do something about it.
     Refused(Trouble),
 }
@@ -119,6 +121,7 @@ impl Central {
         let why = format!("{status} {said}");
         match status {
             408 | 425 | 429 | 500..=599 => NotHeard::Busy { why, after },
+            409 => NotHeard::Diverged(said.to_owned()),
             401 | 403 => NotHeard::Refused(Trouble::new(
                 format!("the central service refuses: {why}"),
                 format!(
