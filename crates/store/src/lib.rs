@@ -251,6 +251,8 @@ pub struct Store {
     now: Option<UnixMs>,
     /// What is kept of persons by what this connection writes.
     privacy: Privacy,
+    /// What is known of the one state of the ledger that is being read, while several things read it.
+    state: Option<derive::Context>,
 }
 
 impl std::fmt::Debug for Store {
@@ -297,7 +299,7 @@ impl Store {
 
     fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
         let (heartbeats, privacy) = (heartbeats::Known::default(), Privacy::default());
-        Self { backend, place: place.clone(), heartbeats, now: None, privacy }
+        Self { backend, place: place.clone(), heartbeats, now: None, privacy, state: None }
     }
 
     /// Says what time it is to whom the ledger is shown; else it is the time of the ledger's last evidence.

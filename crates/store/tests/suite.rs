@@ -87,6 +87,7 @@ store_suite! {
         adjacent_buckets_are_one_session_until_they_cease,
         sealing_changes_no_figure,
         many_persons_are_sealed_in_pieces,
+        several_reads_of_one_state_see_no_change_between,
         a_batch_is_taken_in_whole_or_not_at_all,
         what_another_process_has_sealed_is_closed,
         new_users_are_told_once,

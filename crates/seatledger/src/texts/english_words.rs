@@ -66,6 +66,8 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "history.hint",
         "What happened, the newest first: grants, checkins, denials, detachments, time-outs. Nothing in it is ever changed.",
     ),
+    ("listing.first", "From the beginning"),
+    ("listing.more", "More rows"),
     ("notes", "How this was counted"),
     ("overnight", "Held overnight"),
     ("overnight.each", "Each night"),

@@ -69,6 +69,8 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "history.hint",
         "Was geschehen ist, das Neueste zuerst: Checkouts, Rückgaben, Absagen, Ablösungen, Zeitüberschreitungen. Nichts davon wird je geändert.",
     ),
+    ("listing.first", "Zum Anfang"),
+    ("listing.more", "Weitere Zeilen"),
     ("notes", "Wie das gezählt ist"),
     ("overnight", "Über Nacht gehalten"),
     ("overnight.each", "Jede Nacht"),
