@@ -138,7 +138,9 @@ store_suite! {
         under_a_pseudonym_no_name_leaves_a_site,
         nothing_more_is_taken_in_than_may_wait,
         parts_that_are_not_right_are_refused,
-        whatever_a_clock_says_is_taken,
+        what_lies_ahead_is_quarantined_and_the_past_is_taken,
+        a_site_that_was_set_back_is_noticed_and_goes_on_as_another_one,
+        a_copy_of_a_site_is_noticed_and_goes_on_as_another_one,
         a_refused_part_parks_its_input_alone,
         who_is_forgotten_at_a_site_leaves_it_with_no_part,
     }

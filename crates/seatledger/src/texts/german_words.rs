@@ -162,6 +162,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("settings.not_oneself", "Niemand nimmt sich selbst heraus: das macht ein anderer Administrator."),
     ("settings.nothing_changes", "Nichts: das Verzeichnis sagt all das schon."),
     ("settings.only_organization", "Nur diese Organisation"),
+    ("settings.only_site", "Nur dieser Standort"),
     ("settings.preview", "Zeigen, was sich ändert"),
     ("settings.preview_title", "Was diese Datei ändert"),
     ("settings.price_wrong", "Ein Preis ist ein Betrag wie 1200 oder 1200.50, ohne Währung."),
@@ -170,6 +171,10 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("settings.role_wrong", "Eine Organisation gehört zu einem Betrachter (viewer): lassen Sie sie weg."),
     ("settings.save", "Speichern"),
     ("settings.saved", "Gespeichert:"),
+    (
+        "settings.site_missing",
+        "Ein Token für einen Standort gilt für einen einzigen: schreiben Sie den Namen, den er in [forward] hat.",
+    ),
     ("settings.token_made", "Das Token ist gemacht"),
     (
         "settings.token_once",
