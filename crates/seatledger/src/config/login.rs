@@ -263,6 +263,14 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_right() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/openid.toml");
+        let openid = Config::read(Some(path.as_ref())).unwrap().openid.expect("a section");
+        assert!(openid.has_admins() && openid.is_secure());
+        assert_eq!(openid.roles[2].1, Role::OrganizationViewer("R&D".to_owned()));
+    }
+
+    #[test]
     fn what_is_left_out_has_a_default() {
         let openid =
             Config::of(LEAST).unwrap_or_else(|wrong| panic!("{}", wrong.message)).openid.expect("a section");

@@ -32,7 +32,7 @@ pub(super) fn users_section(asker: &Asker, users: &[User], calendar: &Calendar) 
             p.soft { (texts.say("settings.users_hint")) }
             @if !has_admin { p { (texts.say("settings.first_admin")) } }
             @if !users.is_empty() {
-                div.scroll tabindex="0" role="region" aria-label=(title) {
+                div.scroll tabindex="0" role="group" aria-label=(title) {
                     table.sheet {
                         caption.hidden { (title) }
                         thead { tr {
@@ -76,7 +76,7 @@ pub(super) fn tokens_section(asker: &Asker, tokens: &[Token], calendar: &Calenda
             h2 #tokens { (title) }
             p.soft { (texts.say("settings.tokens_hint")) }
             @if !tokens.is_empty() {
-                div.scroll tabindex="0" role="region" aria-label=(title) {
+                div.scroll tabindex="0" role="group" aria-label=(title) {
                     table.sheet {
                         caption.hidden { (title) }
                         thead { tr {

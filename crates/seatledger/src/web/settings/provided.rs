@@ -25,7 +25,7 @@ pub(super) fn section(asker: &Asker, logins: &[ProvidedLogins], calendar: &Calen
             h2 #provided { (title) }
             p.soft { (texts.say("settings.provided_hint")) }
             @if logins.is_empty() { p { (texts.say("settings.none")) } } @else {
-                div.scroll tabindex="0" role="region" aria-label=(title) {
+                div.scroll tabindex="0" role="group" aria-label=(title) {
                     table.sheet {
                         caption.hidden { (title) }
                         thead { tr {
