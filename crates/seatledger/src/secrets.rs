@@ -38,6 +38,11 @@ pub(crate) fn new_secret(prefix: &str) -> anyhow::Result<String> {
     Ok(format!("{prefix}{}", hex(&random_key()?)))
 }
 
+/// What nothing else is called: 64 random bits.
+pub(crate) fn new_mark() -> anyhow::Result<String> {
+    Ok(hex(&random_key()?[..8]))
+}
+
 /// 256 random bits.
 pub(crate) fn random_key() -> anyhow::Result<[u8; 32]> {
     let mut bytes = [0; 32];

@@ -185,8 +185,28 @@ if (one("[data-live]")) {
   follow();
 }
 
+// A listing goes on when its end comes into sight: the rows of the next page are put behind its own.
+const watchEnd = new IntersectionObserver((seen) => {
+  for (const { isIntersecting, target } of seen) if (isIntersecting) { watchEnd.unobserve(target); goOn(target); }
+}, { rootMargin: "400px" });
+
+async function goOn(link) {
+  try {
+    const page = await fetched(link.href);
+    one("table.sheet tbody").append(...one("table.sheet tbody", page).rows);
+    const next = one("a[data-more]", page);
+    if (!next) { link.remove(); return; }
+    link.href = next.href;
+    watchEnd.observe(link);
+  } catch {
+    // The link is still there to be followed.
+  }
+}
+for (const link of all("a[data-more]")) watchEnd.observe(link);
+
 // Charts draw the tables behind them; their library is fetched where there is a chart to draw.
+const charts = all("figure[data-chart][data-waiting]");
 const library = one('meta[name="charts"]')?.content;
-if (library && one("figure[data-chart]")) {
-  import(library).then((charts) => charts.draw(all("figure[data-chart]")));
+if (charts.length) {
+  import(library).then((of) => of.draw(charts)).catch(() => { for (const figure of charts) delete figure.dataset.waiting; });
 }

@@ -216,21 +216,35 @@ class Levels {
 
 const KINDS = { seats: Seats, levels: Levels };
 
+function start(figure) {
+  const place = figure.querySelector(".drawing");
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", figure.querySelector("h2").textContent);
+  figure.querySelector("details").open = false;
+  delete figure.dataset.waiting;
+  figure.dataset.drawn = "";
+  const [chart, of] = [echarts.init(place, null, { renderer: "canvas" }), new KINDS[figure.dataset.chart](figure)];
+  of.draw(chart);
+  // The first look at a size changes none.
+  let looked = false;
+  new ResizeObserver(() => { if (looked) chart.resize(); looked = true; }).observe(place);
+  return [chart, of];
+}
+
+// Draws each chart when it comes into sight, one at a time, so that the page answers in between; on paper all are there.
 export function draw(figures) {
-  const drawn = [];
-  for (const figure of figures) {
-    const kind = KINDS[figure.dataset.chart];
-    if (!kind || !figure.querySelector("tbody tr")) continue;
-    const place = figure.querySelector(".drawing");
-    place.hidden = false;
-    place.setAttribute("role", "img");
-    place.setAttribute("aria-label", figure.querySelector("h2").textContent);
-    figure.querySelector("details").open = false;
-    const [chart, of] = [echarts.init(place, null, { renderer: "canvas" }), new kind(figure)];
-    of.draw(chart);
-    drawn.push([chart, of]);
-    new ResizeObserver(() => chart.resize()).observe(place);
-  }
+  const [drawn, waiting] = [[], new Set(figures)];
+  const begin = (figure) => { if (waiting.delete(figure)) drawn.push(start(figure)); };
+  let turn = Promise.resolve();
+  const sight = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting) continue;
+      sight.unobserve(target);
+      turn = turn.then(() => new Promise((resolve) => setTimeout(resolve))).then(() => begin(target));
+    }
+  }, { rootMargin: "200px" });
+  for (const figure of figures) sight.observe(figure);
+  addEventListener("beforeprint", () => [...waiting].forEach(begin));
   const again = () => { for (const [chart, of] of drawn) of.draw(chart); };
   document.addEventListener("themechange", again);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);

@@ -59,8 +59,9 @@ pub enum Purpose {
     Heartbeats,
     /// Sending events of wrappers, and nothing else.
     Events,
-    /// Sending what a site collector takes in, and nothing else.
-    Site,
+    /// Sending what a site collector takes in, and nothing else: of the site of this name. Of any site, where the token was
+    /// made before tokens were of one.
+    Site(Option<String>),
 }
 
 /// What stands in the place of a role where a token is for sending events, or for a site.
@@ -72,7 +73,15 @@ impl Purpose {
     pub fn role(&self) -> Option<&Role> {
         match self {
             Self::Role(role) => Some(role),
-            Self::Heartbeats | Self::Events | Self::Site => None,
+            Self::Heartbeats | Self::Events | Self::Site(_) => None,
+        }
+    }
+
+    /// The one site that may be told of, where there is one.
+    pub fn site(&self) -> Option<&str> {
+        match self {
+            Self::Site(site) => site.as_deref(),
+            Self::Role(_) | Self::Heartbeats | Self::Events => None,
         }
     }
 }
@@ -197,31 +206,32 @@ impl Store {
             token.name.as_str().into(),
             match &token.purpose {
                 Purpose::Events => EVENTS.into(),
-                Purpose::Site => SITE.into(),
+                Purpose::Site(_) => SITE.into(),
                 Purpose::Heartbeats | Purpose::Role(_) => role.map(Role::as_str).into(),
             },
             role.and_then(Role::organization).into(),
             secret_hash.into(),
             token.last_four.as_str().into(),
             token.created_at.into(),
+            token.purpose.site().into(),
         ];
         writing(self.backend.as_mut(), |backend| {
-            let sql = "insert into api_token (name, role, organization, token_hash, last_four, created_at)
-                       values ($1, $2, $3, $4, $5, $6) on conflict (name) do nothing";
+            let sql =
+                "insert into api_token (name, role, organization, token_hash, last_four, created_at, site)
+                       values ($1, $2, $3, $4, $5, $6, $7) on conflict (name) do nothing";
             Ok(backend.execute(sql, &params)? > 0)
         })
     }
 
     /// All tokens by name.
     pub fn tokens(&mut self) -> Result<Vec<Token>, Error> {
-        let sql = "select name, role, organization, last_four, created_at from api_token order by name";
+        let sql = "select name, role, organization, last_four, created_at, site from api_token order by name";
         all(self.backend.as_mut(), sql, &[], token_of)
     }
 
     /// The token whose secret has this hash.
     pub fn token_of_secret(&mut self, secret_hash: &str) -> Result<Option<Token>, Error> {
-        let sql =
-            "select name, role, organization, last_four, created_at from api_token where token_hash = $1";
+        let sql = "select name, role, organization, last_four, created_at, site from api_token where token_hash = $1";
         one(self.backend.as_mut(), sql, &[secret_hash.into()], token_of)
     }
 
@@ -319,7 +329,7 @@ fn token_of(row: &Row<'_>) -> Result<Token, Error> {
     let organization = row.opt_text(2)?;
     let purpose = match row.opt_text(1)? {
         Some(role) if role == EVENTS && organization.is_none() => Purpose::Events,
-        Some(role) if role == SITE && organization.is_none() => Purpose::Site,
+        Some(role) if role == SITE && organization.is_none() => Purpose::Site(row.opt_text(5)?),
         Some(role) => Purpose::Role(Role::of(&role, organization)?),
         None => Purpose::Heartbeats,
     };

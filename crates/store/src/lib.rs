@@ -56,6 +56,9 @@ pub enum Error {
     /// The text names no database.
     #[error("`{0}` names no database: write sqlite:PATH, a path, or postgres://USER@HOST/NAME")]
     BadUrl(String),
+    /// How the connection to the database shall be secured is not right.
+    #[error("the database's address: {0}")]
+    Insecure(String),
     /// The file holds something else.
     #[error("the file is not a database: name another with --db")]
     NoDatabase,
@@ -204,7 +207,7 @@ impl Place {
         match self {
             Self::Sqlite(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             Self::Postgres(url) => {
-                let config = url.0.parse::<::postgres::Config>().ok();
+                let config = backend::Address::of(&url.0).ok().map(|address| address.config);
                 // Where the address names no database PostgreSQL takes that of the user's name.
                 let name = config.as_ref().and_then(|config| config.get_dbname().or(config.get_user()));
                 name.unwrap_or_default().to_owned()
@@ -251,6 +254,8 @@ pub struct Store {
     now: Option<UnixMs>,
     /// What is kept of persons by what this connection writes.
     privacy: Privacy,
+    /// What is known of the one state of the ledger that is being read, while several things read it.
+    state: Option<derive::Context>,
 }
 
 impl std::fmt::Debug for Store {
@@ -297,7 +302,7 @@ impl Store {
 
     fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
         let (heartbeats, privacy) = (heartbeats::Known::default(), Privacy::default());
-        Self { backend, place: place.clone(), heartbeats, now: None, privacy }
+        Self { backend, place: place.clone(), heartbeats, now: None, privacy, state: None }
     }
 
     /// Says what time it is to whom the ledger is shown; else it is the time of the ledger's last evidence.

@@ -106,8 +106,30 @@ pub struct UnrecognizedRow {
 }
 
 impl Store {
+    /// Does several things that read, and write nothing, on one state of the ledger: their answers fit together, and names
+    /// are read once.
+    pub fn in_one_state<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.book_for_reading()?;
+        self.backend.begin_read()?;
+        let done = Context::read(self.backend.as_mut()).map_err(E::from).and_then(|context| {
+            self.state = Some(context);
+            work(self)
+        });
+        self.state = None;
+        // Nothing was written: how it ends says nothing that the answer does not.
+        let ended = self.backend.batch("rollback");
+        done.and_then(|done| ended.map(|()| done).map_err(E::from))
+    }
+
     /// Reads one state of the ledger.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        if let Some(state) = &self.state {
+            let (context, backend) = (state.beside(), self.backend.as_mut());
+            return work(&mut Reader { backend, context, place: &self.place, now: self.now });
+        }
         self.book_for_reading()?;
         let (place, now) = (&self.place, self.now);
         reading(self.backend.as_mut(), |backend| {

@@ -59,7 +59,7 @@ pub struct Status {
 }
 
 /// The tables with facts, for status and backup, in the order in which they are copied.
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 33] = [
     "server",
     "feature",
     "version",
@@ -76,6 +76,7 @@ const TABLES: [&str; 32] = [
     "span",
     "daemon_break",
     "quarantine",
+    "site_part",
     "session",
     "heartbeat",
     "heartbeat_arrival",

@@ -87,6 +87,7 @@ store_suite! {
         adjacent_buckets_are_one_session_until_they_cease,
         sealing_changes_no_figure,
         many_persons_are_sealed_in_pieces,
+        several_reads_of_one_state_see_no_change_between,
         a_batch_is_taken_in_whole_or_not_at_all,
         what_another_process_has_sealed_is_closed,
         new_users_are_told_once,
@@ -137,7 +138,9 @@ store_suite! {
         under_a_pseudonym_no_name_leaves_a_site,
         nothing_more_is_taken_in_than_may_wait,
         parts_that_are_not_right_are_refused,
-        whatever_a_clock_says_is_taken,
+        what_lies_ahead_is_quarantined_and_the_past_is_taken,
+        a_site_that_was_set_back_is_noticed_and_goes_on_as_another_one,
+        a_copy_of_a_site_is_noticed_and_goes_on_as_another_one,
         a_refused_part_parks_its_input_alone,
         who_is_forgotten_at_a_site_leaves_it_with_no_part,
     }

@@ -12,7 +12,7 @@ mod sessions;
 mod steps;
 
 pub(crate) use alerts::{Alerts, list_alerts};
-pub(crate) use history::{History, list_history};
+pub(crate) use history::{History, Told, latest_history, list_history};
 pub(crate) use now::{FeatureNow, Hold, Now, Shortness, known_days, now};
 pub(crate) use report::{Answer, Name, Options, answer, overview};
 pub(crate) use sessions::{Sessions, list_sessions};

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::{Api, LONGEST_BODY, LONGEST_PARTS, json_bytes, openapi, wrong_body};
 use crate::clock;
+use crate::gate::Caller;
 use accounting::UnixMs;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -22,6 +23,10 @@ const AHEAD: i64 = 600_000;
 /// nothing would take a hundred times as much memory. No commit of a site comes near.
 const MOST_OBJECTS: usize = 100_000;
 const MOST_TEXTS: usize = 4_000_000;
+
+/// What it means that another part of a number was taken, and what to do.
+const DIVERGED: &str = "the ledger of the site was set back to a backup, or there is a copy of it that tells the same site; \
+                        `seatledger db forward-anew` at the site makes it another one";
 
 /// What was not taken in, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +55,8 @@ pub(crate) struct RefusedPart {
     pub(crate) reason: String,
     /// The number of the part that is awaited in its place.
     pub(crate) awaits: Option<u64>,
+    /// Whether another part of its number was taken before.
+    pub(crate) diverged: bool,
 }
 
 /// Events of wrappers, or parts of a site.
@@ -69,12 +76,15 @@ pub(super) struct List {
     events: Option<Vec<serde_json::Value>>,
     /// What a site collector (`[forward]`) has taken in, in the order of its commits: `site`, `name`, `input`, `part` (from 1
     /// on, by which it counts once), `source`, `counts`, `names` and `runs`. They are taken as far as they can be; a part
-    /// whose predecessor is missing is refused. They need a token with `--site`.
+    /// whose predecessor is missing is refused. They need a token with `--site`, of the site that is their `name`.
     #[schema(value_type = Option<Vec<Object>>)]
     parts: Option<Vec<Part>>,
     /// The site has lost what came before the first of `parts`.
     #[serde(default)]
     after_gap: bool,
+    /// What the site that posts `parts` is called: without parts it learns whether its token is good for them.
+    #[serde(default)]
+    site: Option<String>,
 }
 
 /// A body as long as only parts may be: events are not even looked at.
@@ -85,6 +95,8 @@ struct LongList {
     parts: Option<Vec<Part>>,
     #[serde(default)]
     after_gap: bool,
+    #[serde(default)]
+    site: Option<String>,
 }
 
 /// What became of a list.
@@ -117,7 +129,8 @@ struct Refused {
 ///
 /// Sending an event or a part again changes nothing. When the answer arrives what was accepted is durable; an answer of 429 or
 /// 5xx means that all is to be sent again later. Of parts the first `accepted` are taken: those behind them, but for a
-/// refused one, are to be sent again.
+/// refused one, are to be sent again. An answer of 409 says that the first part is another one than that of its number which
+/// was taken before.
 #[utoipa::path(
     post,
     path = "/api/v1/events",
@@ -137,7 +150,7 @@ pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Resul
     let body = json_bytes(request, LONGEST_PARTS).await?;
     if body.len() > LONGEST_BODY {
         caller.must_send_parts()?;
-        return take_parts(&api, long(body).await?).await;
+        return take_parts(&api, &caller, long(body).await?).await;
     }
     is_bounded(&body)?;
     let list: List = serde_json::from_slice(&body).map_err(|error| wrong_body(&error))?;
@@ -145,7 +158,7 @@ pub(super) async fn take(State(api): State<Arc<Api>>, request: Request) -> Resul
         List { events: Some(told), parts: None, .. } => told,
         list => {
             caller.must_send_parts()?;
-            return take_parts(&api, list).await;
+            return take_parts(&api, &caller, list).await;
         }
     };
     caller.must_send_events()?;
@@ -179,13 +192,13 @@ async fn long(body: axum::body::Bytes) -> Result<List, Failure> {
         is_bounded(&body)?;
         serde_json::from_slice::<LongList>(&body).map_err(|error| wrong_body(&error))
     });
-    let LongList { events, parts, after_gap } = parsed.await.map_err(|_| Failure::Ours)??;
+    let LongList { events, parts, after_gap, site } = parsed.await.map_err(|_| Failure::Ours)??;
     if events.is_some() {
         return Err(Failure::TooLarge(format!(
             "a body with events has at most {LONGEST_BODY} bytes: send it in parts"
         )));
     }
-    Ok(List { events: None, parts, after_gap })
+    Ok(List { events: None, parts, after_gap, site })
 }
 
 /// Refuses a body that would hold far more when it is read than it is long.
@@ -216,21 +229,27 @@ fn is_bounded(body: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn take_parts(api: &Api, list: List) -> Result<Json<Taken>, Failure> {
-    let List { events: None, parts: Some(parts), after_gap } = list else {
+async fn take_parts(api: &Api, caller: &Caller, list: List) -> Result<Json<Taken>, Failure> {
+    let List { events: None, parts: Some(parts), after_gap, site } = list else {
         return Err(Failure::Wrong("the body is not right: it has events, or parts".to_owned()));
     };
+    for name in site.as_deref().into_iter().chain(parts.iter().map(|part| part.name.as_str())) {
+        caller.must_be_site(name)?;
+    }
     let taken = api.around.take_parts(parts, after_gap).await.map_err(|not| match not {
         NotTaken::Away => Failure::Busy("the parts could not be stored: send them again".to_owned()),
         NotTaken::Refused(why) => Failure::Conflict(why),
     })?;
-    let refused =
-        taken.refused.map(|RefusedPart { index, reason, awaits }| Refused { index, reason, awaits });
-    Ok(Json(Taken {
-        accepted: taken.accepted,
-        already_taken: taken.already_taken,
-        refused: refused.into_iter().collect(),
-    }))
+    let PartsTaken { accepted, already_taken, refused } = taken;
+    let refused = match refused {
+        Some(part) if part.diverged && part.index == 0 => {
+            return Err(Failure::Conflict(format!("{}: {DIVERGED}", part.reason)));
+        }
+        // It is told when it comes again, as the first.
+        refused => refused.filter(|part| !part.diverged),
+    };
+    let refused = refused.map(|RefusedPart { index, reason, awaits, .. }| Refused { index, reason, awaits });
+    Ok(Json(Taken { accepted, already_taken, refused: refused.into_iter().collect() }))
 }
 
 fn event(value: serde_json::Value, now: UnixMs) -> Result<Told, String> {

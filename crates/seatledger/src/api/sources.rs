@@ -53,6 +53,8 @@ pub(crate) struct SourceRow {
     pub(crate) dropped: u64,
     /// What a site collector has taken in and the central service has not taken yet; 0 of all other sources.
     pub(crate) parts_waiting: u64,
+    /// Inputs of which the central service has refused a part, so that theirs wait; 0 of all other sources.
+    pub(crate) inputs_parked: u64,
 }
 
 /// All sources.

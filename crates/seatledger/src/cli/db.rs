@@ -1,7 +1,7 @@
 //! `seatledger db`
 
 use super::{Done, Global, say, set_views};
-use crate::{clock, keys};
+use crate::{clock, keys, secrets};
 use accounting::day::Day;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -43,6 +43,9 @@ enum Command {
     /// Put [privacy] of the configuration in force in a ledger that keeps persons otherwise; what it holds stays as it is
     #[command(after_help = "Example:\n  seatledger db privacy")]
     Privacy,
+    /// Tell the central service of [forward] as another ledger from now on: this one was set back to a backup, or is a copy
+    #[command(after_help = "Example:\n  seatledger db forward-anew --config site.toml")]
+    ForwardAnew,
     /// Write the whole ledger into a new SQLite file, which is itself a ledger; others may go on writing
     #[command(after_help = "Example:\n  seatledger db backup seatledger-2026-01-01.db")]
     Backup {
@@ -75,6 +78,14 @@ impl Db {
                 say(&format!(
                     "{place} keeps persons as identity = \"{}\" from now on",
                     config.privacy.identity.name()
+                ));
+            }
+            Command::ForwardAnew => {
+                let mut store = global.create_as_it_is()?;
+                let parts = store.forward_anew(&secrets::new_mark()?)?;
+                say(&format!(
+                    "this ledger tells the central service as another one from now on, {parts} parts that wait among it; \
+                     nothing counts twice there"
                 ));
             }
             Command::Backup { file } => {

@@ -167,7 +167,8 @@ pub(crate) fn run() -> ExitCode {
 
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause.is::<WrongUsage>() || matches!(cause.downcast_ref(), Some(store::Error::BadUrl(_)))
+        cause.is::<WrongUsage>()
+            || matches!(cause.downcast_ref(), Some(store::Error::BadUrl(_) | store::Error::Insecure(_)))
     })
 }
 

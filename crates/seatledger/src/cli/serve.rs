@@ -62,7 +62,7 @@ impl Serve {
 fn set_forwarding(store: &mut Store, config: &Config) -> anyhow::Result<()> {
     let wish = match &config.forward {
         Some(forward) => Some(Forwarding {
-            site: secrets::new_secret("")?[..16].to_owned(),
+            site: secrets::new_mark()?,
             name: forward::site(forward),
             most_bytes: forward.most_bytes,
         }),

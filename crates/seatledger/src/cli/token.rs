@@ -4,6 +4,7 @@ use super::role::{GivenRole, warn_of_unknown_organization};
 use super::{Done, Global, Shown, say, warn, wrong_usage};
 use crate::{clock, secrets};
 use accounting::report::{Cell, Column, Report};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use store::accounts::{Purpose, Role, Token, complaint_about_name};
 
@@ -13,17 +14,21 @@ A program sends its token with each request, as `Authorization: Bearer TOKEN`.
 Examples:
   seatledger token add plug-ins --heartbeats
   seatledger token add workstations --events
-  seatledger token add basel --site
+  seatledger token add collector-of-basel --site basel
   seatledger token add charts --role viewer
   seatledger token add charts-of-research --role viewer --organization 'R&D'
   seatledger token list
   seatledger token remove plug-ins";
+
+/// What is shown of a token that was made before tokens were of a site.
+const ANY_SITE: &str = "(any)";
 
 const ADD_HELP: &str = "\
 The token is printed once, alone on standard output; only its hash is kept.
 
 Examples:
   seatledger token add plug-ins --heartbeats > token.txt
+  seatledger token add collector-of-basel --site basel > token.txt
   seatledger token add charts --role viewer --organization 'R&D'";
 
 /// Which programs may ask the service, or send it heartbeats
@@ -49,9 +54,10 @@ enum Command {
         /// For sending events of wrappers, and nothing else
         #[arg(long, conflicts_with = "heartbeats")]
         events: bool,
-        /// For a site collector (`[forward]`), which sends all that it takes in, of any license server
-        #[arg(long, conflicts_with_all = ["heartbeats", "events"])]
-        site: bool,
+        /// For the site collector of this name (`site` of its `[forward]`, else its machine's name): it sends all that it
+        /// takes in, of any license server, and may tell of no other site
+        #[arg(long, value_name = "SITE", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["heartbeats", "events"])]
+        site: Option<String>,
     },
     /// Show all tokens, by their last four letters
     #[command(after_help = "Examples:\n  seatledger token list\n  seatledger token list --format json")]
@@ -72,13 +78,13 @@ impl Tokens {
         match self.command {
             Command::Add { name, role, heartbeats, events, site } => {
                 let purpose = match (heartbeats, events, site) {
-                    (false, false, false) => Purpose::Role(role.role()?),
+                    (false, false, None) => Purpose::Role(role.role()?),
                     _ if role.is_given() => {
                         return Err(wrong_usage("a token sends, or has a --role, not both"));
                     }
                     (true, _, _) => Purpose::Heartbeats,
                     (_, true, _) => Purpose::Events,
-                    (_, _, true) => Purpose::Site,
+                    (_, _, site) => Purpose::Site(site),
                 };
                 add(global, name, purpose)
             }
@@ -119,15 +125,20 @@ fn list(global: &Global, shown: &Shown) -> anyhow::Result<Done> {
                 Purpose::Role(_) => "reading",
                 Purpose::Heartbeats => "heartbeats",
                 Purpose::Events => "events",
-                Purpose::Site => "site",
+                Purpose::Site(_) => "site",
             }),
             role.map_or(Cell::Empty, |role| text(role.as_str())),
             role.and_then(Role::organization).map_or(Cell::Empty, text),
+            match &token.purpose {
+                Purpose::Site(site) => text(site.as_deref().unwrap_or(ANY_SITE)),
+                _ => Cell::Empty,
+            },
             text(&token.last_four),
             Cell::Instant(token.created_at),
         ]
     });
-    let columns = ["name", "purpose", "role", "organization", "last_four", "created_at"].map(Column::text);
+    let columns =
+        ["name", "purpose", "role", "organization", "site", "last_four", "created_at"].map(Column::text);
     let report =
         Report { name: "tokens", columns: columns.to_vec(), rows: rows.collect(), notes: Vec::new() };
     shown.report(&report, calendar.zone(), Vec::new())?;

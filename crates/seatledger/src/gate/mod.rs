@@ -69,7 +69,7 @@ impl Caller {
             Self::Known(Purpose::Events) => {
                 Err(Failure::Forbidden("this token is for sending events only".to_owned()))
             }
-            Self::Known(Purpose::Site) => Err(for_a_site()),
+            Self::Known(Purpose::Site(_)) => Err(for_a_site()),
         }
     }
 
@@ -101,7 +101,7 @@ impl Caller {
             Self::Known(Purpose::Events) => {
                 Err(Failure::Forbidden("this token is for sending events only".to_owned()))
             }
-            Self::Known(Purpose::Site) => Err(for_a_site()),
+            Self::Known(Purpose::Site(_)) => Err(for_a_site()),
         }
     }
 
@@ -115,17 +115,28 @@ impl Caller {
             Self::Known(Purpose::Role(Role::Viewer | Role::OrganizationViewer(_))) => {
                 Err(Failure::Forbidden("a viewer sends no events: make a token for them".to_owned()))
             }
-            Self::Known(Purpose::Site) => Err(for_a_site()),
+            Self::Known(Purpose::Site(_)) => Err(for_a_site()),
         }
     }
 
     /// Refuses who may not send what a site takes in: it may tell of any license server.
     pub(crate) fn must_send_parts(&self) -> Result<(), Failure> {
         match self {
-            Self::Anybody | Self::Known(Purpose::Site | Purpose::Role(Role::Admin)) => Ok(()),
+            Self::Anybody | Self::Known(Purpose::Site(_) | Purpose::Role(Role::Admin)) => Ok(()),
             Self::Known(_) => Err(Failure::Forbidden(
-                "parts of a site need a token of its own: `seatledger token add NAME --site`".to_owned(),
+                "parts of a site need a token of its own: `seatledger token add NAME --site SITE`".to_owned(),
             )),
+        }
+    }
+
+    /// Refuses who may send what another site takes in, and not this one.
+    pub(crate) fn must_be_site(&self, site: &str) -> Result<(), Failure> {
+        match self {
+            Self::Known(Purpose::Site(Some(own))) if own != site => Err(Failure::Forbidden(format!(
+                "this token is of the site `{own}`, not of `{site}`: write site = \"{own}\" into [forward], or make a token \
+                 with `seatledger token add NAME --site {site}`"
+            ))),
+            _ => Ok(()),
         }
     }
 }
@@ -363,8 +374,18 @@ mod tests {
         assert!(organization.must_see_everything("this").is_err() && sender.sight().is_err());
         let wrapper = of(Purpose::Events);
         assert!(wrapper.sight().is_err());
-        let site = of(Purpose::Site);
+        let site = of(Purpose::Site(Some("basel".to_owned())));
         assert!(site.sight().is_err());
+        let of_any = of(Purpose::Site(None));
+        for (caller, basel, other) in [
+            (&site, true, false),
+            (&of_any, true, true),
+            (&admin, true, true),
+            (&Caller::Anybody, true, true),
+        ] {
+            assert_eq!(caller.must_be_site("basel").is_ok(), basel, "{caller:?}");
+            assert_eq!(caller.must_be_site("Basel").is_ok(), other, "{caller:?}");
+        }
         for (caller, beats, events, parts) in [
             (Caller::Anybody, true, true, true),
             (admin, true, true, true),

@@ -85,6 +85,7 @@ mod tests {
             polls_failed: 0,
             dropped: 0,
             parts_waiting: 0,
+            inputs_parked: 0,
         };
         let of = |state, last_event| {
             let life = life(&told(state, last_event), 5);

@@ -67,6 +67,7 @@ fn row(told: live::Told, zone: &TimeZone) -> SourceRow {
         polls_failed: told.polls_failed,
         dropped: told.dropped,
         parts_waiting: told.parts_waiting,
+        inputs_parked: told.inputs_parked,
     }
 }
 

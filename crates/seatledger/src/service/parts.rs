@@ -1,9 +1,10 @@
 //! The one receiver of the parts that sites post: each is a commit of its own, answered when it is durable.
 
 use crate::api::{NotTaken, PartsTaken, RefusedPart};
+use crate::clock;
 use crate::oplog::OpLog;
 use std::time::Duration;
-use store::forward::{Inbox, Part, TakenPart};
+use store::forward::{Arrived, Inbox, Part, TakenPart};
 use store::{Error, Opener, Store};
 use tokio::sync::{mpsc, oneshot};
 
@@ -75,36 +76,45 @@ impl Clerk {
                 break;
             }
             // What was lost was lost before the first of them.
-            let refused = match self.one(part, after_gap && index == 0) {
+            let arrived = Arrived { at: clock::now(), after_gap: after_gap && index == 0 };
+            let refused = match self.one(part, arrived) {
                 Ok(TakenPart::Now) => None,
                 Ok(TakenPart::Before) => {
                     taken.already_taken += 1;
                     None
                 }
-                Ok(TakenPart::Awaits(number)) => Some((
-                    format!("part {number} of this input is awaited, not part {}", part.part),
-                    Some(number),
-                )),
-                Ok(TakenPart::Refused(why)) => Some((why, None)),
+                Ok(TakenPart::Awaits(number)) => Some(RefusedPart {
+                    index,
+                    reason: format!("part {number} of this input is awaited, not part {}", part.part),
+                    awaits: Some(number),
+                    diverged: false,
+                }),
+                Ok(TakenPart::Diverged) => Some(RefusedPart {
+                    index,
+                    reason: format!("this service holds another part {} of this input", part.part),
+                    awaits: None,
+                    diverged: true,
+                }),
+                Ok(TakenPart::Refused(reason)) => {
+                    Some(RefusedPart { index, reason, awaits: None, diverged: false })
+                }
                 // What was taken is durable: it is said, and the rest comes again.
                 Err(NotTaken::Away) if index > 0 => break,
                 Err(not) => return Err(not),
             };
-            match refused {
-                None => taken.accepted += 1,
-                Some((reason, awaits)) => {
-                    taken.refused = Some(RefusedPart { index, reason, awaits });
-                    break;
-                }
+            taken.refused = refused;
+            if taken.refused.is_some() {
+                break;
             }
+            taken.accepted += 1;
         }
         Ok(taken)
     }
 
-    fn one(&mut self, part: &Part, after_gap: bool) -> Result<TakenPart, NotTaken> {
+    fn one(&mut self, part: &Part, arrived: Arrived) -> Result<TakenPart, NotTaken> {
         let mut tries = 0;
         loop {
-            let error = match self.once(part, after_gap) {
+            let error = match self.once(part, arrived) {
                 Ok(Ok(taken)) => {
                     if std::mem::take(&mut self.is_away) {
                         self.log.info("what sites tell is taken in again", &[]);
@@ -138,7 +148,7 @@ impl Clerk {
     }
 
     /// What becomes of a part, where the ledger can be opened.
-    fn once(&mut self, part: &Part, after_gap: bool) -> Result<Result<TakenPart, Error>, Error> {
+    fn once(&mut self, part: &Part, arrived: Arrived) -> Result<Result<TakenPart, Error>, Error> {
         if self.open.as_ref().is_some_and(|(_, inbox)| inbox.is_worn()) {
             self.open = None;
         }
@@ -146,6 +156,6 @@ impl Clerk {
             Some(open) => open,
             None => self.open.insert((self.opener.open(BUSY)?, Inbox::default())),
         };
-        Ok(inbox.take(store, part, after_gap))
+        Ok(inbox.take(store, part, arrived))
     }
 }

@@ -20,6 +20,7 @@ pub(super) struct SourceMetrics {
     polls: OfOutcome,
     dropped: Of,
     parts_waiting: Of,
+    inputs_parked: Of,
 }
 
 impl SourceMetrics {
@@ -33,6 +34,11 @@ impl SourceMetrics {
             ("source_last_event_timestamp_seconds", "The latest dated line of a source", &all.last_event),
             ("source_restarts", "How often a source was started again", &all.restarts),
             ("source_parts_waiting", "Parts that the central service has not taken yet", &all.parts_waiting),
+            (
+                "source_inputs_parked",
+                "Inputs of which the central service has refused a part",
+                &all.inputs_parked,
+            ),
             ("source_dropped", "Messages that were lost before they could be taken in", &all.dropped),
         ];
         for (name, help, family) in of {
@@ -70,6 +76,7 @@ impl SourceMetrics {
             }
             if told.about.kind == crate::sources::forward::KIND {
                 set(&self.parts_waiting, told.parts_waiting as i64);
+                set(&self.inputs_parked, told.inputs_parked as i64);
             }
             if told.dropped > 0 {
                 set(&self.dropped, told.dropped as i64);

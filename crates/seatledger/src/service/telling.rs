@@ -133,6 +133,7 @@ mod tests {
             polls_failed: 0,
             dropped: 0,
             parts_waiting: 0,
+            inputs_parked: 0,
         };
         let mut since = HashMap::new();
         assert_eq!(row(told(State::Up), (100, "h"), &mut since).since_at, 100);

@@ -66,6 +66,8 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "history.hint",
         "What happened, the newest first: grants, checkins, denials, detachments, time-outs. Nothing in it is ever changed.",
     ),
+    ("listing.first", "From the beginning"),
+    ("listing.more", "More rows"),
     ("notes", "How this was counted"),
     ("openid.again", "Log in as somebody else"),
     ("openid.broken_off", "The login was broken off. Nothing has changed."),
@@ -174,6 +176,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("settings.not_oneself", "Nobody takes themselves out: another admin does."),
     ("settings.nothing_changes", "Nothing: the directory says all of this already."),
     ("settings.only_organization", "This organization only"),
+    ("settings.only_site", "This site only"),
     ("settings.preview", "Show what changes"),
     ("settings.preview_title", "What this file changes"),
     ("settings.price_wrong", "A price is an amount such as 1200 or 1200.50, without a currency."),
@@ -187,6 +190,10 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("settings.role_wrong", "An organization belongs to a viewer: leave it out."),
     ("settings.save", "Save"),
     ("settings.saved", "Saved:"),
+    (
+        "settings.site_missing",
+        "A token for a site collector is of one site: write the name that it has in [forward].",
+    ),
     ("settings.token_made", "The token is made"),
     (
         "settings.token_once",

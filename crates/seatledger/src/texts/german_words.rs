@@ -69,6 +69,8 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "history.hint",
         "Was geschehen ist, das Neueste zuerst: Checkouts, Rückgaben, Absagen, Ablösungen, Zeitüberschreitungen. Nichts davon wird je geändert.",
     ),
+    ("listing.first", "Zum Anfang"),
+    ("listing.more", "Weitere Zeilen"),
     ("notes", "Wie das gezählt ist"),
     ("openid.again", "Mit einem anderen Konto anmelden"),
     ("openid.broken_off", "Die Anmeldung wurde abgebrochen. Nichts hat sich geändert."),
@@ -186,6 +188,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("settings.not_oneself", "Niemand nimmt sich selbst heraus: das macht ein anderer Administrator."),
     ("settings.nothing_changes", "Nichts: das Verzeichnis sagt all das schon."),
     ("settings.only_organization", "Nur diese Organisation"),
+    ("settings.only_site", "Nur dieser Standort"),
     ("settings.preview", "Zeigen, was sich ändert"),
     ("settings.preview_title", "Was diese Datei ändert"),
     ("settings.price_wrong", "Ein Preis ist ein Betrag wie 1200 oder 1200.50, ohne Währung."),
@@ -199,6 +202,10 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("settings.role_wrong", "Eine Organisation gehört zu einem Betrachter (viewer): lassen Sie sie weg."),
     ("settings.save", "Speichern"),
     ("settings.saved", "Gespeichert:"),
+    (
+        "settings.site_missing",
+        "Ein Token für einen Standort gilt für einen einzigen: schreiben Sie den Namen, den er in [forward] hat.",
+    ),
     ("settings.token_made", "Das Token ist gemacht"),
     (
         "settings.token_once",

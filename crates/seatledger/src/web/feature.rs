@@ -2,6 +2,7 @@
 
 use super::Web;
 use super::asker::{Asker, Refusal};
+use super::assets;
 use super::fields::{cell_text, whole};
 use super::period_bar::Bar;
 use super::query::{Period, Query, encoded};
@@ -235,9 +236,9 @@ impl Page<'_> {
             |name: &str| data.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
         html! {
             figure data-chart=(kind) data-code=(self.code) data-step=[value("step")] data-issued=[value("issued")] data-needed=[value("needed")]
-                data-words=(self.words()) data-steps=(self.asker.view.to("/feature/steps")) {
+                data-waiting[assets::path("charts.js").is_some() && !report.rows.is_empty()] data-words=(self.words()) data-steps=(self.asker.view.to("/feature/steps")) {
                 figcaption { h2 { (title) } p.soft { (hint) } }
-                div.drawing hidden {}
+                div.drawing {}
                 details.behind open { summary { (self.say("chart.table")) } (shown.table(report)) }
             }
         }

@@ -6,20 +6,21 @@ use super::period_bar::Bar;
 use super::query::{Period, Query};
 use super::reports::{links, period_text};
 use super::table::Shown;
-use crate::answers::{self, History, Sessions, Sight};
+use crate::answers::{self, History, Sessions, Sight, Told};
 use crate::gate::Failure;
 use accounting::calendar::Calendar;
 use accounting::report::{Cell, Column, Report};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use maud::html;
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use store::Store;
 
-/// The most rows that a page shows; all are in the downloads.
-const MOST: usize = 1000;
+/// The most rows that a page shows; a link leads to the next ones.
+const MOST: usize = 250;
+/// The parameter that says behind what the rows of a page are.
+const BEHIND: &str = "behind";
 /// The days of history that are shown where none are chosen.
 const DAYS: i32 = 2;
 const FIELDS: [&str; 4] = ["feature", "server", "person", "organization"];
@@ -52,7 +53,7 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
     }
     let question = period.set(&query).without(&["q"]);
     let found = listed(&web, &asker, &question, listing).await?;
-    let (report, calendar) = &*found;
+    let (report, calendar, next) = &*found;
     let texts = asker.texts();
     let title = if listing == Listing::Sessions { texts.say("sessions") } else { texts.say("history") };
     let mut fields = FIELDS.to_vec();
@@ -60,7 +61,7 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
     let bar = Bar {
         asker: &asker,
         path,
-        query: &query,
+        query: &query.without(&[BEHIND]),
         period: &period,
         fields: &fields,
         classes: &[],
@@ -75,9 +76,9 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
         zone: calendar.zone(),
         most: MOST,
         caption: title,
-        query: &question,
+        query: &question.without(&[BEHIND]),
         without,
-        sorts: report.rows.len() <= MOST,
+        sorts: next.is_none() && question.get(BEHIND).is_none(),
         bars: None,
     };
     let hint =
@@ -87,72 +88,80 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
         p.definition { (hint) }
         (bar.markup())
         (shown.table(report))
-        p.downloads { (links(&asker, &format!("/api/v1/{key}"), key, &question)) }
+        p.more-of {
+            @if question.get(BEHIND).is_some() {
+                a href=(asker.view.to(&question.without(&[BEHIND]).behind(path))) { (texts.say("listing.first")) }
+            }
+            @if let Some(next) = next {
+                a data-more href=(asker.view.to(&question.with(BEHIND, Some(next)).behind(path))) { (texts.say("listing.more")) }
+            }
+        }
+        p.downloads { (links(&asker, &format!("/api/v1/{key}"), key, &question.without(&[BEHIND]))) }
     };
     Ok(asker.page(if listing == Listing::History { path } else { "/features" }, title, &body))
 }
 
-/// The last rows of a history, newest first; the first sessions of a period.
-async fn listed(
-    web: &Web,
-    asker: &Asker,
-    query: &Query,
-    listing: Listing,
-) -> Result<Arc<(Report, Calendar)>, Refusal> {
+/// A page of a listing, and what the address of the next one says it is behind.
+type Listed = (Report, Calendar, Option<String>);
+
+/// Rows of a history, newest first; sessions in the order of their features and starts.
+async fn listed(web: &Web, asker: &Asker, query: &Query, listing: Listing) -> Result<Arc<Listed>, Refusal> {
     let key = query.behind(&format!("{listing:?} "));
     let sight = asker.sight.clone();
     let refuse = |failure: Failure| asker.refuse(failure);
+    let (behind, query) = (query.get(BEHIND).map(str::to_owned), query.without(&[BEHIND]));
+    let wrong = |error: &str| refuse(Failure::Wrong(error.to_owned()));
     match listing {
         Listing::Sessions => {
             let options: Sessions = query.options().map_err(refuse)?;
+            let behind = behind.map(|text| text.parse::<usize>()).transpose();
+            let behind = behind.map_err(|_| wrong("behind: no number of sessions"))?.unwrap_or_default();
             web.kept(asker, key, move |store| {
-                let list = |store: &mut Store, calendar: &Calendar, each: answers::EachRow<'_>| {
-                    answers::list_sessions(store, calendar, &options, &sight, each)
-                };
-                rows_of(store, Sessions::COLUMNS, listing, list)
+                let calendar = store.calendar()?;
+                let (rows, has_more) = some_sessions(store, &calendar, &options, &sight, behind)?;
+                let next = has_more.then(|| (behind + rows.len()).to_string());
+                Ok((report("sessions", Sessions::COLUMNS, rows), calendar, next))
             })
             .await
         }
         Listing::History => {
             let options: History = query.options().map_err(refuse)?;
+            let behind = behind.map(|text| text.parse::<Told>()).transpose().map_err(wrong)?;
             web.kept(asker, key, move |store| {
-                let list = |store: &mut Store, calendar: &Calendar, each: answers::EachRow<'_>| {
-                    answers::list_history(store, calendar, &options, &sight, each)
-                };
-                rows_of(store, History::COLUMNS, listing, list)
+                let calendar = store.calendar()?;
+                let (rows, next) = answers::latest_history(store, &calendar, &options, &sight, behind, MOST)?;
+                Ok((report("history", History::COLUMNS, rows), calendar, next.map(|told| told.to_string())))
             })
             .await
         }
     }
 }
 
-fn rows_of(
+fn report(name: &'static str, columns: &[Column], rows: Vec<Vec<Cell>>) -> Report {
+    Report { name, columns: columns.to_vec(), rows, notes: Vec::new() }
+}
+
+/// The sessions behind so many others, and whether there are more.
+fn some_sessions(
     store: &mut Store,
-    columns: &[Column],
-    listing: Listing,
-    list: impl FnOnce(&mut Store, &Calendar, answers::EachRow<'_>) -> anyhow::Result<()>,
-) -> anyhow::Result<(Report, Calendar)> {
-    let calendar = store.calendar()?;
-    let mut rows: VecDeque<Vec<Cell>> = VecDeque::new();
-    let mut all = 0_usize;
-    let done = list(store, &calendar, &mut |cells| {
-        all += 1;
-        match listing {
-            // One more tells that there are more.
-            Listing::Sessions if rows.len() > MOST => return Err(io::ErrorKind::Interrupted.into()),
-            Listing::Sessions => rows.push_back(cells.to_vec()),
-            Listing::History => {
-                rows.push_front(cells.to_vec());
-                rows.truncate(MOST + 1);
-            }
+    calendar: &Calendar,
+    options: &Sessions,
+    sight: &Sight,
+    behind: usize,
+) -> anyhow::Result<(Vec<Vec<Cell>>, bool)> {
+    let (mut rows, mut passed, mut has_more) = (Vec::new(), 0_usize, false);
+    let done = answers::list_sessions(store, calendar, options, sight, &mut |cells| {
+        passed += 1;
+        has_more = rows.len() == MOST;
+        match has_more {
+            true => return Err(io::ErrorKind::Interrupted.into()),
+            false if passed > behind => rows.push(cells.to_vec()),
+            false => {}
         }
         Ok(())
     });
-    if let Err(error) = done
-        && error.downcast_ref::<io::Error>().is_none_or(|error| error.kind() != io::ErrorKind::Interrupted)
-    {
-        return Err(error);
+    match done {
+        Err(error) if !has_more => Err(error),
+        _ => Ok((rows, has_more)),
     }
-    let name = if listing == Listing::Sessions { "sessions" } else { "history" };
-    Ok((Report { name, columns: columns.to_vec(), rows: rows.into(), notes: Vec::new() }, calendar))
 }

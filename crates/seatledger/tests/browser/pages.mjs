@@ -41,6 +41,12 @@ for (const path of PAGES) {
       const page = await open(path, options);
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wider <= 0, `${wider} pixels too wide`);
+      const moved = await page.evaluate(() => new Promise((resolve) => {
+        new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
+          .observe({ type: "layout-shift", buffered: true });
+        setTimeout(() => resolve(0), 200);
+      }));
+      assert.ok(moved <= 0.05, `what was there moved by ${moved}`);
       await page.evaluate(axe);
       const found = await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
         .map((violation) => `${violation.id}: ${violation.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`));
@@ -63,6 +69,35 @@ test("figures of Now are the API's", async () => {
   assert.equal(await figure(page, "open-sessions"), open_sessions.length);
   assert.equal(await figure(page, "seats-in-use"), open_sessions.reduce((sum, row) => sum + row.seats, 0));
   await page.context().close();
+});
+
+test("history goes on to its beginning, each row once and as the API tells it", async () => {
+  const period = "from=2025-03-03&until=2025-03-05";
+  const told = (await rows(`/api/v1/history?${period}`)).map((row) => `${Date.parse(row.at)} ${row.action} ${row.feature}`).reverse();
+  assert.ok(told.length > 500, `${told.length} rows are no listing of several pages`);
+  const cells = (page) => page.locator("table.sheet tbody tr").evaluateAll((all) =>
+    all.map((row) => [row.cells[0].innerText, row.cells[1].innerText, row.cells[2].innerText].join(" ")));
+  const plain = await open(`/history?${period}`, { javaScriptEnabled: false });
+  const seen = [];
+  for (;;) {
+    const [here, next] = [await cells(plain), plain.locator("a[data-more]")];
+    assert.ok(here.length <= 250, `${here.length} rows`);
+    seen.push(...here);
+    if (await next.count() === 0) break;
+    await plain.goto(await next.evaluate((link) => link.href));
+  }
+  assert.equal(seen.length, told.length);
+  assert.deepEqual(seen.map((row) => row.split(" ").slice(-2).join(" ")), told.map((row) => row.split(" ").slice(-2).join(" ")));
+  const live = await open(`/history?${period}`);
+  while (await live.locator("a[data-more]").count() > 0) {
+    const before = await live.locator("table.sheet tbody tr").count();
+    await live.locator("a[data-more]").scrollIntoViewIfNeeded({ timeout: 2000 }).catch(() => {});
+    await live.waitForFunction((before) => !document.querySelector("a[data-more]") || document.querySelectorAll("table.sheet tbody tr").length > before, before);
+  }
+  assert.deepEqual(await cells(live), seen);
+  assert.deepEqual(live.wrong, []);
+  await plain.context().close();
+  await live.context().close();
 });
 
 test("figures of a feature are the API's", async () => {
@@ -111,6 +146,12 @@ for (const path of ["/reports/concurrency?feature=anshpc&from=2025-11-01&until=2
       assert.ok(await page.locator("figure svg").count() > 0);
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wider <= 0, `${wider} pixels too wide`);
+      const moved = await page.evaluate(() => new Promise((resolve) => {
+        new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
+          .observe({ type: "layout-shift", buffered: true });
+        setTimeout(() => resolve(0), 200);
+      }));
+      assert.ok(moved <= 0.05, `what was there moved by ${moved}`);
       assert.deepEqual(wrong, []);
       await context.close();
       const checked = await browser.newContext({ bypassCSP: true, viewport: WIDE, ...options });

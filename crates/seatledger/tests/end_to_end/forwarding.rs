@@ -339,7 +339,7 @@ fn a_check_tries_the_way_to_the_central_service() {
     site.write("debug.log", LOG);
     let found = site.ends(1, &["check", "--format", "csv"]).out;
     assert!(found.contains("[forward],bad,\"the central service refuses: 401"), "{found}");
-    assert!(found.contains("token add NAME --site"), "{found}");
+    assert!(found.contains("token add NAME --site \"\"basel\"\""), "{found}");
     assert!(!site.db_file().exists(), "a check makes nothing");
     // A wrapper's token, which every workstation may have, is not good for telling of any license server.
     let of_wrappers = central.ok(&["token", "add", "ws", "--events"]).trim().to_owned();
@@ -348,8 +348,20 @@ fn a_check_tries_the_way_to_the_central_service() {
         at_central.post("/api/v1/events", Some(&format!("Bearer {token}")), body).status
     };
     assert_eq!((post(&of_wrappers, part), post(&of_wrappers, "{\"events\":[]}")), (403, 200));
-    let token = central.ok(&["token", "add", "basel", "--site"]).trim().to_owned();
+    let token = central.ok(&["token", "add", "collector", "--site", "basel"]).trim().to_owned();
     assert_eq!((post(&token, "{\"parts\":[]}"), post(&token, "{\"events\":[]}")), (200, 403));
+    // It is of its site, whatever stands beside a part of another one.
+    let beside = part.replace("}]}", "},").replace("\"n\"", "\"basel\"") + &part[10..];
+    assert_eq!((post(&token, part), post(&token, &beside)), (403, 403), "{beside}");
+    assert!(central.ok(&["token", "list", "--format", "csv"]).contains("collector,site,,,basel,"));
+    let of_zurich = central.ok(&["token", "add", "zurich", "--site", "zurich"]).trim().to_owned();
+    let found: crate::desk::Ran = site
+        .command(&["check", "--format", "csv"])
+        .env("SEATLEDGER_FORWARD_TOKEN", of_zurich)
+        .output()
+        .unwrap()
+        .into();
+    assert!(found.out.contains("403 this token is of the site `zurich`, not of `basel`"), "{}", found.out);
     let command = |arguments: &[&str]| {
         let mut command = site.command(arguments);
         command.env("SEATLEDGER_FORWARD_TOKEN", &token);
@@ -473,4 +485,45 @@ fn a_part_that_the_database_refuses_is_refused_with_its_reason() {
     assert!(reason.starts_with("the database refuses it: "), "{refused}");
     assert_eq!(post(part(2, "amara"))["accepted"], 1, "others are none the worse for it");
     assert_eq!(at_central.stop(), Some(0));
+}
+
+#[test]
+fn a_site_that_was_set_back_to_a_backup_says_so_and_can_go_on_as_another_one() {
+    let text = flexnet::log(Shape { seed: 13, days: 3, events_a_day: 90, restarts: false });
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let thirds: Vec<String> = lines.chunks(lines.len().div_ceil(3)).map(<[_]>::concat).collect();
+    let (site, central) = (Desk::new(), Desk::new());
+    let at_central = Service::start(&central);
+    configured(&site, at_central.port(), "");
+    let told = |nth: usize| {
+        append(&site, &thirds[nth]);
+        let at_site = Service::start(&site);
+        until_followed(&site, &at_site);
+        assert_eq!(at_site.stop(), Some(0));
+    };
+    told(0);
+    std::fs::copy(site.db_file(), site.path("copied.db")).unwrap();
+    told(1);
+    std::fs::rename(site.path("copied.db"), site.db_file()).unwrap();
+    append(&site, &thirds[2]);
+    let at_site = Service::start(&site);
+    let down = until(&at_site, |told| told["state"] == "down");
+    let why = down["why"].as_str().unwrap();
+    assert!(why.contains("holds another part 2 of this input"), "{down}");
+    assert!(down["remedy"].as_str().unwrap().contains("`seatledger db forward-anew`"), "{down}");
+    assert_eq!((&down["inputs_parked"], &down["parts_waiting"]), (&1.into(), &1.into()));
+    let metrics = at_site.get("/metrics").body;
+    for line in ["source_up{source=\"[forward]\"} 0", "source_inputs_parked{source=\"[forward]\"} 1"] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    let found = site.ends(1, &["check", "--format", "csv"]).out;
+    assert!(found.contains("another part 2 of this input") && found.contains("db forward-anew"), "{found}");
+    assert_eq!(at_site.stop(), Some(0));
+    let done = site.ok(&["db", "forward-anew"]);
+    assert!(done.contains("1 parts that wait"), "{done}");
+    let at_site = Service::start(&site);
+    until_followed(&site, &at_site);
+    assert_eq!((at_site.stop(), at_central.stop()), (Some(0), Some(0)));
+    central.books().assert_same(&imported(&text), "nothing is missing, nothing counts twice");
+    central.books().assert_same(&site.books(), "beside the site");
 }

@@ -224,6 +224,14 @@ fn a_token_is_shown_once_and_is_good_until_it_is_taken_out() {
     assert!(!page.contains(&secret) && page.contains(&format!("…{}", &secret[secret.len() - 4..])), "{page}");
     assert_eq!(amara.post("/settings/tokens", "do=add&name=charts&purpose=events").status, 409);
     assert_eq!(amara.post("/settings/tokens", "do=add&name=x&purpose=events&organization=y").status, 400);
+    let of_site = |site: &str| {
+        amara.post(
+            "/settings/tokens",
+            &format!("do=add&name=collector&purpose=site&organization=&site={site}"),
+        )
+    };
+    assert_eq!((of_site("+").status, of_site("Basel+2").status), (400, 200), "a collector is of one site");
+    assert!(amara.get("/settings").body.contains("<td>Basel 2</td>"));
     amara.post("/settings/tokens", "do=remove&name=charts");
     assert_eq!(service.get_as("/api/v1/features", &bearer).status, 401);
     let admin =

@@ -5,9 +5,11 @@
 //! `jsonb_array_elements`), read with `value ->> 0`; in migrations `{id}`, `{clustered}`, `{bytes}`, `{now}` and `{input_of_part}`;
 //! in views `{civil:AT}`, `{today}`, and `{position:TEXT}`: where the first backslash is in a text, from 1.
 
+mod address;
 mod postgres;
 mod sqlite;
 
+pub(crate) use self::address::Address;
 pub(crate) use self::postgres::Postgres;
 pub(crate) use self::sqlite::Sqlite;
 use crate::Error;

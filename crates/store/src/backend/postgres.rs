@@ -1,11 +1,12 @@
 //! PostgreSQL.
 
+use super::address::Address;
 use super::{Backend, Cell, EachRow, FillRow, Row, Table, Type as ColumnType, Value};
 use crate::Error;
 use fallible_iterator::FallibleIterator;
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, NoTls, Statement};
+use postgres::{Client, Statement};
 use std::collections::HashMap;
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
@@ -48,12 +49,7 @@ impl Drop for Connection {
 impl Postgres {
     /// Connects.
     pub(crate) fn open(url: &str) -> Result<Self, Error> {
-        let mut config: postgres::Config = url.parse()?;
-        config.application_name("seatledger");
-        let client = config.connect(NoTls).map_err(|error| match Error::from(error) {
-            Error::Gone(text) => Error::Unreachable(text),
-            other => other,
-        })?;
+        let client = Address::of(url)?.connect()?;
         Ok(Self { client: Connection(Some(client)), statements: HashMap::new() })
     }
 

@@ -4,6 +4,7 @@
 //! none and makes none twice; it waits in the ledger until it is taken. At the central service it is a commit like any other
 //! (`taking`), whose checkpoint is the part's number.
 
+mod ahead;
 mod forgetting;
 mod part;
 mod put;
@@ -13,7 +14,8 @@ mod taking;
 pub(crate) use forgetting::Forgettable;
 pub use part::{Names as PartNames, Part, Run as PartRun};
 pub(crate) use put::{put, put_out, room};
-pub use taking::{Inbox, TakenPart};
+pub(crate) use taking::note;
+pub use taking::{Arrived, Inbox, TakenPart};
 
 use crate::backend::{Backend, Value, all, one, writing};
 use crate::{Error, Store};
@@ -64,6 +66,8 @@ pub struct Parked {
     pub source: String,
     /// Why, as the central service says.
     pub reason: String,
+    /// Whether it has another part of that number: this ledger was set back, or is a copy, or was copied.
+    pub diverged: bool,
 }
 
 impl Store {
@@ -131,21 +135,25 @@ impl Store {
         all(backend, sql, &[rows(&ids)], |row| Ok(WaitingPart { id: row.int(0)?, body: row.text(1)? }))
     }
 
-    /// Parks the input of a part that was refused, so that the parts of others go on.
-    pub fn park(&mut self, part: i64, reason: &str) -> Result<(), Error> {
-        let sql = "update forward_input set refused = $2
+    /// Parks the input of a part that was refused, so that the parts of others go on; `diverged` where the central service
+    /// has another part of that number.
+    pub fn park(&mut self, part: i64, reason: &str, diverged: bool) -> Result<(), Error> {
+        let sql = "update forward_input set refused = $2, diverged = $3
                    where input_id = (select input_id from forward_part where part_id = $1)";
         writing(self.backend.as_mut(), |backend| {
-            backend.execute(sql, &[part.into(), reason.replace('\0', "\u{fffd}").into()])?;
+            let reason = reason.replace('\0', "\u{fffd}");
+            backend.execute(sql, &[part.into(), reason.into(), i64::from(diverged).into()])?;
             Ok(())
         })
     }
 
     /// The inputs that are parked.
     pub fn parked(&mut self) -> Result<Vec<Parked>, Error> {
-        let sql = "select coalesce(i.name, ''), f.refused from forward_input f
+        let sql = "select coalesce(i.name, ''), f.refused, f.diverged from forward_input f
                    left join input i on i.input_id = f.input_id where f.refused is not null order by f.input_id";
-        all(self.backend.as_mut(), sql, &[], |row| Ok(Parked { source: row.text(0)?, reason: row.text(1)? }))
+        all(self.backend.as_mut(), sql, &[], |row| {
+            Ok(Parked { source: row.text(0)?, reason: row.text(1)?, diverged: row.int(2)? != 0 })
+        })
     }
 
     /// Tries the parts of parked inputs again.
@@ -154,9 +162,16 @@ impl Store {
             return Ok(());
         }
         writing(self.backend.as_mut(), |backend| {
-            backend.execute("update forward_input set refused = null where refused is not null", &[])?;
+            let sql = "update forward_input set refused = null, diverged = 0 where refused is not null";
+            backend.execute(sql, &[])?;
             Ok(())
         })
+    }
+
+    /// Tells the central service as another ledger from now on, `site`, whose inputs begin now: this one was set back to a
+    /// backup, or copied. How many parts wait that are told so.
+    pub fn forward_anew(&mut self, site: &str) -> Result<u64, Error> {
+        writing(self.backend.as_mut(), |backend| put::anew(backend, site))
     }
 
     /// Removes parts that were taken; another process may have done so.

@@ -17,6 +17,9 @@ pub struct Part {
     pub input: u32,
     /// The number of this part of the input, from 1 on without gap.
     pub part: u64,
+    /// What tells this part, and all of the input before it, from others of its number, as the site has computed it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hash: String,
     /// What people call the input.
     pub source: String,
     /// Lines of the input so far: all of them, events, notes, noise, unrecognized.

@@ -13,7 +13,12 @@ use accounting::event::Expires;
 use accounting::pairing::{InputId, Step};
 use rustc_hash::FxHashMap;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 use std::hash::Hash;
+
+/// So many bytes of a hash are kept: nobody tries to find another part of the same one.
+const HASH_BYTES: usize = 16;
 
 /// What a ledger says of itself where it forwards.
 struct Site {
@@ -61,9 +66,33 @@ pub(crate) fn put_out(backend: &mut dyn Backend, input: InputId) -> Result<(), E
     let sql = "select part_id from forward_part where input_id = $1";
     let waiting = all(backend, sql, &[input.into()], |row| row.int(0))?;
     super::remove(backend, &waiting)?;
-    backend.execute("update forward_input set refused = null where input_id = $1", &[input.into()])?;
+    backend.execute(
+        "update forward_input set refused = null, diverged = 0 where input_id = $1",
+        &[input.into()],
+    )?;
     // What is read anew may get the same number: its parts go on behind this one.
     write(backend, site, input, Part { takes_out: true, ..Part::default() })
+}
+
+/// Tells what waits, and all that comes, as another ledger does whose inputs begin now.
+pub(super) fn anew(backend: &mut dyn Backend, site: &str) -> Result<u64, Error> {
+    let found = "update forward set site = $1 returning name";
+    let name = one(backend, found, &[site.into()], |row| row.text(0))?;
+    let name =
+        name.ok_or_else(|| Error::NotFound("a central service that this ledger is to tell".to_owned()))?;
+    backend.execute("update forward_input set parts = 0, hash = '', refused = null, diverged = 0", &[])?;
+    let waiting = all(backend, "select part_id from forward_part order by part_id", &[], |row| row.int(0))?;
+    for id in &waiting {
+        let sql = "select body from forward_part where part_id = $1";
+        let Some(body) = one(backend, sql, &[(*id).into()], |row| row.text(0))? else { continue };
+        let part: Part =
+            serde_json::from_str(&body).map_err(|error| Error::Corrupt(format!("part {id}: {error}")))?;
+        // Under a number of its own: who has posted it as it was removes that one only.
+        super::remove(backend, &[*id])?;
+        let site = Site { id: site.to_owned(), name: name.clone() };
+        write(backend, site, part.input, part)?;
+    }
+    Ok(waiting.len() as u64)
 }
 
 /// How the ledger forwards. Where it does so no more the numbers of inputs that were forwarded move on all the same: what is
@@ -85,10 +114,14 @@ fn site(backend: &mut dyn Backend, input: InputId) -> Result<Option<Site>, Error
 
 fn write(backend: &mut dyn Backend, site: Site, input: InputId, part: Part) -> Result<(), Error> {
     let sql = "insert into forward_input (input_id, parts) values ($1, 1)
-               on conflict (input_id) do update set parts = forward_input.parts + 1 returning parts";
-    let number = one(backend, sql, &[input.into()], |row| row.int(0))?.ok_or(Error::Conflict)?;
-    let part = Part { site: site.id, name: site.name, input, part: number as u64, ..part };
-    let body = serde_json::to_string(&part).map_err(|error| Error::Driver(error.to_string()))?;
+               on conflict (input_id) do update set parts = forward_input.parts + 1 returning parts, hash";
+    let found = one(backend, sql, &[input.into()], |row| Ok((row.int(0)?, row.text(1)?)))?;
+    let (number, before) = found.ok_or(Error::Conflict)?;
+    let part =
+        Part { site: site.id, name: site.name, input, part: number as u64, hash: String::new(), ..part };
+    let (body, hash) = hashed(&part, &before)?;
+    let sql = "update forward_input set hash = $2 where input_id = $1";
+    backend.execute(sql, &[input.into(), hash.into()])?;
     let bytes = Value::Int(body.len() as i64);
     let sql = "update forward set waiting_parts = waiting_parts + 1, waiting_bytes = waiting_bytes + $1,
                                   last_part = last_part + 1 returning last_part";
@@ -96,6 +129,21 @@ fn write(backend: &mut dyn Backend, site: Site, input: InputId, part: Part) -> R
     let sql = "insert into forward_part (part_id, input_id, bytes, body) values ($1, $2, $3, $4)";
     backend.execute(sql, &[id.into(), input.into(), bytes, body.into()])?;
     Ok(())
+}
+
+/// A part as it is posted, with its hash over itself and the hash of the part before it.
+fn hashed(part: &Part, before: &str) -> Result<(String, String), Error> {
+    let mut body = serde_json::to_string(part).map_err(|error| Error::Driver(error.to_string()))?;
+    let mut digest = Sha256::new_with_prefix(before);
+    digest.update(&body);
+    let hash = digest.finalize().iter().take(HASH_BYTES).fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    });
+    // As its last member.
+    body.pop();
+    let _ = write!(body, ",\"hash\":\"{hash}\"}}");
+    Ok((body, hash))
 }
 
 /// The numbers that a part gives to names, in the order of their first use.

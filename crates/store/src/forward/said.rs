@@ -1,6 +1,7 @@
 //! From a part, as somebody has posted it, to batches of this ledger. Nothing of it is believed: its numbers must be of its
 //! own lists, and its instants such as a license server can tell.
 
+use super::ahead;
 use super::part::{KeyRow, Names, Part, RequestRow, Run, ShapeRow, ShownRow, TotalRow, UsedRow};
 use super::{NEVER, UNKNOWN};
 use crate::intake::{
@@ -14,7 +15,7 @@ use accounting::pairing::{End, Start, Step};
 use accounting::session::Ended;
 
 /// Instants that a log can tell, whatever its clock and its zone: those of the years 0 to 9999, and a day around them. Every
-/// site commits them, so that none may be refused here.
+/// site commits them, so that none may be refused here; those that lie ahead are quarantined.
 const INSTANTS: std::ops::RangeInclusive<UnixMs> =
     (Day::MIN.0 as i64 - 1) * DAY_MS..=(Day::MAX.0 as i64 + 2) * DAY_MS;
 const DAY_MS: i64 = 86_400_000;
@@ -22,12 +23,14 @@ const DAY_MS: i64 = 86_400_000;
 /// Why a part is none.
 type Wrong = String;
 
-/// What a part says, by runs of dates, with the interner's numbers.
-pub(super) fn batches(part: &Part, interner: &mut Interner) -> Result<Vec<Batch>, Wrong> {
+/// What a part says that comes at `now`, by runs of dates, with the interner's numbers.
+pub(super) fn batches(part: &Part, interner: &mut Interner, now: UnixMs) -> Result<Vec<Batch>, Wrong> {
     let known = Known::new(&part.names, interner)?;
     let mut batches = Vec::with_capacity(part.runs.len());
     for run in &part.runs {
-        batches.push(known.batch(run)?);
+        let mut batch = known.batch(run)?;
+        ahead::keep_out(&mut batch, now);
+        batches.push(batch);
     }
     if let Some(first) = batches.first_mut() {
         first.names = interner.news();

@@ -125,6 +125,7 @@ impl Intake {
                 return Err(Error::Conflict);
             }
             let id = input::advance(backend, self.input.as_ref(), checkpoint)?;
+            forward::note(backend, id, checkpoint)?;
             written = Some(Checkpoint { id: Some(id), ..checkpoint.clone() });
             let mut outcome = Outcome::default();
             for batch in batches {

@@ -277,6 +277,23 @@ pub(crate) fn what_was_accepted_is_booked_before_it_is_sealed(ledger: &mut Ledge
     assert_eq!(ledger.balances().seat_ms, i128::from(30 * MINUTE));
 }
 
+pub(crate) fn several_reads_of_one_state_see_no_change_between(ledger: &mut Ledger) {
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    record(&mut one, &[beat("amara", 0, "1", "24")]);
+    let holders = |store: &mut Store| store.read(|reader| Ok(reader.names().holders.len())).unwrap();
+    let seen = one.in_one_state(|one| {
+        let before = holders(one);
+        record(&mut other, &[beat("bela", 0, "3", "25")]);
+        Ok::<_, store::Error>((before, holders(one), holders(&mut other)))
+    });
+    assert_eq!(seen.unwrap(), (1, 1, 2));
+    let failed: Result<(), store::Error> =
+        one.in_one_state(|_| Err(store::Error::Corrupt("a question that fails".to_owned())));
+    assert!(failed.is_err());
+    assert_eq!(holders(&mut one), 2, "the next question sees what is there now");
+    assert_eq!(record(&mut one, &[beat("cleo", 0, "1", "24")]), 1, "and the connection writes");
+}
+
 pub(crate) fn another_calendar_moves_no_minute_of_heartbeats(ledger: &mut Ledger) {
     let mut store = ledger.store();
     for minute in (0..24 * 60).step_by(10) {

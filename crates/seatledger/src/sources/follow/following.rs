@@ -131,16 +131,40 @@ impl<'w, D: Door> Following<'w, D> {
         self.problems.retain(|path, _| looks.contains_key(path));
         self.undecided.retain(|path, _| looks.contains_key(path));
         let mut work = self.gone(looks)?;
-        self.changed(files, looks, &mut work)?;
-        if std::mem::take(&mut self.rotated) {
-            for copy in std::mem::take(&mut self.copies) {
-                if let Some(look) = looks.get(&copy) {
-                    self.seen.remove(&copy);
-                    self.fresh(files, looks, &copy, *look, &mut work)?;
-                }
+        let mut problems = usize::MAX;
+        loop {
+            self.changed(files, looks, &mut work)?;
+            self.rotated_away(files, looks, &mut work)?;
+            self.read(std::mem::take(&mut work), watch)?;
+            if !std::mem::take(&mut self.begun) || self.problems.is_empty() {
+                return Ok(());
             }
-            self.look_beside(files, looks, &mut work)?;
+            // What was not understood may go on from what has been read by now; it is read at once, for it may be cut off
+            // before the next look.
+            self.seen.retain(|path, _| !self.problems.contains_key(path));
+            if self.problems.len() >= problems {
+                return Ok(());
+            }
+            problems = self.problems.len();
         }
+    }
+
+    /// What was copied or renamed, where anything may have been.
+    fn rotated_away(&mut self, files: &Files, looks: &Looks, work: &mut Vec<Work>) -> anyhow::Result<()> {
+        if !std::mem::take(&mut self.rotated) {
+            return Ok(());
+        }
+        for copy in std::mem::take(&mut self.copies) {
+            if let Some(look) = looks.get(&copy) {
+                self.seen.remove(&copy);
+                self.fresh(files, looks, &copy, *look, work)?;
+            }
+        }
+        self.look_beside(files, looks, work)
+    }
+
+    /// Reads files one after the other.
+    fn read(&mut self, work: Vec<Work>, watch: &mut dyn Watch) -> anyhow::Result<()> {
         let new = work.iter().filter_map(|work| match &work.file {
             File::New(new) => Some(&new.surveyed),
             File::Tail(_) => None,
@@ -157,10 +181,6 @@ impl<'w, D: Door> Following<'w, D> {
                 }
                 File::New(new) => self.take_new(key, *new, last, watch)?,
             }
-        }
-        if std::mem::take(&mut self.begun) {
-            // What was not understood may go on from what has been read by now.
-            self.seen.retain(|path, _| !self.problems.contains_key(path));
         }
         Ok(())
     }
@@ -368,12 +388,12 @@ impl<'w, D: Door> Following<'w, D> {
         self.importer.comes_after(before.as_ref().map(|(checkpoint, state)| (checkpoint, state)));
         self.importer.manner.last_line_waits = !last;
         let reading = self.importer.begin(&new.surveyed, &mut Vec::new())?;
-        self.begun = true;
         let (path, name) = (new.path.clone(), new.surveyed.name.clone());
-        if let Some((checkpoint, state)) = self.take(&name, &path, &new.surveyed, reading, watch)?
-            && !last
-        {
-            self.keep(tail(new, checkpoint, state));
+        if let Some((checkpoint, state)) = self.take(&name, &path, &new.surveyed, reading, watch)? {
+            self.begun = true;
+            if !last {
+                self.keep(tail(new, checkpoint, state));
+            }
         }
         Ok(())
     }

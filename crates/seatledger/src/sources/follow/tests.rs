@@ -313,6 +313,15 @@ fn follow(one_file: bool, happenings: &[Happens]) {
     assert_eq!(sessions(&mut store), writer.sessions);
 }
 
+/// The rest of a line that was begun in a file of a new name, which was copied and cut off: alone it is nothing, and it is
+/// there for one look only.
+#[test]
+fn the_rest_of_a_line_whose_beginning_comes_in_the_same_look_is_read_before_it_is_cut_off() {
+    let story = [Happens::NextName, Happens::Begun(2), Happens::Copied, Happens::CutOff];
+    follow(false, &story);
+    follow(false, &[&story[..], &[Happens::Lines(1)]].concat());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 

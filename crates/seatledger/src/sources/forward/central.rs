@@ -20,6 +20,8 @@ const ANSWER: u64 = 1 << 20;
 pub(super) struct Central {
     config: ForwardConfig,
     agent: ureq::Agent,
+    /// What people call this site, as it stands in a body.
+    site: String,
 }
 
 /// What it says of a post.
@@ -47,6 +49,8 @@ pub(super) enum NotHeard {
     Away(String),
     /// It has too much to do: not before so long.
     Busy { why: String, after: Duration },
+    /// It has taken another part of the first one's number: what it says of it.
+    Diverged(String),
     /// Somebody must do something about it.
     Refused(Trouble),
 }
@@ -64,14 +68,17 @@ impl Central {
             .user_agent(concat!("seatledger/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Ok(Self { config: config.clone(), agent })
+        let site = serde_json::Value::from(super::site(config)).to_string();
+        Ok(Self { config: config.clone(), agent, site })
     }
 
     /// Posts parts; without any it says whether they would be taken.
     pub(super) fn post(&self, parts: &[WaitingPart], after_gap: bool) -> Result<Answer, NotHeard> {
         let bytes: usize = parts.iter().map(|part| part.body.len() + 1).sum();
-        let mut body = String::with_capacity(bytes + 40);
-        body.push_str(if after_gap { "{\"after_gap\":true,\"parts\":[" } else { "{\"parts\":[" });
+        let mut body = String::with_capacity(bytes + self.site.len() + 40);
+        body.push_str("{\"site\":");
+        body.push_str(&self.site);
+        body.push_str(if after_gap { ",\"after_gap\":true,\"parts\":[" } else { ",\"parts\":[" });
         for (nth, part) in parts.iter().enumerate() {
             body.push_str(if nth > 0 { "," } else { "" });
             body.push_str(&part.body);
@@ -114,11 +121,13 @@ impl Central {
         let why = format!("{status} {said}");
         match status {
             408 | 425 | 429 | 500..=599 => NotHeard::Busy { why, after },
+            409 => NotHeard::Diverged(said.to_owned()),
             401 | 403 => NotHeard::Refused(Trouble::new(
                 format!("the central service refuses: {why}"),
                 format!(
-                    "make a token there with `seatledger token add NAME --site`, and put it into token_file of [forward] \
-                     or into {TOKEN}"
+                    "make a token there with `seatledger token add NAME --site {}`, and put it into token_file of [forward] \
+                     or into {TOKEN}",
+                    self.site
                 ),
             )),
             413 => NotHeard::Refused(Trouble::new(

@@ -24,6 +24,9 @@ fn of_central(config: &ForwardConfig) -> Finding {
     match asked {
         Ok(_) => Finding::well(format!("{shown} takes what this site tells, as {}", site(config))),
         Err(NotHeard::Refused(trouble)) => Finding::bad(trouble.why, trouble.remedy),
+        Err(NotHeard::Diverged(why)) => {
+            Finding::bad(format!("{shown} refuses: {why}"), "bring both services to one version")
+        }
         Err(NotHeard::Busy { why, .. }) => {
             Finding::doubtful(format!("{shown} is busy: {why}"), "it is tried again by itself")
         }

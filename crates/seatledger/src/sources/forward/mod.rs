@@ -112,6 +112,12 @@ impl Sending {
         let after_gap = self.gap.is_some() && parts.first().map(|part| part.id) == self.gap;
         let answer = match self.central.post(&parts, after_gap) {
             Ok(answer) => answer,
+            Err(NotHeard::Diverged(why)) if !parts.is_empty() => {
+                self.heard_at = Some(Instant::now());
+                post.with_store(|store| store.park(parts[0].id, &why, true))?;
+                tell_parked(post)?;
+                return Ok(Step::Sent);
+            }
             Err(not) => {
                 self.heard_at = None;
                 return Ok(Step::NotHeard(tell(post, not)));
@@ -151,7 +157,7 @@ impl Sending {
                 Ok(Step::Sent)
             }
             _ => {
-                post.with_store(|store| store.park(part.id, &refused.reason))?;
+                post.with_store(|store| store.park(part.id, &refused.reason, false))?;
                 tell_parked(post)?;
                 Ok(Step::Sent)
             }
@@ -161,7 +167,9 @@ impl Sending {
 
 /// Says that all is well, or of which inputs a part was refused.
 fn tell_parked(post: &Post) -> anyhow::Result<()> {
-    match parked(&post.with_store(store::Store::parked)?) {
+    let inputs = post.with_store(store::Store::parked)?;
+    post.status().parked(inputs.len() as u64);
+    match parked(&inputs) {
         Some(trouble) => post.down(trouble),
         None => post.up(),
     }
@@ -170,14 +178,23 @@ fn tell_parked(post: &Post) -> anyhow::Result<()> {
 
 /// What is said of inputs that are parked.
 fn parked(inputs: &[Parked]) -> Option<Trouble> {
-    let first = inputs.first()?;
-    let Parked { source, reason } = first;
+    // A ledger that was set back is no fault of one input.
+    let Parked { source, reason, diverged } =
+        inputs.iter().find(|input| input.diverged).or_else(|| inputs.first())?;
     let others = match inputs.len() - 1 {
         0 => String::new(),
         others => format!(" (and one of each of {others} other inputs)"),
     };
+    let why = format!("the central service refuses a part of {source}: {reason}{others}");
+    if *diverged {
+        return Some(Trouble::new(
+            why,
+            "its parts wait here: run `seatledger db forward-anew` with this ledger where it was set back to a backup, or with \
+             the copy where there is one, so that it tells as another one; nothing counts twice, and what the logs hold is told",
+        ));
+    }
     Some(Trouble::new(
-        format!("the central service refuses a part of {source}: {reason}{others}"),
+        why,
         "its parts wait here, those of other inputs go on: bring both services to one version and restart this one, or read \
          the log anew with `seatledger import --replace`",
     ))
@@ -194,6 +211,13 @@ fn tell(post: &Post, not: NotHeard) -> Duration {
             let remedy =
                 "what is taken in waits here; see whether the central service runs and can be reached";
             post.down(Trouble::new(format!("the central service does not answer: {why}"), remedy));
+            Duration::ZERO
+        }
+        NotHeard::Diverged(why) => {
+            post.down(Trouble::new(
+                format!("the central service refuses: {why}"),
+                "bring both services to one version",
+            ));
             Duration::ZERO
         }
         NotHeard::Refused(trouble) => {

@@ -9,7 +9,8 @@ use store::forward::WaitingPart;
 
 fn config(url: &str) -> ForwardConfig {
     let file = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(file.path(), format!("[forward]\nurl = \"{url}\"\ntoken = \"slt_1\"\n")).expect("written");
+    std::fs::write(file.path(), format!("[forward]\nurl = \"{url}\"\ntoken = \"slt_1\"\nsite = \"basel\"\n"))
+        .expect("written");
     Config::read(Some(file.path())).expect("right").forward.expect("a section")
 }
 
@@ -49,7 +50,10 @@ fn parts_are_posted_as_they_wait() {
     let (said, heard) = posted(answer);
     assert!(said.starts_with("POST /base/api/v1/events HTTP/1.1\r\n"), "{said}");
     assert!(said.to_lowercase().contains("authorization: bearer slt_1\r\n"), "{said}");
-    assert!(said.ends_with("{\"after_gap\":true,\"parts\":[{\"part\":1},{\"part\":1}]}"), "{said}");
+    assert!(
+        said.ends_with("{\"site\":\"basel\",\"after_gap\":true,\"parts\":[{\"part\":1},{\"part\":1}]}"),
+        "{said}"
+    );
     let heard = heard.expect("heard");
     assert_eq!((heard.accepted, heard.refused.len(), heard.refused[0].awaits), (1, 1, Some(7)));
 }
@@ -62,7 +66,10 @@ fn answers_say_whether_to_come_again_or_to_call_somebody() {
     let limited = "HTTP/1.1 429 Slow down\r\ncontent-length: 0\r\n\r\n";
     assert!(matches!(posted(limited).1, Err(NotHeard::Busy { .. })));
     for (answer, remedy) in [
-        ("HTTP/1.1 401 No\r\ncontent-length: 16\r\n\r\n{\"error\": \"who\"}", "token add NAME --site"),
+        (
+            "HTTP/1.1 401 No\r\ncontent-length: 16\r\n\r\n{\"error\": \"who\"}",
+            "token add NAME --site \"basel\"",
+        ),
         ("HTTP/1.1 400 No\r\ncontent-length: 16\r\n\r\n{\"error\": \"huh\"}", "one version"),
         ("HTTP/1.1 413 No\r\ncontent-length: 16\r\n\r\n{\"error\": \"big\"}", "64 MiB"),
         ("HTTP/1.1 404 No\r\ncontent-length: 4\r\n\r\nnone", "correct url"),
@@ -72,6 +79,8 @@ fn answers_say_whether_to_come_again_or_to_call_somebody() {
         let Err(NotHeard::Refused(trouble)) = &heard else { panic!("{answer}: {heard:?}") };
         assert!(trouble.remedy.contains(remedy), "{answer}: {trouble:?}");
     }
+    let diverged = "HTTP/1.1 409 No\r\ncontent-length: 20\r\n\r\n{\"error\": \"another\"}";
+    assert_eq!(posted(diverged).1, Err(NotHeard::Diverged("another".to_owned())));
     let nobody = Central::new(&config("http://127.0.0.1:1")).expect("trust").post(&[], false);
     assert!(matches!(nobody, Err(NotHeard::Away(_))), "{nobody:?}");
 }

@@ -1,6 +1,7 @@
 //! Which inputs the arguments name, and in what order they are read.
 
 use anyhow::{Context, bail};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// The files that arguments name: files, directories (all their files, recursively) and patterns; `-` is standard
@@ -13,8 +14,10 @@ pub(crate) fn files(arguments: &[String]) -> anyhow::Result<(Vec<PathBuf>, Vec<S
             found.push(path.to_owned());
         } else if path.is_dir() {
             let before = found.len();
-            in_directory(path, &mut found).with_context(|| format!("cannot list {argument}"))?;
-            if found.len() == before {
+            std::fs::read_dir(path).with_context(|| format!("cannot list {argument}"))?;
+            let told = problems.len();
+            in_directory(path, &mut HashSet::new(), &mut found, &mut problems);
+            if found.len() == before && problems.len() == told {
                 problems.push(format!("{argument}: the directory holds no files"));
             }
         } else if argument.contains(['*', '?', '[']) {
@@ -31,27 +34,59 @@ pub(crate) fn files(arguments: &[String]) -> anyhow::Result<(Vec<PathBuf>, Vec<S
             problems.push(format!("{argument}: no such file or directory"));
         }
     }
-    let mut unique: Vec<PathBuf> = Vec::with_capacity(found.len());
-    for path in found {
-        if !unique.contains(&path) {
-            unique.push(path);
-        }
-    }
-    Ok((unique, problems))
+    let mut known = HashSet::with_capacity(found.len());
+    found.retain(|path| known.insert(path.clone()));
+    Ok((found, problems))
 }
 
-fn in_directory(directory: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(directory)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
+/// The files of a directory and of those below it. A link may lead back to a directory that has been seen; what cannot be
+/// listed is a problem of its own.
+fn in_directory(
+    directory: &Path,
+    seen: &mut HashSet<PathBuf>,
+    found: &mut Vec<PathBuf>,
+    problems: &mut Vec<String>,
+) {
+    let listed = directory.canonicalize().and_then(|real| {
+        let entries = std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
+        Ok((real, entries.collect::<Result<Vec<PathBuf>, _>>()?))
+    });
+    let (real, mut entries) = match listed {
+        Ok(listed) => listed,
+        Err(error) => {
+            problems.push(format!("{}: cannot be listed: {error}", directory.display()));
+            return;
+        }
+    };
+    if !seen.insert(real) {
+        return;
+    }
     entries.sort();
     for path in entries {
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if path.is_dir() && !hidden {
-            in_directory(&path, found)?;
+            in_directory(&path, seen, found, problems);
         } else if path.is_file() && !hidden {
             found.push(path);
         }
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::files;
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_back_and_files_named_twice_are_taken_once() {
+        let place = tempfile::tempdir().unwrap();
+        let below = place.path().join("below");
+        std::fs::create_dir(&below).unwrap();
+        std::fs::write(below.join("debug.log"), "x").unwrap();
+        std::os::unix::fs::symlink(place.path(), below.join("back")).unwrap();
+        let told = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let (found, problems) = files(&[told(place.path()), told(&below.join("debug.log"))]).unwrap();
+        assert_eq!(found, [below.join("debug.log")]);
+        assert!(problems.is_empty(), "{problems:?}");
+    }
 }

@@ -71,6 +71,7 @@ pub(crate) struct Status {
     polls_failed: AtomicU64,
     dropped: AtomicU64,
     parts_waiting: AtomicU64,
+    inputs_parked: AtomicU64,
 }
 
 /// A copy of it at one instant.
@@ -95,6 +96,8 @@ pub(crate) struct Told {
     pub(crate) dropped: u64,
     /// Parts that the central service has not taken yet.
     pub(crate) parts_waiting: u64,
+    /// Inputs of which the central service has refused a part.
+    pub(crate) inputs_parked: u64,
 }
 
 impl Status {
@@ -144,6 +147,11 @@ impl Status {
         self.behind_since.store(oldest_at.unwrap_or_default(), Ordering::Relaxed);
     }
 
+    /// Of so many inputs a part was refused.
+    pub(crate) fn parked(&self, inputs: u64) {
+        self.inputs_parked.store(inputs, Ordering::Relaxed);
+    }
+
     /// Whether another process takes it in.
     pub(super) fn elsewhere(&self, is_elsewhere: bool) {
         self.is_elsewhere.store(is_elsewhere, Ordering::Relaxed);
@@ -184,6 +192,7 @@ impl Status {
             polls_failed: self.polls_failed.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             parts_waiting: self.parts_waiting.load(Ordering::Relaxed),
+            inputs_parked: self.inputs_parked.load(Ordering::Relaxed),
         }
     }
 }

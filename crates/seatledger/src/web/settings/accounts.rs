@@ -80,7 +80,7 @@ pub(super) fn tokens_section(asker: &Asker, tokens: &[Token], calendar: &Calenda
                     table.sheet {
                         caption.hidden { (title) }
                         thead { tr {
-                            @for name in ["name", "purpose", "organization", "last_four", "created_at"] { th scope="col" { (texts.column(name)) } }
+                            @for name in ["name", "purpose", "organization", "site", "last_four", "created_at"] { th scope="col" { (texts.column(name)) } }
                             th scope="col" { span.hidden { (texts.say("settings.change")) } }
                         } }
                         tbody { @for token in tokens {
@@ -88,6 +88,7 @@ pub(super) fn tokens_section(asker: &Asker, tokens: &[Token], calendar: &Calenda
                                 td { (token.name) }
                                 td { (purpose(&token.purpose)) }
                                 td { (token.purpose.role().and_then(Role::organization).unwrap_or_default()) }
+                                td { (token.purpose.site().unwrap_or_default()) }
                                 td { code { "…" (token.last_four) } }
                                 td { (instant(token.created_at, calendar.zone())) }
                                 td { (change(asker, TOKENS, &token.name, false)) }
@@ -103,6 +104,7 @@ pub(super) fn tokens_section(asker: &Asker, tokens: &[Token], calendar: &Calenda
                     @for purpose in ["viewer", "admin", "heartbeats", "events", "site"] { option value=(purpose) { (purpose) } }
                 } }
                 label { span { (texts.say("settings.only_organization")) } input name="organization" autocomplete="off"; }
+                label { span { (texts.say("settings.only_site")) } input name="site" autocomplete="off"; }
                 button.primary type="submit" name="do" value="add" { (texts.say("settings.add")) }
             }
         }
@@ -114,7 +116,7 @@ fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Role(role) => role.as_str(),
         Purpose::Heartbeats => "heartbeats",
         Purpose::Events => "events",
-        Purpose::Site => "site",
+        Purpose::Site(_) => "site",
     }
 }
 
@@ -236,7 +238,13 @@ async fn add_token(
     let purpose = match value(fields, "purpose") {
         "heartbeats" if organization.is_empty() => Purpose::Heartbeats,
         "events" if organization.is_empty() => Purpose::Events,
-        "site" if organization.is_empty() => Purpose::Site,
+        "site" if organization.is_empty() => {
+            let site = value(fields, "site").trim();
+            if site.is_empty() {
+                return Err(Failure::Wrong(asker.texts().say("settings.site_missing").to_owned()));
+            }
+            Purpose::Site(Some(site.to_owned()))
+        }
         other => Purpose::Role(role(asker, other, organization)?),
     };
     let secret = secrets::new_secret("slt_").map_err(|error| Failure::of(&error, &*web.complain))?;

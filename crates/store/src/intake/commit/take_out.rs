@@ -89,7 +89,7 @@ impl Intake {
 }
 
 /// What an input leaves beside sessions.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "span",
     "daemon_break",
     "request",
@@ -99,6 +99,7 @@ const TABLES: [&str; 10] = [
     "expiry",
     "imported_total",
     "poll",
+    "site_part",
     "input",
 ];
 
