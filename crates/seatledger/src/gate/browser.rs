@@ -99,10 +99,9 @@ impl Gate {
         let opener = self.0.opener.clone();
         let end = self.0.accounts.ask(move |_| {
             let (mut store, hash) = (opener.open(PATIENCE)?, hash_of_secret(&secret));
-            if everywhere {
-                store.end_all_browser_sessions(&hash)?
-            } else {
-                store.end_browser_session(&hash)?
+            match everywhere {
+                true => store.end_all_browser_sessions(&hash)?,
+                false => store.end_browser_session(&hash)?,
             }
             Ok(())
         });

@@ -82,11 +82,16 @@ async function fresh(options = {}) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", viewport: WIDE, ...options });
   const page = await context.newPage();
   page.wrong = [];
-  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) page.wrong.push(message.text()); });
-  page.on("pageerror", (error) => page.wrong.push(error.message));
-  page.on("requestfailed", (request) => page.wrong.push(`${request.url()} failed`));
+  // What the provider's own pages do is its business; nothing of it leaves this machine.
+  const ours = (url) => url.startsWith(address);
+  await context.route((url) => ![address, provider.issuer].includes(url.origin), (route) => route.abort());
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && ours(message.location().url)) page.wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => { if (ours(page.url())) page.wrong.push(error.message); });
+  page.on("requestfailed", (request) => { if (ours(request.url())) page.wrong.push(`${request.url()} failed`); });
   page.on("request", (request) => {
-    if (![address, provider.issuer].some((known) => request.url().startsWith(known))) page.wrong.push(`asks elsewhere: ${request.url()}`);
+    if (ours(page.url()) && ![address, provider.issuer].some((known) => request.url().startsWith(known))) page.wrong.push(`asks elsewhere: ${request.url()}`);
   });
   return page;
 }

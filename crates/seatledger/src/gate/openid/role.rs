@@ -7,13 +7,11 @@ use store::accounts::{Role, complaint_about_name};
 /// The values of a claim: a text is one, a list has several, of an object its keys count. Where no claim has the whole
 /// name, its dots lead into objects: `realm_access.roles`. `None` where there is no such claim.
 pub(super) fn values(claims: &Claims, name: &str) -> Option<Vec<String>> {
-    let found = match claims.get(name) {
-        Some(value) => value,
-        None => {
-            let (first, rest) = name.split_once('.')?;
-            rest.split('.').try_fold(claims.get(first)?, |value, key| value.get(key))?
-        }
+    let deeper = || {
+        let (first, rest) = name.split_once('.')?;
+        rest.split('.').try_fold(claims.get(first)?, |value, key| value.get(key))
     };
+    let found = claims.get(name).or_else(deeper)?;
     Some(match found {
         Value::String(text) => vec![text.clone()],
         Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
