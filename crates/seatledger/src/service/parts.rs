@@ -89,12 +89,14 @@ impl Clerk {
                     awaits: Some(number),
                     diverged: false,
                 }),
-                Ok(TakenPart::Diverged) => Some(RefusedPart {
-                    index,
-                    reason: format!("this service holds another part {} of this input", part.part),
-                    awaits: None,
-                    diverged: true,
-                }),
+                Ok(TakenPart::Diverged) => {
+                    let reason = format!("this service holds another part {} of this input", part.part);
+                    if index == 0 {
+                        let message = "a site's ledger was set back, or copied: it is told so";
+                        self.log.warn(message, &[("site", &part.name), ("input", &part.source)]);
+                    }
+                    Some(RefusedPart { index, reason, awaits: None, diverged: true })
+                }
                 Ok(TakenPart::Refused(reason)) => {
                     Some(RefusedPart { index, reason, awaits: None, diverged: false })
                 }

@@ -189,8 +189,8 @@ fn parked(inputs: &[Parked]) -> Option<Trouble> {
     if *diverged {
         return Some(Trouble::new(
             why,
-            "its parts wait here: run `seatledger db forward-anew` with this ledger where it was set back to a backup, or with \
-             the copy where there is one, so that it tells as another one; nothing counts twice, and what the logs hold is told",
+            "its parts wait here: this ledger was set back to a backup, is a copy, or was copied; run `seatledger db forward-anew` \
+             with it, so that it tells as another one: nothing is missing then, and nothing counts twice",
         ));
     }
     Some(Trouble::new(
