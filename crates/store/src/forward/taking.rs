@@ -29,6 +29,9 @@ pub struct Arrived {
 /// taken before it posts others.
 const KEPT: i64 = 2 * super::TOGETHER;
 
+/// How long a hash may be, in hexadecimal digits.
+const LONGEST_HASH: usize = 64;
+
 /// What became of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TakenPart {
@@ -62,6 +65,9 @@ impl Inbox {
     pub fn take(&mut self, store: &mut Store, part: &Part, arrived: Arrived) -> Result<TakenPart, Error> {
         if part.part == 0 || part.site.is_empty() {
             return Ok(TakenPart::Refused("a part has a site, and a number from 1 on".to_owned()));
+        }
+        if part.hash.len() > LONGEST_HASH || !part.hash.bytes().all(|letter| letter.is_ascii_hexdigit()) {
+            return Ok(TakenPart::Refused("the hash of a part is none".to_owned()));
         }
         let known = store.input_of_site(&part.chain())?;
         let position = known.as_ref().map_or(0, |known| known.position);

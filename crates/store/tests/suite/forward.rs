@@ -196,10 +196,13 @@ pub(crate) fn parts_that_are_not_right_are_refused(ledger: &mut Ledger) {
     let right = site.store().waiting_parts(u64::MAX).unwrap().remove(0).body;
     let mut central = ledger.store();
     let mut inbox = Inbox::default();
+    let too_long = format!("\"hash\":\"{}", "0".repeat(64));
     let year_12000 = "316522512000000";
     for (what, with) in [
         ("\"features\":[\"solver\",\"mesher\"]", "\"features\":[\"solver\"]"),
         ("\"part\":1", "\"part\":0"),
+        ("\"hash\":\"", "\"hash\":\"\\u0000"),
+        ("\"hash\":\"", &too_long),
         ("1740988800000", year_12000),
         ("1740988800000", "-99000000000000"),
         ("\"breaks\":[[0", "\"breaks\":[[7"),
