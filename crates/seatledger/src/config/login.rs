@@ -3,7 +3,6 @@
 use super::alert::{Secret, milliseconds, set_secret};
 use super::document::{Entry, Wrong};
 use std::path::PathBuf;
-use store::accounts::Role;
 
 const KEYS: [&str; 12] = [
     "issuer",
@@ -26,6 +25,27 @@ const SESSION_MS: i64 = 12 * 3_600_000;
 const SHORTEST_MS: i64 = 60_000;
 const LONGEST_MS: i64 = 7 * 86_400_000;
 
+/// What somebody may do of whom a provider tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum GivenRole {
+    /// See and change everything.
+    Admin,
+    /// See everything.
+    Viewer,
+    /// See the figures of one organization.
+    Organization(String),
+}
+
+impl std::fmt::Display for GivenRole {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Admin => out.write_str("admin"),
+            Self::Viewer => out.write_str("viewer"),
+            Self::Organization(organization) => write!(out, "viewer of {organization}"),
+        }
+    }
+}
+
 /// What the configuration says of the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OpenIdConfig {
@@ -44,7 +64,7 @@ pub(crate) struct OpenIdConfig {
     /// The claim that says what somebody is; `a.b` also is `b` within `a`.
     pub(crate) roles_claim: String,
     /// Values of that claim and what they come to here, in the order of the text.
-    pub(crate) roles: Vec<(String, Role)>,
+    pub(crate) roles: Vec<(String, GivenRole)>,
     /// Certificates in PEM by which the provider's is verified, instead of those of public authorities.
     pub(crate) ca_file: Option<PathBuf>,
     /// What stands on the button of the login page.
@@ -132,7 +152,7 @@ impl OpenIdConfig {
 
     /// Whether anybody of the provider may be an admin here.
     pub(crate) fn has_admins(&self) -> bool {
-        self.roles.iter().any(|(_, role)| *role == Role::Admin)
+        self.roles.iter().any(|(_, role)| *role == GivenRole::Admin)
     }
 
     /// The segments of the path under which browsers reach this service.
@@ -196,11 +216,11 @@ fn scopes(entry: &Entry<'_>) -> Result<Vec<String>, Wrong> {
     Ok(texts.into_iter().map(|(text, _)| text).filter(|text| text != "openid").collect())
 }
 
-fn roles_of(section: &Entry<'_>) -> Result<Vec<(String, Role)>, Wrong> {
+fn roles_of(section: &Entry<'_>) -> Result<Vec<(String, GivenRole)>, Wrong> {
     let role = |entry: Entry<'_>| {
         let role = match entry.text() {
-            Ok(_) if entry.one_of(&[("admin", true), ("viewer", false)])? => Role::Admin,
-            Ok(_) => Role::Viewer,
+            Ok(_) if entry.one_of(&[("admin", true), ("viewer", false)])? => GivenRole::Admin,
+            Ok(_) => GivenRole::Viewer,
             Err(_) => organization(&entry)?,
         };
         Ok((entry.key().to_owned(), role))
@@ -218,7 +238,7 @@ fn organization(entry: &Entry<'_>) -> Result<Role, Wrong> {
             _ => return Err(inner.unknown_key(&["organization"])),
         }
     }
-    organization.map(Role::OrganizationViewer).ok_or_else(wanted)
+    organization.map(GivenRole::Organization).ok_or_else(wanted)
 }
 
 fn session(entry: &Entry<'_>) -> Result<i64, Wrong> {
@@ -231,11 +251,10 @@ fn session(entry: &Entry<'_>) -> Result<i64, Wrong> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SESSION_MS, is_safe_address};
+    use super::{GivenRole, SESSION_MS, is_safe_address};
     use crate::config::Config;
     use crate::config::alert::Secret;
     use crate::config::tests::wrong;
-    use store::accounts::Role;
 
     const LEAST: &str = "[login.openid]\nissuer = \"https://login.example.com/\"\nurl = \"https://seats.example.com/\"\n\
                          client_id = \"seatledger\"\nroles = { staff = \"viewer\" }\n";
@@ -254,8 +273,8 @@ mod tests {
             ("https://login.example.com/", "https://seats.example.com"),
             "an issuer is kept to the letter"
         );
-        let lab = Role::OrganizationViewer("R&D".to_owned());
-        let expected = [("admins", Role::Admin), ("lab", lab), ("staff", Role::Viewer)];
+        let lab = GivenRole::Organization("R&D".to_owned());
+        let expected = [("admins", GivenRole::Admin), ("lab", lab), ("staff", GivenRole::Viewer)];
         assert_eq!(openid.roles, expected.map(|(value, role)| (value.to_owned(), role)));
         assert_eq!((openid.scopes, openid.session_ms), (vec!["groups".to_owned()], 8 * 3_600_000));
         assert_eq!(openid.client_secret, Some(Secret::Here("s3cret".to_owned())));
@@ -267,7 +286,7 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/openid.toml");
         let openid = Config::read(Some(path.as_ref())).unwrap().openid.expect("a section");
         assert!(openid.has_admins() && openid.is_secure());
-        assert_eq!(openid.roles[2].1, Role::OrganizationViewer("R&D".to_owned()));
+        assert_eq!(openid.roles[2].1, GivenRole::Organization("R&D".to_owned()));
     }
 
     #[test]

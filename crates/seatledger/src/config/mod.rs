@@ -64,7 +64,7 @@ pub(crate) use forward::ForwardConfig;
 pub(crate) use heartbeats::HeartbeatsConfig;
 pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
-pub(crate) use login::{OpenIdConfig, is_safe_address};
+pub(crate) use login::{GivenRole, OpenIdConfig, is_safe_address};
 pub(crate) use old_service::import;
 pub(crate) use privacy::{PrivacyConfig, Retention};
 pub(crate) use source::{
