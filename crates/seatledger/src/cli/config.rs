@@ -75,9 +75,7 @@ fn check(global: &Global) -> anyhow::Result<Done> {
     if let Some(config) = &config.openid {
         say(&format!("login      {}", config.issuer));
         for (value, role) in &config.roles {
-            let organization =
-                role.organization().map_or_else(String::new, |organization| format!(" of {organization}"));
-            say(&format!("role       {value} → {}{organization}", role.as_str()));
+            say(&format!("role       {value} → {role}"));
         }
         if let Err(Trouble { why, remedy }) = openid::check(config) {
             warn(&format!("nobody could log in now: {why}: {remedy}"));

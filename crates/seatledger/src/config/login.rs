@@ -229,7 +229,7 @@ fn roles_of(section: &Entry<'_>) -> Result<Vec<(String, GivenRole)>, Wrong> {
 }
 
 /// `{ organization = "R&D" }`: who sees that one's figures alone.
-fn organization(entry: &Entry<'_>) -> Result<Role, Wrong> {
+fn organization(entry: &Entry<'_>) -> Result<GivenRole, Wrong> {
     let wanted = || entry.wrong("a role is \"admin\", \"viewer\" or { organization = \"R&D\" }".to_owned());
     let mut organization = None;
     for inner in entry.table().map_err(|_| wanted())? {
