@@ -1,6 +1,7 @@
 //! From what a provider says of somebody to a name and a role.
 
 use super::token::Claims;
+use crate::config::GivenRole;
 use serde_json::Value;
 use store::accounts::{Role, complaint_about_name};
 
@@ -22,15 +23,19 @@ pub(super) fn values(claims: &Claims, name: &str) -> Option<Vec<String>> {
 
 /// The role that values come to: whoever has several may what the strongest may. Of two organizations that are given, the
 /// first of the configuration is seen.
-pub(super) fn role(values: &[String], roles: &[(String, Role)]) -> Option<Role> {
-    let strength = |role: &Role| match role {
-        Role::Admin => 0,
-        Role::Viewer => 1,
-        Role::OrganizationViewer(_) => 2,
+pub(super) fn role(values: &[String], roles: &[(String, GivenRole)]) -> Option<Role> {
+    let strength = |role: &GivenRole| match role {
+        GivenRole::Admin => 0,
+        GivenRole::Viewer => 1,
+        GivenRole::Organization(_) => 2,
     };
     let given = roles.iter().filter(|(value, _)| values.contains(value)).map(|(_, role)| role);
     // Of equals the first is taken.
-    given.min_by_key(|role| strength(role)).cloned()
+    given.min_by_key(|role| strength(role)).map(|role| match role {
+        GivenRole::Admin => Role::Admin,
+        GivenRole::Viewer => Role::Viewer,
+        GivenRole::Organization(organization) => Role::OrganizationViewer(organization.clone()),
+    })
 }
 
 /// How somebody is called: by a claim, else by what the provider itself knows the person by.
@@ -43,7 +48,7 @@ pub(super) fn name(claims: &Claims, claim: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Claims, name, role, values};
+    use super::{Claims, GivenRole, name, role, values};
     use serde_json::{Value, json};
     use store::accounts::Role;
 
@@ -81,7 +86,13 @@ mod tests {
     #[test]
     fn the_strongest_role_counts_and_without_one_there_is_none() {
         let of = |organization: &str| Role::OrganizationViewer(organization.to_owned());
-        let roles = [("lab", of("R&D")), ("staff", Role::Viewer), ("it", Role::Admin), ("desk", of("Sales"))];
+        let one = |organization: &str| GivenRole::Organization(organization.to_owned());
+        let roles = [
+            ("lab", one("R&D")),
+            ("staff", GivenRole::Viewer),
+            ("it", GivenRole::Admin),
+            ("desk", one("Sales")),
+        ];
         let roles = roles.map(|(value, role)| (value.to_owned(), role));
         let given =
             |values: &[&str]| role(&values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>(), &roles);

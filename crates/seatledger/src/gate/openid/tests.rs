@@ -3,7 +3,7 @@
 use super::provider::Provider;
 use super::token::Claims;
 use super::{OpenId, Refused, of_secret};
-use crate::config::OpenIdConfig;
+use crate::config::{GivenRole, OpenIdConfig};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn config() -> OpenIdConfig {
         scopes: vec!["profile".to_owned(), "groups".to_owned()],
         name_claim: "preferred_username".to_owned(),
         roles_claim: "realm_access.roles".to_owned(),
-        roles: vec![("staff".to_owned(), Role::Viewer), ("it".to_owned(), Role::Admin)],
+        roles: vec![("staff".to_owned(), GivenRole::Viewer), ("it".to_owned(), GivenRole::Admin)],
         ca_file: None,
         button: None,
         session_ms: 1000,
@@ -110,7 +110,7 @@ fn other_rules_for_roles_end_the_logins_under_the_old_ones() {
     };
     let before = terms(|_| ());
     assert_eq!(before, terms(|config| config.button = Some("In".to_owned())));
-    assert_ne!(before, terms(|config| config.roles[1].1 = Role::Viewer));
+    assert_ne!(before, terms(|config| config.roles[1].1 = GivenRole::Viewer));
     assert_ne!(before, terms(|config| config.roles_claim = "groups".to_owned()));
     assert_ne!(before, terms(|config| config.issuer = "https://other.example.com".to_owned()));
 }
