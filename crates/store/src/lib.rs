@@ -62,6 +62,19 @@ pub enum Error {
     /// The file holds something else.
     #[error("the file is not a database: name another with --db")]
     NoDatabase,
+    /// The file is another program's.
+    #[error("the file holds another program's tables: name another with --db")]
+    Foreign,
+    /// The file cannot be opened.
+    #[error(
+        "the database cannot be opened or made ({0}): is the directory there, and may this user write it?"
+    )]
+    NotOpened(String),
+    /// The file may not be written by who wants to.
+    #[error(
+        "the database may not be written by this user ({0}): who reads needs that too while it is in use, for the files beside it"
+    )]
+    ReadOnly(String),
     /// A later version of the program has written it.
     #[error("the database has schema version {found}, this program knows {known}: use a newer seatledger")]
     Newer {
@@ -115,8 +128,9 @@ impl From<rusqlite::Error> for Error {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Locked(text),
-            Some(Code::DiskFull | Code::SystemIoFailure | Code::ReadOnly) => Self::Full(text),
-            Some(Code::CannotOpen) => Self::NotFound(text),
+            Some(Code::DiskFull | Code::SystemIoFailure) => Self::Full(text),
+            Some(Code::ReadOnly) => Self::ReadOnly(text),
+            Some(Code::CannotOpen) => Self::NotOpened(text),
             Some(Code::NotADatabase) => Self::NoDatabase,
             Some(Code::DatabaseCorrupt) => Self::Corrupt(text),
             _ => Self::Driver(text),

@@ -51,6 +51,10 @@ pub(crate) fn migrate(backend: &mut dyn Backend) -> Result<(), Error> {
         backend.lock(MIGRATION_LOCK)?;
         let found = version(backend)?;
         refuse_newer(found)?;
+        // A schema of PostgreSQL may be shared; a file is ours or somebody else's.
+        if found == 0 && backend.name() == "sqlite" && !backend.tables()?.is_empty() {
+            return Err(Error::Foreign);
+        }
         if found > 0 {
             // They name columns that a migration may change; whoever wants them makes them again.
             crate::views::drop_views(backend)?;

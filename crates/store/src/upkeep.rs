@@ -170,8 +170,24 @@ impl Store {
                 file.display()
             )));
         }
-        let part = file.with_extension("part");
-        let mut copy = Self::create(&Place::Sqlite(part.clone()))?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let part = file.with_file_name(format!("{name}.{}.part", std::process::id()));
+        if part.exists() {
+            return Err(Error::Driver(format!("{} is in the way: remove it", part.display())));
+        }
+        let copied = self.copied_into(&part).and_then(|()| {
+            std::fs::rename(&part, file).map_err(|error| Error::Full(format!("{}: {error}", file.display())))
+        });
+        if copied.is_err() {
+            for ending in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{}{ending}", part.display()));
+            }
+        }
+        copied
+    }
+
+    fn copied_into(&mut self, part: &Path) -> Result<(), Error> {
+        let mut copy = Self::create(&Place::Sqlite(part.to_owned()))?;
         let copied = reading(self.backend.as_mut(), |from| {
             writing(copy.backend.as_mut(), |to| {
                 copy_table(from, to, "setting")?;
@@ -180,15 +196,7 @@ impl Store {
                 to.execute("delete from setting where name = $1", &[crate::views::SETTING.into()])
             })
         });
-        let closed = copied.and_then(|_| copy.backend.batch("pragma journal_mode = delete"));
-        drop(copy);
-        let named = closed.and_then(|()| {
-            std::fs::rename(&part, file).map_err(|error| Error::Full(format!("{}: {error}", file.display())))
-        });
-        if named.is_err() {
-            let _ = std::fs::remove_file(&part);
-        }
-        named
+        copied.and_then(|_| copy.backend.batch("pragma journal_mode = delete"))
     }
 }
 

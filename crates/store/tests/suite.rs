@@ -62,6 +62,7 @@ store_suite! {
     schema {
         migrating_twice_changes_nothing,
         days_of_old_pages_are_derived_anew,
+        a_file_of_another_program_is_left_alone,
         a_newer_schema_is_refused,
         a_ledger_that_is_not_there_is_not_created_by_readers,
         a_backup_is_the_same_ledger,

@@ -40,6 +40,9 @@ pub(crate) struct Demo {
     port: u16,
 }
 
+/// The file that is locked as long as the demo uses its directory.
+const SHOWN: &str = "in-use";
+
 impl Demo {
     pub(crate) fn run(self, _: &Global) -> anyhow::Result<Done> {
         let began = Instant::now();
@@ -49,9 +52,17 @@ impl Demo {
                 directory.join("seatledger.toml").exists(),
                 "./{DIRECTORY} is there and was not made by the demo: move it away"
             );
+            // Who shows it would lose the logs that it writes on, and the database under it.
+            let is_shown = File::open(directory.join(SHOWN)).is_ok_and(|shown| shown.try_lock().is_err());
+            anyhow::ensure!(
+                !is_shown,
+                "another `seatledger demo` shows ./{DIRECTORY}: stop it, or go to another directory"
+            );
             std::fs::remove_dir_all(&directory).with_context(|| format!("cannot make ./{DIRECTORY} anew"))?;
         }
         let written = write_year(&directory).with_context(|| format!("cannot write ./{DIRECTORY}"))?;
+        let shown = File::create(directory.join(SHOWN))?;
+        shown.lock()?;
         let of_servers = written.flexnet.iter().chain(&written.polls);
         let files = of_servers.map(|(_, files)| files.len()).sum::<usize>() + written.wrapper.len();
         say(&format!(

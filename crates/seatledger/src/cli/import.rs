@@ -74,7 +74,8 @@ impl Import {
             }
             return Ok(Done::Well);
         }
-        let (mut store, config) = global.create()?;
+        let scratch = if self.dry_run { global.scratch()? } else { None };
+        let (mut store, config) = scratch.as_ref().map_or(global, |(_, global)| global).create()?;
         let wish = Wish {
             arguments: self.inputs.clone(),
             format: formats::named(&self.format).map(formats::line::Format::name),
@@ -93,10 +94,10 @@ impl Import {
         derived?;
         let calendar = store.calendar()?;
         if self.json {
-            say(&json_summary(&summary, calendar.zone()).to_string());
+            say(&json_summary(&summary, calendar.zone(), self.dry_run).to_string());
         } else {
             for file in &summary.files {
-                say_file(file, calendar.zone());
+                say_file(file, calendar.zone(), self.dry_run);
             }
             say_totals(&summary, self.dry_run);
         }
@@ -123,7 +124,7 @@ fn done(summary: &Summary) -> Done {
     }
 }
 
-fn say_file(file: &FileSummary, zone: &TimeZone) {
+fn say_file(file: &FileSummary, zone: &TimeZone, dry_run: bool) {
     if file.format.is_none() {
         return;
     }
@@ -132,15 +133,16 @@ fn say_file(file: &FileSummary, zone: &TimeZone) {
     }
     let counts = &file.counts;
     let mut text = format!(
-        "{}: {}, {}{}: {}; {} sessions closed, {} open",
+        "{}: {}, {}{}: {}",
         file.path,
         file.server,
         if file.continued { "continued, " } else { "" },
         number_of(counts.lines, "line"),
-        said(&file.tally),
-        file.sessions_closed,
-        file.sessions_open
+        said(&file.tally)
     );
+    if !dry_run {
+        text.push_str(&format!("; {} sessions closed, {} open", file.sessions_closed, file.sessions_open));
+    }
     if file.unmatched_checkins > 0 {
         text.push_str(&format!(", {} checkins without a checkout", file.unmatched_checkins));
     }
@@ -180,17 +182,27 @@ fn say_totals(summary: &Summary, dry_run: bool) {
     let known = summary.files.iter().filter(|file| file.already_known).count();
     let lines: u64 = summary.files.iter().map(|file| file.counts.lines).sum();
     let closed: u64 = summary.files.iter().map(|file| file.sessions_closed).sum();
-    let stored = if dry_run { "nothing stored (--dry-run)" } else { "stored" };
+    // What closes a session is known only where sessions are stored.
+    let end = match dry_run {
+        true => "; nothing stored (--dry-run)".to_owned(),
+        false => format!(", {} closed; stored", number_of(closed, "session")),
+    };
     say(&format!(
-        "{} read, {known} known before: {}, {} closed; {stored}",
+        "{} read, {known} known before: {}{end}",
         number_of(read as u64, "file"),
         number_of(lines, "new line"),
-        number_of(closed, "session")
     ));
 }
 
-fn json_summary(summary: &Summary, zone: &TimeZone) -> Value {
-    let files: Vec<Value> = summary.files.iter().map(|file| json_file(file, zone)).collect();
+fn json_summary(summary: &Summary, zone: &TimeZone, dry_run: bool) -> Value {
+    let mut files: Vec<Value> = summary.files.iter().map(|file| json_file(file, zone)).collect();
+    if dry_run {
+        for file in files.iter_mut().filter_map(Value::as_object_mut) {
+            file.retain(|name, _| {
+                !["unmatched_checkins", "sessions_closed", "sessions_open"].contains(&name.as_str())
+            });
+        }
+    }
     let mut totals = Map::new();
     for file in &files {
         for (name, value) in file.as_object().into_iter().flatten() {

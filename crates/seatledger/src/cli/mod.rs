@@ -1,6 +1,6 @@
 //! The command line: one file a subcommand.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own face")]
+#![expect(clippy::print_stderr, reason = "the command line's own face")]
 
 mod alert;
 mod catalog;
@@ -40,6 +40,7 @@ use accounting::report::{Column, Report};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use jiff::tz::TimeZone;
+use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -173,9 +174,14 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(is_of_pipe))
+}
+
+fn is_of_pipe(error: &io::Error) -> bool {
+    // The writer of CSV wraps it, and tells no cause.
+    let of_csv = || error.get_ref()?.downcast_ref::<csv::Error>().map(csv::Error::kind);
+    error.kind() == io::ErrorKind::BrokenPipe
+        || matches!(of_csv(), Some(csv::ErrorKind::Io(error)) if is_of_pipe(error))
 }
 
 impl Global {
@@ -210,6 +216,19 @@ impl Global {
         store.keep(keys::privacy(&config.privacy)?)?;
         set_views(&mut store, &config)?;
         Ok((store, config))
+    }
+
+    /// The same with a file that is gone when its directory is dropped, where the ledger is a file that is not there.
+    pub(crate) fn scratch(&self) -> anyhow::Result<Option<(tempfile::TempDir, Self)>> {
+        match self.place(&self.config()?)? {
+            Place::Sqlite(path) if !path.exists() => {
+                let directory = tempfile::tempdir()?;
+                let file = directory.path().join("ledger.db");
+                let global = Self { db: Some(format!("sqlite:{}", file.display())), ..self.clone() };
+                Ok(Some((directory, global)))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Opens the ledger for writing what is no fact: creates and migrates it, and leaves its calendar alone.
@@ -320,14 +339,45 @@ pub(crate) fn write_whole(
         write(&Look::of_stdout(), &mut out)?;
         return Ok(out.flush()?);
     };
+    let look = Look { width: 100, color: false, bars: false };
+    let cannot = || format!("cannot write {}", path.display());
+    let there = path.metadata().ok();
+    // A link stays one.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if there.as_ref().is_none_or(Metadata::is_file)
+        && let Some(whole) = file_beside(&real, there.as_ref())
+    {
+        let mut out = BufWriter::new(whole);
+        write(&look, &mut out)?;
+        let whole = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        whole.persist(&real).with_context(cannot)?;
+        return Ok(());
+    }
+    // A pipe, a device, a file in a directory in which none may be made: what is there is written to.
+    let mut out = BufWriter::new(File::create(path).with_context(cannot)?);
+    write(&look, &mut out)?;
+    Ok(out.flush()?)
+}
+
+/// A file that is to take the place of another one, of the same owner and with the same rights; `None` where none can be.
+fn file_beside(path: &Path, there: Option<&Metadata>) -> Option<tempfile::NamedTempFile> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let whole = tempfile::NamedTempFile::new_in(directory.unwrap_or_else(|| Path::new(".")))
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    let mut out = BufWriter::new(whole);
-    write(&Look { width: 100, color: false, bars: false }, &mut out)?;
-    let whole = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    whole.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(())
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.tempfile_in(directory.unwrap_or_else(|| Path::new("."))).ok()?;
+    if let Some(there) = there {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{MetadataExt as _, fchown};
+            let own = file.as_file().metadata().ok()?;
+            if (own.uid(), own.gid()) != (there.uid(), there.gid()) {
+                fchown(file.as_file(), Some(there.uid()), Some(there.gid())).ok()?;
+            }
+        }
+        file.as_file().set_permissions(there.permissions()).ok()?;
+    }
+    Some(file)
 }
 
 impl Shown {
@@ -341,9 +391,13 @@ impl Shown {
     }
 }
 
-/// Says what a command did, to people.
+/// Says what a command did, to people. Where nobody listens any more the command goes on.
 pub(crate) fn say(text: &str) {
-    println!("{text}");
+    if let Err(error) = writeln!(io::stdout().lock(), "{text}")
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        warn(&format!("standard output: {error}"));
+    }
 }
 
 /// Says what went wrong, or what to note, beside the output.

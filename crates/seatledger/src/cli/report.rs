@@ -63,7 +63,9 @@ impl Report {
             answers::answer(&mut store, self.name, &self.options, &Sight::Everything, clock::today)?;
         let answers::Answer { mut report, calendar } = answered;
         let configured = config.calendar(calendar.zone_name())?;
-        if config.calendar.is_some() && configured.fingerprint() != calendar.fingerprint() {
+        if (config.calendar.is_some() || config.timezone.is_some())
+            && configured.fingerprint() != calendar.fingerprint()
+        {
             report.notes.push(
                 "the database's calendar is in force, the configuration has another: `seatledger rebuild` puts it \
                  in force"

@@ -6,6 +6,10 @@ use unicode_width::UnicodeWidthStr;
 pub(super) const GAP: usize = 2;
 /// A text column is not made narrower than this, whatever the line's width.
 const NARROWEST: usize = 6;
+/// Nor one that says something in words, over as many lines as it needs.
+const NARROWEST_WORDS: usize = 16;
+/// Columns that say something in words.
+const WORDS: [&str; 4] = ["found", "what_to_do", "problem", "alert"];
 /// Bars narrower than this say nothing.
 const SHORTEST_BAR: usize = 6;
 const LONGEST_BAR: usize = 24;
@@ -37,6 +41,10 @@ pub(super) struct Place {
     pub(super) number: bool,
     /// Whether its cells may be shortened: texts only, and not those of [`WHOLE`].
     pub(super) shrinks: bool,
+    /// Whether its cells go on in the next line instead of being shortened.
+    pub(super) wraps: bool,
+    /// Whether its cells say more at their end than at their beginning: paths.
+    pub(super) keeps_end: bool,
     /// Characters before the decimal point, or of a text.
     pub(super) whole: usize,
     /// Characters from the decimal point on.
@@ -54,12 +62,19 @@ impl Place {
             head: vec![name.to_owned()],
             number,
             shrinks: !number && !WHOLE.contains(&name),
+            wraps: WORDS.contains(&name),
+            keeps_end: name == "source",
             ..Self::default()
         }
     }
 
-    fn content(&self) -> usize {
+    /// The characters of its widest cell.
+    pub(super) fn content(&self) -> usize {
         self.whole + self.fraction
+    }
+
+    fn narrowest(&self) -> usize {
+        self.head_width().max(if self.wraps { NARROWEST_WORDS } else { NARROWEST })
     }
 
     /// Breaks its name, with words of no more than `longest` letters.
@@ -98,12 +113,18 @@ pub(super) fn fit(places: &mut [Place], line: usize, bars: bool) -> Option<usize
         }
     }
     while wanted(places) > line {
-        let narrower = |place: &&mut Place| place.shrinks && place.width > place.head_width().max(NARROWEST);
+        let narrower = |place: &&mut Place| place.shrinks && place.width > place.narrowest();
         let Some(widest) = places.iter_mut().filter(narrower).max_by_key(|place| place.width) else { break };
         widest.width -= 1;
     }
     let left = line.saturating_sub(wanted(places) + GAP).min(LONGEST_BAR);
     (bars && left >= SHORTEST_BAR).then_some(left)
+}
+
+/// Whether a line is too long for columns as wide as they would be.
+pub(super) fn is_wide(places: &[Place], line: usize) -> bool {
+    let width = |place: &Place| place.content().max(place.head_width());
+    places.iter().map(width).sum::<usize>() + GAP * places.len().saturating_sub(1) > line
 }
 
 /// Whether a line is too long even if names are broken and texts as short as they may be.
@@ -118,7 +139,7 @@ pub(super) fn is_long(places: &[Place], line: usize) -> bool {
 /// The characters of a line whose texts are as short as they may be.
 fn least(places: &[Place]) -> usize {
     let narrow = |place: &Place| {
-        if place.shrinks { place.width.min(place.head_width().max(NARROWEST)) } else { place.width }
+        if place.shrinks { place.width.min(place.narrowest()) } else { place.width }
     };
     places.iter().map(narrow).sum::<usize>() + GAP * places.len().saturating_sub(1)
 }

@@ -1,7 +1,7 @@
 //! A table for people.
 
 use super::figure::Figures;
-use super::layout::{GAP, Place, fit, is_long};
+use super::layout::{GAP, Place, fit, is_long, is_wide};
 use super::spark::bar;
 use super::{Look, drawings, push_wall_clock};
 use accounting::report::{Cell, Column, decimal};
@@ -126,6 +126,7 @@ impl<'a> Table<'a> {
         if !self.begun && self.waiting.is_empty() {
             writeln!(self.out, "There is nothing in that period.")?;
         } else if !self.begun {
+            self.leave_out_empty_columns();
             self.begin()?;
         }
         drawings::write(&self.figures, self.look, self.zone, &mut self.out)?;
@@ -138,10 +139,28 @@ impl<'a> Table<'a> {
         self.out.flush()
     }
 
+    /// Where the line is too short for all columns those that say nothing in any row are left out.
+    fn leave_out_empty_columns(&mut self) {
+        let says: Vec<bool> = self.columns.iter().map(|column| column.content() > 0).collect();
+        if !is_wide(&self.columns, self.look.width) || says.iter().all(|says| *says) {
+            return;
+        }
+        let said = |nth: usize| says.get(nth).copied().unwrap_or(true);
+        let mut nth = 0..;
+        self.columns.retain(|_| nth.next().is_none_or(said));
+        for row in &mut self.waiting {
+            let mut nth = 0..;
+            row.retain(|_| nth.next().is_none_or(said));
+        }
+        self.bars = self.bars.take().filter(|bars| said(bars.column)).map(|bars| {
+            let column = says.iter().take(bars.column).filter(|says| **says).count();
+            Bars { column, ..bars }
+        });
+    }
+
     fn begin(&mut self) -> io::Result<()> {
         self.begun = true;
-        let rows = std::mem::take(&mut self.waiting);
-        let mut rows = rows;
+        let mut rows = std::mem::take(&mut self.waiting);
         if is_long(&self.columns, self.look.width) {
             self.shorten_instants(&mut rows);
         }
@@ -200,6 +219,25 @@ impl<'a> Table<'a> {
     }
 
     fn write_row(&mut self, row: &[Shown]) -> io::Result<()> {
+        let said = self.columns.iter().zip(row).map(|(column, shown)| match column.wraps {
+            true => lines(&shown.text, column.width),
+            false => Vec::new(),
+        });
+        let said: Vec<Vec<String>> = said.collect();
+        self.write_first_line(row, &said)?;
+        for nth in 1..said.iter().map(Vec::len).max().unwrap_or_default() {
+            let mut line = Line::default();
+            for (column, said) in self.columns.iter().zip(&said) {
+                let text = said.get(nth).map_or("", String::as_str);
+                line.cell(text, text.width(), column.width, false);
+            }
+            writeln!(self.out, "{}", line.text.trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// A row, of what is said in words the first line.
+    fn write_first_line(&mut self, row: &[Shown], said: &[Vec<String>]) -> io::Result<()> {
         let mut line = Line::default();
         for (index, (column, shown)) in self.columns.iter().zip(row).enumerate() {
             if column.number {
@@ -208,8 +246,13 @@ impl<'a> Table<'a> {
                     if shown.width == 0 { 0 } else { column.fraction.saturating_sub(shown.fraction) };
                 let text = format!("{}{}", shown.text, " ".repeat(behind));
                 line.cell(&text, shown.width + behind, column.width, true);
+            } else if let Some(text) = said.get(index).and_then(|said| said.first()) {
+                line.cell(text, text.width(), column.width, false);
             } else if shown.width > column.width && column.shrinks {
-                let text = shortened(&shown.text, column.width);
+                let text = match column.keeps_end {
+                    true => end_of(&shown.text, column.width),
+                    false => shortened(&shown.text, column.width),
+                };
                 line.cell(&text, text.width(), column.width, false);
             } else {
                 line.cell(&shown.text, shown.width, column.width, false);
@@ -321,9 +364,58 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
     short
 }
 
+/// `…` and the end of a text, in `width` characters.
+fn end_of(text: &str, width: usize) -> String {
+    let mut taken = 0;
+    let fits = |letter: &char| {
+        taken += letter.width().unwrap_or_default();
+        taken < width
+    };
+    let mut short: Vec<char> = text.chars().rev().take_while(fits).collect();
+    short.push('…');
+    short.iter().rev().collect()
+}
+
+/// A text in lines of at most `width` characters, broken between words; a word that is longer is broken too.
+fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut left = 0;
+    for word in text.split(' ') {
+        if word.width() < left
+            && let Some(line) = lines.last_mut()
+        {
+            line.push(' ');
+            line.push_str(word);
+            left -= word.width() + 1;
+            continue;
+        }
+        left = 0;
+        for letter in word.chars() {
+            let taken = letter.width().unwrap_or_default();
+            if left < taken || lines.is_empty() {
+                lines.push(String::new());
+                left = width.max(1);
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(letter);
+            }
+            left = left.saturating_sub(taken);
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{printable, rounded, shortened};
+    use super::{end_of, lines, printable, rounded, shortened};
+
+    #[test]
+    fn words_go_on_in_the_next_line_and_paths_keep_their_end() {
+        assert_eq!(lines("install it, or name its path", 12), ["install it,", "or name its", "path"]);
+        assert_eq!(lines("/opt/flexlm/lmutil is", 8), ["/opt/fle", "xlm/lmut", "il is"]);
+        assert_eq!(lines("", 8), Vec::<String>::new());
+        assert_eq!(end_of("flexnet/lic1/debug.log", 10), "…debug.log");
+    }
 
     #[test]
     fn numbers_are_rounded_for_people() {

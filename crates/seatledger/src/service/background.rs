@@ -11,7 +11,7 @@ use accounting::UnixMs;
 use accounting::day::Day;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::heartbeats::NewUser;
 use store::{Error, Opener, Store};
 use tokio::sync::watch;
@@ -20,6 +20,9 @@ use tokio::sync::watch;
 const EVERY: Duration = Duration::from_mins(1);
 /// How long it waits after a failure.
 const AGAIN: Duration = Duration::from_secs(1);
+/// So many times as long as deriving took the next one waits: a large ledger changes while one derives it, and gets a tenth of
+/// the time. Who reads computes what is not stored.
+const REST: u32 = 9;
 /// How long another writer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -29,6 +32,8 @@ struct Chores {
     store: Option<Store>,
     /// Before when all is sealed.
     sealed: UnixMs,
+    /// Before when no days are derived.
+    rests: Instant,
     /// How long what is kept is kept, and the day on which it was looked at last.
     retention: Retention,
     looked_on: Option<Day>,
@@ -44,7 +49,8 @@ pub(crate) async fn run(
     mut stopping: watch::Receiver<bool>,
 ) {
     let late = opener.late_ms(app.buckets.interval_ms());
-    let mut chores = Chores { opener, store: None, sealed: UnixMs::MIN, retention, looked_on: None, alerts };
+    let (sealed, rests) = (UnixMs::MIN, Instant::now());
+    let mut chores = Chores { opener, store: None, sealed, rests, retention, looked_on: None, alerts };
     let mut faulty = 0;
     let mut tick = tokio::time::interval(EVERY);
     loop {
@@ -131,7 +137,10 @@ impl Chores {
         let removed = remove_old(store, self.retention, &mut self.looked_on);
         let done = removed.and_then(|()| {
             let today = clock::today(store.calendar()?.zone());
-            Ok((chores(store, &mut self.sealed, before)?, store.new_users(today)?))
+            seal(store, &mut self.sealed, before)?;
+            derive(store, &mut self.rests)?;
+            store.tell_time(clock::now());
+            Ok((store.seats_in_use()?, store.new_users(today)?))
         });
         let looked = match &mut self.alerts {
             Some(alerts) if done.is_ok() => alerts.look(store),
@@ -162,13 +171,21 @@ fn remove_old(store: &mut Store, retention: Retention, looked_on: &mut Option<Da
     Ok(())
 }
 
-/// Seals, derives, and counts the seats in use by feature.
-fn chores(store: &mut Store, sealed: &mut UnixMs, before: UnixMs) -> Result<BTreeMap<String, i64>, Error> {
+/// Seals.
+fn seal(store: &mut Store, sealed: &mut UnixMs, before: UnixMs) -> Result<(), Error> {
     if before > *sealed {
         store.seal_heartbeats(before)?;
         *sealed = before;
     }
-    store.derive(&mut |_, _| ())?;
-    store.tell_time(clock::now());
-    store.seats_in_use()
+    Ok(())
+}
+
+/// Derives days, unless it is still resting from the last time.
+fn derive(store: &mut Store, rests: &mut Instant) -> Result<(), Error> {
+    let began = Instant::now();
+    if began >= *rests {
+        store.derive(&mut |_, _| ())?;
+        *rests = Instant::now() + began.elapsed() * REST;
+    }
+    Ok(())
 }

@@ -61,7 +61,9 @@ impl Door {
         let mut sockets = handed_over()?;
         if sockets.is_empty() {
             let bound = std::net::TcpListener::bind(&resolved(address)?[..]);
-            sockets.push(bound.with_context(|| format!("cannot listen on {address}"))?);
+            sockets.push(bound.with_context(|| {
+                format!("cannot listen on {address}: choose another with --listen, PORT or [http] listen")
+            })?);
         }
         let listener = |socket: std::net::TcpListener| {
             socket.set_nonblocking(true)?;

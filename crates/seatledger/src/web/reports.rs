@@ -138,19 +138,26 @@ pub(super) fn period_text(period: &Period) -> Markup {
     html! { (period.from) " – " (period.until.previous()) }
 }
 
-/// A report's table.
+/// A report's table. Many columns of coverage tell of live sources alone: those that say nothing take no room.
 pub(super) fn table(asker: &Asker, answer: &Answer, query: &Query, caption: &str, most: usize) -> Markup {
+    let report = &answer.report;
+    let says_nothing = |nth: usize| report.rows.iter().all(|row| row.get(nth) == Some(&Cell::Empty));
+    let names = report.columns.iter().map(|column| column.name).enumerate();
+    let without: Vec<&str> = names
+        .filter(|(nth, _)| report.name == "coverage" && !report.rows.is_empty() && says_nothing(*nth))
+        .map(|(_, name)| name)
+        .collect();
     let shown = Shown {
         view: &asker.view,
         zone: answer.calendar.zone(),
         most,
         caption,
         query,
-        without: &[],
-        sorts: answer.report.rows.len() <= most,
-        bars: render::bar_column(answer.report.name),
+        without: &without,
+        sorts: report.rows.len() <= most,
+        bars: render::bar_column(report.name),
     };
-    shown.table(&answer.report)
+    shown.table(report)
 }
 
 /// Where all rows of a report are, as files.

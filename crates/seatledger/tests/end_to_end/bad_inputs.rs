@@ -140,12 +140,29 @@ fn a_line_of_a_hundred_megabytes_is_passed_over() {
 }
 
 #[test]
+fn a_ledger_that_cannot_be_made_or_written_is_told_with_the_reason() {
+    let desk = Desk::new();
+    desk.write("good.log", good());
+    let mut nowhere = desk.command(&["import", "good.log"]);
+    nowhere.env("SEATLEDGER_DB", "nowhere/books.db");
+    let said = nowhere.output().unwrap();
+    let err = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.status.code() == Some(1) && err.contains("is the directory there"), "{err}");
+    desk.write("theirs.part", "somebody's");
+    desk.import(&["good.log"]);
+    desk.ok(&["db", "backup", "theirs.db"]);
+    assert_eq!(std::fs::read_to_string(desk.path("theirs.part")).unwrap(), "somebody's");
+}
+
+#[test]
 fn a_dry_run_stores_nothing() {
     let desk = Desk::new();
     desk.write("good.log", good());
     let ran = desk.ends(0, &["import", "--dry-run", "--timezone", "UTC", "good.log"]);
-    assert!(ran.out.contains("nothing stored"), "{}", ran.out);
-    assert_eq!(desk.ok(&["sessions", "--format", "csv"]).lines().count(), 1);
+    assert!(ran.out.contains("nothing stored") && !ran.out.contains("closed"), "{}", ran.out);
+    assert!(!desk.db_file().exists(), "not even a database");
+    desk.import(&["good.log"]);
+    desk.ends(0, &["import", "--dry-run", "--timezone", "UTC", "good.log"]);
     desk.import(&["good.log"]);
     desk.books().assert_same(&books_of_good(), "after a dry run");
 }

@@ -27,6 +27,8 @@ fn the_logs_go_on_while_the_year_is_served() {
         }
         assert!(since.elapsed() < STUCK, "{found:?}");
     };
+    let refused = desk.ends(1, &["demo", "--once"]);
+    assert!(refused.err.contains("another `seatledger demo`"), "{}", refused.err);
     let (lines, _) = until(&|(_, last)| last.as_str() >= "2026-01-13T14:50");
     until(&|(more, _)| *more > lines);
     let now = service.ask("GET", "/", &[("accept", "text/html")], "").body;

@@ -258,6 +258,51 @@ fn what_a_format_has_no_place_for_is_refused_with_the_remedy() {
     assert_same(of_workbook(&book), &without_offsets(json), "a file");
 }
 
+#[test]
+fn what_is_there_under_the_name_stays_what_it_is() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let desk = desk();
+    let ask = |output: &[&str]| desk.ok(&[&["report", "usage", "--format", "csv"], output].concat());
+    let csv = ask(&[]);
+    desk.write("there.csv", "old");
+    let there = desk.path("there.csv");
+    std::fs::set_permissions(&there, std::fs::Permissions::from_mode(0o664)).unwrap();
+    symlink("there.csv", desk.path("link.csv")).unwrap();
+    ask(&["-o", "link.csv"]);
+    assert!(desk.path("link.csv").is_symlink());
+    assert_eq!(std::fs::read_to_string(&there).unwrap(), csv);
+    assert_eq!(there.metadata().unwrap().permissions().mode() & 0o777, 0o664);
+    assert_eq!(ask(&["-o", "/dev/stdout"]), csv, "what is no file is written to");
+    desk.write("by_hand.csv", "");
+    ask(&["-o", "new.csv"]);
+    let mode = |name: &str| desk.path(name).metadata().unwrap().permissions().mode();
+    assert_eq!(mode("new.csv"), mode("by_hand.csv"), "as any other new file");
+    let refused = desk.ends(1, &["report", "usage", "--format", "csv", "-o", "nowhere/new.csv"]);
+    assert!(refused.err.contains("cannot write nowhere/new.csv: No such file"), "{}", refused.err);
+}
+
+#[test]
+fn who_has_read_enough_ends_no_command_with_a_failure() {
+    let desk = desk();
+    let commands: [&[&str]; 6] = [
+        &["db", "status"],
+        &["import", "--format-help"],
+        &["verify"],
+        &["history", "--format", "csv"],
+        &["report", "usage", "--by", "day,person", "--format", "csv"],
+        &["sessions"],
+    ];
+    for command in commands {
+        let mut running = desk.command(command);
+        running.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut running = running.spawn().unwrap();
+        drop(running.stdout.take());
+        let ended = running.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!((ended.status.code(), said.as_str()), (Some(0), ""), "{command:?}");
+    }
+}
+
 /// The address behind a download's link on a page.
 fn link(page: &str, ending: &str) -> String {
     let marked = format!("download=\"usage.{ending}\"");

@@ -23,6 +23,9 @@ impl Sqlite {
         if create {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
+        if !create && is_at_rest_and_not_ours(path) {
+            return Self::open_at_rest(path);
+        }
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(patience.unwrap_or(PATIENCE))?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -38,6 +41,28 @@ impl Sqlite {
         )?;
         Ok(Self { connection })
     }
+
+    /// Opens a file that nobody has open, for somebody who may not make files beside it.
+    fn open_at_rest(path: &Path) -> Result<Self, Error> {
+        let address = path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string();
+        let address = address.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(format!("file:{address}?immutable=1"), flags)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.execute_batch("pragma cache_size = -16384; pragma temp_store = file;")?;
+        Ok(Self { connection })
+    }
+}
+
+/// Whether a file may not be written, and has no log beside it that somebody writes.
+fn is_at_rest_and_not_ours(path: &Path) -> bool {
+    let may_not = std::fs::OpenOptions::new().write(true).open(path);
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    may_not.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+        && !Path::new(&log).exists()
 }
 
 impl ToSql for Value {

@@ -27,6 +27,14 @@ pub(crate) fn days_of_old_pages_are_derived_anew(ledger: &mut Ledger) {
     assert_eq!(ledger.rows(), before);
 }
 
+pub(crate) fn a_file_of_another_program_is_left_alone(ledger: &mut Ledger) {
+    let store::Place::Sqlite(path) = ledger.place() else { return };
+    ledger.sql("create table theirs (name text)");
+    let refused = store::Store::create(&store::Place::Sqlite(path.clone()));
+    assert!(matches!(refused, Err(store::Error::Foreign)), "{refused:?}");
+    assert_eq!(ledger.query("select count(*) from sqlite_master"), ["1"]);
+}
+
 pub(crate) fn a_newer_schema_is_refused(ledger: &mut Ledger) {
     let known = ledger.store().status().unwrap().schema_known;
     ledger.sql(&format!("update setting set value = '{}' where name = 'schema_version'", known + 1));

@@ -1,6 +1,6 @@
 //! Which inputs the arguments name, and in what order they are read.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,6 @@ pub(crate) fn files(arguments: &[String]) -> anyhow::Result<(Vec<PathBuf>, Vec<S
             found.push(path.to_owned());
         } else if path.is_dir() {
             let before = found.len();
-            std::fs::read_dir(path).with_context(|| format!("cannot list {argument}"))?;
             let told = problems.len();
             in_directory(path, &mut HashSet::new(), &mut found, &mut problems);
             if found.len() == before && problems.len() == told {
@@ -30,6 +29,8 @@ pub(crate) fn files(arguments: &[String]) -> anyhow::Result<(Vec<PathBuf>, Vec<S
             if found.len() == before {
                 problems.push(format!("{argument}: no file matches"));
             }
+        } else if path.exists() {
+            problems.push(format!("{argument}: neither a file nor a directory; `-` reads standard input"));
         } else {
             problems.push(format!("{argument}: no such file or directory"));
         }
