@@ -40,7 +40,7 @@ impl Role {
         }
     }
 
-    fn of(role: &str, organization: Option<String>) -> Result<Self, Error> {
+    pub(crate) fn of(role: &str, organization: Option<String>) -> Result<Self, Error> {
         match (role, organization) {
             ("admin", None) => Ok(Self::Admin),
             ("viewer", None) => Ok(Self::Viewer),

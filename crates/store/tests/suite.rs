@@ -180,6 +180,8 @@ store_suite! {
         the_first_admin_is_made_once,
         a_link_is_void_once_a_user_was_added_otherwise,
         links_whose_time_has_passed_are_forgotten,
+        somebody_of_whom_a_provider_tells_is_logged_in_on_the_terms_of_then,
+        whoever_logs_out_everywhere_logs_nobody_else_out,
     }
     views {
         the_old_usage_table_is_what_the_report_says,

@@ -1,7 +1,8 @@
 //! `seatledger check`
 
 use super::{Done, Global, Shown, default_zone};
-use crate::config::Config;
+use crate::config::{Config, OpenIdConfig};
+use crate::gate::openid::{self, Trouble};
 use crate::sources::configured::{Servers, sources};
 use crate::sources::live::{Finding, Grade, check};
 use accounting::report::{Cell, Column, Report};
@@ -9,7 +10,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use store::{Opener, Store};
 
-/// Try the configuration, the database and every source once, and say what to do about what is found
+/// Try the configuration, the database, the provider of logins and every source once, and say what to do about what is found
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Nothing is written. Run it as the user that the service runs as: it sees what that user may see.
@@ -37,6 +38,7 @@ impl Check {
         let place = global.place(&config)?;
         let mut rows = vec![of_configuration(&config)];
         rows.push(of_database(&Store::open(&place), &place.to_string()));
+        rows.extend(config.openid.as_ref().map(of_login));
         let servers = Servers::of(&config, default_zone(&config));
         for (about, findings) in check(sources(&config, &servers), Opener::of(&place)) {
             rows.extend(findings.into_iter().map(|finding| Row { of: about.name.clone(), finding }));
@@ -87,6 +89,15 @@ fn of_configuration(config: &Config) -> Row {
         }
     };
     Row { of: "configuration".to_owned(), finding }
+}
+
+/// Whether the provider answers by which people log in.
+fn of_login(config: &OpenIdConfig) -> Row {
+    let finding = match openid::check(config) {
+        Ok(found) => Finding::well(found),
+        Err(Trouble { why, remedy }) => Finding::bad(why, remedy),
+    };
+    Row { of: "login".to_owned(), finding }
 }
 
 fn of_database(opened: &Result<Store, store::Error>, place: &str) -> Row {

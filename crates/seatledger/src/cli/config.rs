@@ -1,7 +1,8 @@
 //! `seatledger config`
 
-use super::{Done, Global, default_zone, say};
+use super::{Done, Global, default_zone, say, warn};
 use crate::config::{DEFAULT_PATH, import};
+use crate::gate::openid::{self, Trouble};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use std::fs::OpenOptions;
@@ -70,6 +71,15 @@ fn check(global: &Global) -> anyhow::Result<Done> {
     }
     if let Some(forward) = &config.forward {
         say(&format!("forward    {}", forward.shown()));
+    }
+    if let Some(config) = &config.openid {
+        say(&format!("login      {}", config.issuer));
+        for (value, role) in &config.roles {
+            say(&format!("role       {value} → {role}"));
+        }
+        if let Err(Trouble { why, remedy }) = openid::check(config) {
+            warn(&format!("nobody could log in now: {why}: {remedy}"));
+        }
     }
     say("the configuration is right");
     Ok(Done::Well)

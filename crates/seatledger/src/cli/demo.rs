@@ -123,6 +123,7 @@ The year is served now, until Ctrl-C: open http://127.0.0.1:{port}/ and look at
         sources,
         listen: format!("127.0.0.1:{port}"),
         http: config.http,
+        openid: None,
         heartbeats: config.heartbeats,
         retention: config.privacy.retention,
         alerts: Ways::new(config.alerts, keys::privacy(&config.privacy)?),

@@ -21,7 +21,8 @@ Examples:
   curl -i 'http://127.0.0.1:8088/ping?username=ann&domainname=corp&appcode=1&version=24.1'
   curl http://127.0.0.1:8088/health
 
-[http], [heartbeats], [[source]] and [forward] of seatledger.toml say the rest: docs/service.md, docs/sources.md.")]
+[http], [login.openid], [heartbeats], [[source]] and [forward] of seatledger.toml say the rest: docs/service.md,
+docs/openid.md, docs/sources.md.")]
 pub(crate) struct Serve {
     /// Where to listen; wins over PORT, that over the configuration's [http] listen [default: 127.0.0.1:8088]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -47,6 +48,7 @@ impl Serve {
             zone,
             listen,
             http: config.http,
+            openid: config.openid,
             heartbeats: config.heartbeats,
             retention: config.privacy.retention,
             alerts,

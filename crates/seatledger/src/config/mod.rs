@@ -45,6 +45,7 @@ mod heartbeats;
 mod http;
 mod ini;
 mod log;
+mod login;
 mod old_logger;
 mod old_service;
 mod privacy;
@@ -63,6 +64,7 @@ pub(crate) use forward::ForwardConfig;
 pub(crate) use heartbeats::HeartbeatsConfig;
 pub(crate) use http::{HttpConfig, PingScope, TlsConfig};
 pub(crate) use log::{ConsoleFace, LogConfig};
+pub(crate) use login::{GivenRole, OpenIdConfig, is_safe_address};
 pub(crate) use old_service::import;
 pub(crate) use privacy::{PrivacyConfig, Retention};
 pub(crate) use source::{
@@ -107,6 +109,8 @@ pub(crate) struct Config {
     pub(crate) alerts: AlertsConfig,
     /// The central service that is told what is taken in here.
     pub(crate) forward: Option<ForwardConfig>,
+    /// The provider of OpenID Connect by which people log in.
+    pub(crate) openid: Option<OpenIdConfig>,
     /// The views under the names of the service before this one.
     pub(crate) winterthur: Option<Winterthur>,
     /// The file that says so, where there is one: for messages.
@@ -125,7 +129,7 @@ pub(crate) struct ServerConfig {
 }
 
 /// What can stand outermost.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "alert",
     "smtp",
     "webhook",
@@ -140,6 +144,7 @@ const KNOWN: [&str; 15] = [
     "log",
     "elk",
     "forward",
+    "login",
     "views",
 ];
 
@@ -182,7 +187,7 @@ impl Config {
     fn of(text: &str) -> Result<Self, Wrong> {
         let document = Document::parse(text)?;
         let mut config = Self::default();
-        let (mut alerts, mut smtp, mut webhooks, mut forward) = (None, None, None, None);
+        let (mut alerts, mut smtp, mut webhooks, mut forward, mut login) = (None, None, None, None, None);
         for entry in document.entries() {
             match entry.key() {
                 "db" => config.db = Some(entry.filled_text()?),
@@ -199,6 +204,10 @@ impl Config {
                     config.forward = Some(ForwardConfig::of(&entry)?);
                     forward = Some(entry);
                 }
+                "login" => {
+                    config.openid = login::login(&entry)?;
+                    login = Some(entry);
+                }
                 "views" => config.winterthur = Winterthur::of_views(&entry)?,
                 "alert" => alerts = Some(entry),
                 "smtp" => smtp = Some(entry),
@@ -210,6 +219,14 @@ impl Config {
             let why = "identity = \"organization\" keeps no sessions of license servers, so that there is nothing to forward: \
                        write identity = \"pseudonymous\", or take [forward] out";
             return Err(section.wrong_key(why.to_owned()));
+        }
+        if let (Some(section), Some(openid)) = (login, &config.openid)
+            && openid.path() != config.http.base_path
+        {
+            return Err(section.wrong_key(format!(
+                "the path of url in [login.openid] must be base_path of [http], which is `/{}`: browsers come back there",
+                config.http.base_path.join("/")
+            )));
         }
         // Whoever is told is looked up among the ways, wherever they stand.
         config.alerts = AlertsConfig::of(alerts.as_ref(), smtp.as_ref(), webhooks.as_ref(), text)?;

@@ -3,6 +3,7 @@
 //! The cookie holds a secret of 256 random bits. Forms carry a text that is computed from it, which no other site knows.
 
 use super::failure::Failure;
+use super::openid::OpenId;
 use super::{Caller, Gate};
 use crate::clock;
 use crate::secrets::{hash_of_secret, new_secret};
@@ -11,6 +12,7 @@ use axum::http::header::COOKIE;
 use std::net::IpAddr;
 use std::time::Duration;
 use store::accounts::{Purpose, User, complaint_about_name};
+use store::browsers::{InBrowser, Provided};
 
 /// How long a browser stays logged in, in milliseconds: a week.
 pub(crate) const SESSION_MS: i64 = 7 * 86_400_000;
@@ -26,15 +28,17 @@ const SECRET_LENGTH: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Guest {
     pub(crate) caller: Caller,
-    /// The login of a user.
+    /// The login of a user, or how a provider calls somebody.
     pub(crate) name: Option<String>,
+    /// Whether a provider tells of who asks, who is no user of the ledger.
+    pub(crate) is_provided: bool,
     /// What forms of this browser carry; empty where nobody is logged in by a cookie.
     pub(crate) form_token: String,
 }
 
 impl Guest {
     pub(super) fn of(caller: Caller) -> Self {
-        Self { caller, name: None, form_token: String::new() }
+        Self { caller, name: None, is_provided: false, form_token: String::new() }
     }
 }
 
@@ -84,20 +88,20 @@ impl Gate {
         Ok(secret)
     }
 
-    /// Logs a browser out, or all of its user's browsers.
+    /// Logs a browser out, or all browsers of whoever is logged in with it.
     pub(crate) async fn log_out(
         &self,
         headers: &HeaderMap,
-        everywhere: Option<String>,
+        everywhere: bool,
         complain: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<(), Failure> {
         let Some(secret) = secret(headers) else { return Ok(()) };
         let opener = self.0.opener.clone();
         let end = self.0.accounts.ask(move |_| {
-            let mut store = opener.open(PATIENCE)?;
+            let (mut store, hash) = (opener.open(PATIENCE)?, hash_of_secret(&secret));
             match everywhere {
-                Some(name) => store.end_browser_sessions_of(&name)?,
-                None => store.end_browser_session(&hash_of_secret(&secret))?,
+                true => store.end_all_browser_sessions(&hash)?,
+                false => store.end_browser_session(&hash)?,
             }
             Ok(())
         });
@@ -110,16 +114,20 @@ impl Gate {
         secret: &str,
         complain: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Guest, Failure> {
-        let hash = hash_of_secret(secret);
-        let found = self.0.accounts.ask(move |store| Ok(store.user_of_browser_session(&hash, clock::now())?));
-        match found.await?.map_err(|error| Failure::of(&error, complain))? {
-            Some(User { name, role, .. }) => Ok(Guest {
-                caller: Caller::Known(Purpose::Role(role)),
-                name: Some(name),
-                form_token: form_token(secret),
-            }),
-            None => Err(Failure::Unknown("log in: the last login is over")),
-        }
+        let (hash, terms) = (hash_of_secret(secret), self.openid().map(OpenId::terms));
+        let found =
+            self.0.accounts.ask(move |store| Ok(store.in_browser(&hash, terms.as_deref(), clock::now())?));
+        let (name, role, is_provided) = match found.await?.map_err(|error| Failure::of(&error, complain))? {
+            Some(InBrowser::User(User { name, role, .. })) => (name, role, false),
+            Some(InBrowser::Provided(Provided { name, role, .. })) => (name, role, true),
+            None => return Err(Failure::Unknown("log in: the last login is over")),
+        };
+        Ok(Guest {
+            caller: Caller::Known(Purpose::Role(role)),
+            name: Some(name),
+            is_provided,
+            form_token: form_token(secret),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who asks, and what they may.
 //!
 //! On a loopback listener without users, and without a proxy that anything tells of, everything is open to who is on the
-//! machine. Otherwise whoever asks logs in with HTTP Basic, or shows a token.
+//! machine. Otherwise whoever asks logs in with HTTP Basic, shows a token, or the cookie of a login in the browser.
 
 pub(crate) mod asked;
 mod attempts;
@@ -9,6 +9,7 @@ mod browser;
 pub(crate) mod failure;
 mod first_admin;
 mod login;
+pub(crate) mod openid;
 pub(crate) mod readers;
 
 pub(crate) use browser::{Guest, SESSION_MS, cookie_name};
@@ -21,6 +22,7 @@ use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use login::Login;
+use openid::OpenId;
 use readers::Readers;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -153,6 +155,8 @@ struct Inner {
     opener: store::Opener,
     /// Whether nobody but this machine reaches the listener, as far as the configuration tells.
     is_local: bool,
+    /// Where people log in besides, who are no users here.
+    openid: Option<Arc<OpenId>>,
 }
 
 /// What a request says of who sends it.
@@ -167,10 +171,21 @@ enum Said {
 }
 
 impl Gate {
-    /// A gate to a ledger; `is_local` says that the listener is on a loopback address and behind no proxy.
-    pub(crate) fn new(opener: store::Opener, is_local: bool) -> anyhow::Result<Self> {
+    /// A gate to a ledger; `is_local` says that the listener is on a loopback address and behind no proxy. Where people log
+    /// in at a provider, nobody comes in without, users or not.
+    pub(crate) fn new(
+        opener: store::Opener,
+        is_local: bool,
+        openid: Option<Arc<OpenId>>,
+    ) -> anyhow::Result<Self> {
         let accounts = Readers::new(opener.clone(), CONNECTIONS);
-        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, opener, is_local })))
+        let is_local = is_local && openid.is_none();
+        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, opener, is_local, openid })))
+    }
+
+    /// Where people log in besides.
+    pub(crate) fn openid(&self) -> Option<&OpenId> {
+        self.0.openid.as_deref()
     }
 
     /// Who sends a request with these headers; `complain` hears of our own faults.

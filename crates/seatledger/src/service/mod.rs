@@ -31,8 +31,9 @@ pub(crate) use listener::address;
 use crate::alerts::Ways;
 use crate::api;
 use crate::clock;
-use crate::config::{HeartbeatsConfig, HttpConfig, PingScope, Retention};
+use crate::config::{HeartbeatsConfig, HttpConfig, OpenIdConfig, PingScope, Retention};
 use crate::gate::Gate;
+use crate::gate::openid::OpenId;
 use crate::oplog::{self, OpLog};
 use crate::sources::live::{Board, Named, Supervisor};
 use crate::web;
@@ -74,6 +75,8 @@ pub(crate) struct Settings {
     /// `ADDRESS:PORT`, unless systemd hands over sockets.
     pub(crate) listen: String,
     pub(crate) http: HttpConfig,
+    /// Where people log in besides.
+    pub(crate) openid: Option<OpenIdConfig>,
     pub(crate) heartbeats: HeartbeatsConfig,
     pub(crate) retention: Retention,
     /// Who is told what, when.
@@ -116,13 +119,17 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
-    let Settings { mut store, sources, zone, listen, http, heartbeats, retention, alerts, .. } = settings;
+    let Settings { mut store, sources, zone, listen, http, openid, heartbeats, retention, alerts, .. } =
+        settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let opener = store.opener();
     // Who tells of a proxy has one: then others reach the loopback address, too.
-    let is_open = door.is_local() && http.trusted_proxies.is_empty() && http.base_path.is_empty();
-    let gate = Gate::new(opener.clone(), is_open)?;
-    let first_admin = if is_open { None } else { api::offer_first_admin(&mut store)? };
+    let is_local = door.is_local() && http.trusted_proxies.is_empty() && http.base_path.is_empty();
+    let is_open = is_local && openid.is_none();
+    let has_admins = openid.as_ref().is_some_and(OpenIdConfig::has_admins);
+    let is_secure = http.tls.is_some() || openid.as_ref().is_some_and(OpenIdConfig::is_secure);
+    let gate = Gate::new(opener.clone(), is_local, openid.map(OpenId::new).transpose()?)?;
+    let first_admin = if is_open || has_admins { None } else { api::offer_first_admin(&mut store)? };
     let (counted, metrics, health) =
         (Arc::new(Counted::new()), Arc::new(Metrics::new()), Arc::new(Health::default()));
     let beside = Beside {
@@ -175,7 +182,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         opener: opener.clone(),
         gate: gate.clone(),
         base: base.clone(),
-        is_secure: http.tls.is_some(),
+        is_secure,
         complain: Arc::new(move |message| complaining.complain(message)),
         sources: Arc::new(move || board.told().into_iter().map(mounted::shown).collect()),
     };

@@ -40,6 +40,8 @@ pub(super) struct View {
     pub(super) base: String,
     /// The colours that were chosen by hand: `light`, `dark`, or empty.
     pub(super) theme: &'static str,
+    /// What stands on the button that leads to the provider at which people log in, where there is one.
+    pub(super) provider: Option<String>,
     takes_gzip: bool,
     knows: Option<HeaderValue>,
 }
@@ -89,8 +91,12 @@ impl Web {
         };
         let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let chosen = cookie(headers, "language");
+        let texts = Texts::for_languages(chosen.as_deref().or(languages).unwrap_or_default());
+        let provider =
+            self.gate.openid().map(|openid| openid.button().unwrap_or(texts.say("openid.button")).to_owned());
         View {
-            texts: Texts::for_languages(chosen.as_deref().or(languages).unwrap_or_default()),
+            texts,
+            provider,
             base: self.base.clone(),
             theme,
             takes_gzip: assets::takes_gzip(headers),

@@ -1,7 +1,7 @@
 //! Logging in and out.
 
 use super::asker::{Refusal, View, is_from_here};
-use super::{Web, layout};
+use super::{Web, layout, openid};
 use crate::gate::{Client, Failure, SESSION_MS, cookie_name};
 use axum::extract::{FromRequest as _, Query, Request, State};
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
@@ -35,13 +35,26 @@ fn form(view: &View, to: &str, name: &str, wrong: Option<&str>) -> Markup {
         section.login {
             h1 { (texts.log_in) }
             @if let Some(wrong) = wrong { p.wrong role="alert" { (wrong) } }
-            form method="post" action=(view.to("/login")) {
-                input type="hidden" name="to" value=(to);
-                label { (texts.name) input name="name" value=(name) autocomplete="username" required autofocus; }
-                label { (texts.password) input name="password" type="password" autocomplete="current-password" required; }
-                button.primary type="submit" { (texts.log_in) }
+            @if let Some(button) = &view.provider {
+                p { a.button.primary href=(openid::address(view, to, false)) { (button) } }
+                // Who typed a name wants to go on typing.
+                details open[!name.is_empty()] { summary { (texts.say("openid.password")) } (password_form(view, to, name, false)) }
+            } @else {
+                (password_form(view, to, name, true))
+                p.soft { (texts.no_user_yet) }
             }
-            p.soft { (texts.no_user_yet) }
+        }
+    }
+}
+
+fn password_form(view: &View, to: &str, name: &str, autofocus: bool) -> Markup {
+    let texts = view.texts;
+    html! {
+        form method="post" action=(view.to("/login")) {
+            input type="hidden" name="to" value=(to);
+            label { (texts.name) input name="name" value=(name) autocomplete="username" required autofocus[autofocus]; }
+            label { (texts.password) input name="password" type="password" autocomplete="current-password" required; }
+            button.primary type="submit" { (texts.log_in) }
         }
     }
 }
@@ -145,7 +158,7 @@ pub(super) async fn log_out(State(web): State<Arc<Web>>, request: Request) -> Re
             Failure::Forbidden("this form is not of this login: go back and load the page anew".to_owned());
         return Err(asker.refuse(wrong));
     }
-    let everywhere = (value(&fields, "where") == "everywhere").then(|| asker.guest.name.clone()).flatten();
+    let everywhere = value(&fields, "where") == "everywhere";
     let out = web.gate.log_out(&headers, everywhere, &*web.complain).await;
     out.map_err(|failure| asker.refuse(failure))?;
     let mut response = web.redirect("/login");
@@ -153,9 +166,14 @@ pub(super) async fn log_out(State(web): State<Arc<Web>>, request: Request) -> Re
     Ok(response)
 }
 
-fn set_cookie(web: &Web, response: &mut Response, secret: &str, seconds: i64) {
-    let (name, secure) = (cookie_name(web.is_secure), if web.is_secure { "; Secure" } else { "" });
-    let text = format!("{name}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+pub(super) fn set_cookie(web: &Web, response: &mut Response, secret: &str, seconds: i64) {
+    set_cookie_named(web, response, cookie_name(web.is_secure), secret, seconds);
+}
+
+/// Gives the browser a cookie that no script reads; for no seconds it takes it away.
+pub(super) fn set_cookie_named(web: &Web, response: &mut Response, name: &str, value: &str, seconds: i64) {
+    let secure = if web.is_secure { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().append(SET_COOKIE, value);
     }
@@ -187,7 +205,7 @@ pub(super) fn value<'f>(fields: &'f [(String, String)], name: &str) -> &'f str {
 }
 
 /// A path of ours to go on to: nobody is sent elsewhere.
-fn own_path(to: &str) -> &str {
+pub(super) fn own_path(to: &str) -> &str {
     let is_ours = to.starts_with('/') && !to.starts_with("//") && !to.contains('\\') && to.is_ascii();
     if is_ours && !to.bytes().any(|byte| byte.is_ascii_control()) { to } else { "/" }
 }

@@ -15,6 +15,7 @@ mod listings;
 mod login;
 mod marks;
 mod now;
+mod openid;
 mod period_bar;
 mod query;
 mod reports;
@@ -27,6 +28,7 @@ mod table;
 pub(crate) use servers::LiveSource;
 
 use crate::answers::Now;
+use crate::gate::openid::BACK;
 use crate::gate::readers::Readers;
 use crate::gate::{Failure, Gate};
 use asker::{Asker, Refusal};
@@ -97,6 +99,8 @@ pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
         .route("/history", get(listings::history))
         .merge(settings::router())
         .route("/login", get(login::page).post(login::log_in))
+        .route("/login/openid", get(openid::begin))
+        .route(BACK, get(openid::end))
         .route("/logout", post(login::log_out))
         .route("/first-admin", get(login::first_admin).post(login::make_first_admin))
         .route("/assets/{name}", get(assets::serve))

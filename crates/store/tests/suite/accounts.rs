@@ -2,6 +2,7 @@
 
 use crate::ledger::Ledger;
 use store::accounts::{Added, FirstAdmin, Purpose, Role, Token, User, complaint_about_name};
+use store::browsers::{InBrowser, Provided};
 
 fn user(name: &str, role: Role) -> User {
     User {
@@ -125,6 +126,66 @@ pub(crate) fn links_whose_time_has_passed_are_forgotten(ledger: &mut Ledger) {
     assert!(store.offer_first_admin("one", 0, 10).unwrap());
     assert!(store.offer_first_admin("two", 10, 20).unwrap());
     assert_eq!(ledger.query("select secret_hash from first_admin"), ["two"]);
+}
+
+fn provided(person: &str, name: &str, role: Role) -> Provided {
+    Provided { person: person.to_owned(), name: name.to_owned(), role }
+}
+
+pub(crate) fn somebody_of_whom_a_provider_tells_is_logged_in_on_the_terms_of_then(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    let sanna = provided("p1", "sanna", Role::OrganizationViewer("South 'x'".to_owned()));
+    store.begin_provided_session("one", "terms", &sanna, 100, 200).unwrap();
+    let mut of = |hash: &str, terms: Option<&str>, now| store.in_browser(hash, terms, now).unwrap();
+    assert_eq!(of("one", Some("terms"), 199), Some(InBrowser::Provided(sanna.clone())));
+    assert_eq!(of("one", Some("terms"), 200), None, "its time has passed");
+    assert_eq!(of("one", Some("others"), 150), None, "the configuration says otherwise now");
+    assert_eq!(of("one", None, 150), None, "there is no provider any more");
+    assert_eq!(of("two", Some("terms"), 150), None);
+    let other = provided("p2", "bela", Role::Viewer);
+    store.begin_provided_session("two", "terms", &other, 200, 300).unwrap();
+    assert_eq!(
+        ledger.query("select secret_hash from provided_session"),
+        ["two"],
+        "what has passed is forgotten"
+    );
+}
+
+pub(crate) fn whoever_logs_out_everywhere_logs_nobody_else_out(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    // A user and somebody of the provider are called the same.
+    let amara = user("amara", Role::Admin);
+    assert!(store.add_user(&amara).unwrap());
+    for hash in ["u1", "u2"] {
+        store.begin_browser_session(hash, &amara, 100, 900).unwrap();
+    }
+    for (hash, person, role, now) in
+        [("a1", "p1", Role::Viewer, 100), ("a2", "p1", Role::Admin, 101), ("b1", "p2", Role::Viewer, 102)]
+    {
+        store.begin_provided_session(hash, "terms", &provided(person, "amara", role), now, 900).unwrap();
+    }
+    let logins = store.provided_logins("terms", 150).unwrap();
+    let found = logins.iter().map(|login| (login.who.role.clone(), login.last_at, login.browsers));
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [(Role::Admin, 101, 2), (Role::Viewer, 102, 1)],
+        "as the last login tells"
+    );
+    assert_eq!(store.provided_logins("others", 150).unwrap(), []);
+    let logged_in = |store: &mut store::Store| {
+        let mut hashes = vec!["u1", "u2", "a1", "a2", "b1"];
+        hashes.retain(|hash| store.in_browser(hash, Some("terms"), 150).unwrap().is_some());
+        hashes
+    };
+    store.end_all_browser_sessions("a1").unwrap();
+    assert_eq!(logged_in(&mut store), ["u1", "u2", "b1"]);
+    store.end_browser_session("b1").unwrap();
+    assert_eq!(logged_in(&mut store), ["u1", "u2"]);
+    store.begin_provided_session("b1", "terms", &provided("p2", "amara", Role::Viewer), 100, 900).unwrap();
+    store.end_all_browser_sessions("u2").unwrap();
+    assert_eq!(logged_in(&mut store), ["b1"]);
+    store.end_provided_sessions_of("p2").unwrap();
+    assert_eq!(logged_in(&mut store), Vec::<&str>::new());
 }
 
 #[test]

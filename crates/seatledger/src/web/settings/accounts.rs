@@ -32,7 +32,7 @@ pub(super) fn users_section(asker: &Asker, users: &[User], calendar: &Calendar) 
             p.soft { (texts.say("settings.users_hint")) }
             @if !has_admin { p { (texts.say("settings.first_admin")) } }
             @if !users.is_empty() {
-                div.scroll tabindex="0" role="region" aria-label=(title) {
+                div.scroll tabindex="0" role="group" aria-label=(title) {
                     table.sheet {
                         caption.hidden { (title) }
                         thead { tr {
@@ -76,7 +76,7 @@ pub(super) fn tokens_section(asker: &Asker, tokens: &[Token], calendar: &Calenda
             h2 #tokens { (title) }
             p.soft { (texts.say("settings.tokens_hint")) }
             @if !tokens.is_empty() {
-                div.scroll tabindex="0" role="region" aria-label=(title) {
+                div.scroll tabindex="0" role="group" aria-label=(title) {
                     table.sheet {
                         caption.hidden { (title) }
                         thead { tr {
@@ -140,7 +140,7 @@ fn change(asker: &Asker, action: &str, name: &str, is_user: bool) -> Markup {
 pub(super) async fn users(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Refusal> {
     let (asker, fields) = sent(&web, request).await?;
     let name = value(&fields, "name").to_owned();
-    let own = asker.guest.name.as_deref() == Some(name.as_str());
+    let own = !asker.guest.is_provided && asker.guest.name.as_deref() == Some(name.as_str());
     let done = match value(&fields, "do") {
         "add" => add_user(&web, &asker, name, &fields).await.map(|()| "added"),
         "remove" if own => Err(Failure::Conflict(asker.texts().say("settings.not_oneself").to_owned())),
@@ -155,7 +155,7 @@ pub(super) async fn users(State(web): State<Arc<Web>>, request: Request) -> Resu
 }
 
 /// Who sends a form, which must be an admin's own, and its fields.
-async fn sent(web: &Web, request: Request) -> Result<(Asker, Vec<(String, String)>), Refusal> {
+pub(super) async fn sent(web: &Web, request: Request) -> Result<(Asker, Vec<(String, String)>), Refusal> {
     let asker = web.admin(&request).await?;
     let fields = fields(request).await.map_err(|failure| asker.refuse(failure))?;
     must_be_own(&asker.guest, value(&fields, "token")).map_err(|failure| asker.refuse(failure))?;

@@ -7,12 +7,15 @@ mod accounts;
 mod catalog;
 mod directory;
 mod form;
+mod provided;
 
 use super::Web;
 use super::asker::{Asker, Refusal};
 use super::fields::whole;
 use super::query::Query;
+use crate::clock;
 use crate::gate::Failure;
+use crate::gate::openid::OpenId;
 use accounting::calendar::{Calendar, Stretch, WEEKDAYS};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -24,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use store::accounts::{Token, User};
+use store::browsers::ProvidedLogins;
 
 const PATH: &str = "/settings";
 /// How long another writer is waited for.
@@ -38,6 +42,7 @@ pub(super) fn router() -> Router<Arc<Web>> {
     Router::new()
         .route(PATH, get(page))
         .route("/settings/users", post(accounts::users))
+        .route(provided::LOGINS, post(provided::log_out))
         .route("/settings/tokens", post(accounts::tokens))
         .route("/settings/catalog", get(catalog::page).post(catalog::save))
         .route("/settings/directory", post(directory::take).layer(DefaultBodyLimit::max(LONGEST_SHOWN)))
@@ -49,6 +54,8 @@ struct Shown {
     directory_rows: u64,
     catalog_rows: usize,
     users: Vec<User>,
+    /// Who is logged in with the account of a provider, where there is one.
+    provided: Option<Vec<ProvidedLogins>>,
     tokens: Vec<Token>,
 }
 
@@ -118,12 +125,17 @@ impl Web {
         said: Option<&str>,
         wrong: Option<&str>,
     ) -> Result<Response, Refusal> {
-        let shown = self.ask(asker, |store| {
+        let terms = self.gate.openid().map(OpenId::terms);
+        let shown = self.ask(asker, move |store| {
             Ok(Shown {
                 calendar: store.calendar()?,
                 directory_rows: store.directory_rows()?,
                 catalog_rows: store.catalog()?.len(),
                 users: store.users()?,
+                provided: match terms {
+                    Some(terms) => Some(store.provided_logins(&terms, clock::now())?),
+                    None => None,
+                },
                 tokens: store.tokens()?,
             })
         });
@@ -138,6 +150,7 @@ impl Web {
                 (directory::section(asker, shown.directory_rows))
                 (catalog::section(asker, shown.catalog_rows))
                 (accounts::users_section(asker, &shown.users, &shown.calendar))
+                @if let Some(logins) = &shown.provided { (provided::section(asker, logins, &shown.calendar)) }
                 (accounts::tokens_section(asker, &shown.tokens, &shown.calendar))
             }
         };
