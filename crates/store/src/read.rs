@@ -40,6 +40,8 @@ pub struct Reader<'a> {
 pub struct SessionRow {
     /// The feature.
     pub feature: FeatureId,
+    /// When the session began; what counts of it may begin later, behind what a log covers.
+    pub began: UnixMs,
     /// What counts of it: an open one up to its last evidence.
     pub part: Part,
     /// What the server calls this one hold; empty where it does not say.
@@ -353,6 +355,18 @@ impl Reader<'_> {
     pub fn sessions(
         &mut self,
         feature: FeatureId,
+        period: (UnixMs, UnixMs),
+        open_only: bool,
+        each: &mut dyn FnMut(SessionRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.sessions_since(feature, UnixMs::MIN, period, open_only, each)
+    }
+
+    /// As [`Self::sessions`], but only those that began at `since` or later; what began before is not read.
+    pub fn sessions_since(
+        &mut self,
+        feature: FeatureId,
+        since: UnixMs,
         (from, until): (UnixMs, UnixMs),
         open_only: bool,
         each: &mut dyn FnMut(SessionRow) -> Result<(), Error>,
@@ -362,18 +376,21 @@ impl Reader<'_> {
             false => include_str!("../queries/session_list.sql"),
         };
         let mut of_heartbeats = self.sessions_of_heartbeats(feature)?;
-        of_heartbeats.retain(|row| !open_only || row.part.ended == Ended::Open);
+        of_heartbeats.retain(|row| row.began >= since && (!open_only || row.part.ended == Ended::Open));
         let mut of_heartbeats = of_heartbeats.into_iter().peekable();
         let now = self.now()?;
         let running = crate::running::of_feature(self.backend, feature, now)?;
         let mut params = vec![feature.into(), from.into(), until.into(), now.into()];
         if !open_only {
-            params.push(self.first_start(feature, from)?.into());
+            params.push(self.first_start(feature, from)?.max(since).into());
         }
         let mut each = |row: SessionRow| if row.part.touches(from, until) { each(row) } else { Ok(()) };
         let ledger = &self.context.ledger;
         self.backend.query(sql, &params, &mut |row| {
             let (began, seen_at, handle, input) = (row.int(1)?, row.opt_int(6)?, row.text(7)?, row.id(8)?);
+            if began < since {
+                return Ok(());
+            }
             while let Some(earlier) = of_heartbeats.next_if(|of| of.part.from < began) {
                 each(earlier)?;
             }
@@ -383,7 +400,7 @@ impl Reader<'_> {
                 let part = if goes_on { Part { ended: Ended::Open, ..part } } else { part };
                 let seen_at = seen_at.filter(|_| part.ended == Ended::GoneFromSnapshot);
                 let uncertainty_ms = seen_at.map(|seen_at| (part.until - seen_at).max(0));
-                each(SessionRow { feature, part, handle: handle.clone(), input, uncertainty_ms })
+                each(SessionRow { feature, began, part, handle: handle.clone(), input, uncertainty_ms })
             })
         })?;
         of_heartbeats.try_for_each(each)
@@ -407,7 +424,7 @@ impl Reader<'_> {
         let now = self.now()?;
         let row = |of: Stretch| {
             let part = Part { ended: of.ended(now), ..of.part };
-            SessionRow { feature, part, handle: String::new(), input, uncertainty_ms: None }
+            SessionRow { feature, began: part.from, part, handle: String::new(), input, uncertainty_ms: None }
         };
         Ok(stretches.into_iter().map(row).collect())
     }
