@@ -132,11 +132,12 @@ impl Polled {
         })
     }
 
-    /// Of all daemons, each with its license server.
-    pub(crate) fn all(backend: &mut dyn Backend) -> Result<Vec<(ServerId, Self)>, Error> {
-        let sql = "select server_id, answers, first_at, last_at from polled";
+    /// Of all daemons.
+    pub(crate) fn all(backend: &mut dyn Backend) -> Result<Vec<(Daemon, Self)>, Error> {
+        let sql = "select server_id, vendor, answers, first_at, last_at from polled";
         all(backend, sql, &[], |row| {
-            Ok((row.id(0)?, Self { answers: row.int(1)?, first: row.opt_int(2)?, last: row.opt_int(3)? }))
+            let polled = Self { answers: row.int(2)?, first: row.opt_int(3)?, last: row.opt_int(4)? };
+            Ok(((row.id(0)?, row.text(1)?), polled))
         })
     }
 }
