@@ -303,7 +303,9 @@ impl Reader {
         if !up {
             return silent(self.failure(daemon));
         }
-        self.known.section.answers(daemon);
+        if !self.known.section.answers(daemon) {
+            return Read { at: Some(self.at()), process: told.name, line: Line::Note(Note::State) };
+        }
         let event = self.event(Cow::Borrowed(told.name), What::Polled { answered: true });
         Read { at: Some(event.at), process: told.name, line: Line::Event { event, times: 1 } }
     }
