@@ -490,12 +490,15 @@ pub(crate) fn watched<'a>(spans: impl Iterator<Item = &'a SpanRow>, apart: i64) 
 }
 
 /// By license server that is polled: up to how many milliseconds between two polls somebody was watching, three times
-/// their average interval, and never less than [`POLLS_APART_MS`].
+/// the interval of the daemon that is polled most rarely, and never less than [`POLLS_APART_MS`].
 pub(crate) fn polls_apart(backend: &mut dyn Backend) -> Result<FxHashMap<ServerId, i64>, Error> {
     let mut apart: FxHashMap<ServerId, i64> = FxHashMap::default();
-    for ((server, _), polled) in Polled::all(backend)? {
-        let of = apart.entry(server).or_insert(POLLS_APART_MS);
-        *of = (*of).max(3 * polled.average_ms());
+    for (daemon, polled) in Polled::all(backend)? {
+        let of = apart.entry(daemon.0).or_insert(POLLS_APART_MS);
+        // No median is more than twice the average: of what is polled often no poll need be looked at.
+        if 6 * (polled.average_ms() + 1) > *of {
+            *of = (*of).max(3 * crate::polls::interval_ms(backend, &daemon)?);
+        }
     }
     Ok(apart)
 }

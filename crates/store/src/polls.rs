@@ -435,6 +435,22 @@ pub(crate) fn answers(backend: &mut dyn Backend, server: ServerId) -> Result<Vec
 /// The last poll that a daemon answered, and the first and last of those since that it did not, with their number.
 pub(crate) type Lately = (Option<UnixMs>, Option<(UnixMs, UnixMs, u32)>);
 
+/// How often a daemon is polled: the median of the milliseconds from an answer to the next, which no outage moves; of an even
+/// number of them the lower of the two in the middle. 0 where there is none.
+pub(crate) fn interval_ms(backend: &mut dyn Backend, (server, vendor): &Daemon) -> Result<i64, Error> {
+    let sql = "select input_id, answered, from_at, until_at, polls, steps from poll
+               where server_id = $1 and vendor = $2 and answered = 1";
+    let mut answers: BTreeSet<UnixMs> = BTreeSet::new();
+    backend.query(sql, &[(*server).into(), vendor.as_str().into()], &mut |row| {
+        answers.extend(Stretch::read(row)?.instants());
+        Ok(())
+    })?;
+    let mut steps: Vec<i64> =
+        answers.iter().zip(answers.iter().skip(1)).map(|(one, next)| next - one).collect();
+    steps.sort_unstable();
+    Ok(steps.get(steps.len().saturating_sub(1) / 2).copied().unwrap_or_default())
+}
+
 /// How a daemon has answered lately, up to an instant.
 pub(crate) fn lately(
     backend: &mut dyn Backend,

@@ -63,6 +63,7 @@ macro_rules! store_suite {
 store_suite! {
     answers {
         an_answer_of_no_daemon_is_no_evidence_of_any,
+        an_outage_does_not_hide_itself,
     }
     schema {
         migrating_twice_changes_nothing,

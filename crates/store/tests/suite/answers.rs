@@ -1,7 +1,7 @@
 //! Which answers of polls are evidence of what, and what lies between them.
 
 use crate::ledger::Ledger;
-use crate::log::Process;
+use crate::log::{HOUR, MONDAY, Process};
 use crate::polls::{instant, poll, read, sessions};
 use store::intake::{Batch, PollEvent, SeatsEvent, Span};
 
@@ -30,4 +30,28 @@ pub(crate) fn an_answer_of_no_daemon_is_no_evidence_of_any(ledger: &mut Ledger) 
     read(ledger, "c", &[poll(80, &[("amara", 6, 1)])]);
     assert_eq!(sessions(ledger), ["amara 6..80 open"]);
     ledger.balances();
+}
+
+/// From when until when license servers were watched, in hours.
+fn watched(ledger: &Ledger) -> Vec<(i64, i64)> {
+    let watched = ledger.store().read(|reader| {
+        let names = reader.names();
+        let of_servers = names.servers.values().flat_map(|server| server.watched.clone());
+        Ok(of_servers.collect::<Vec<_>>())
+    });
+    watched
+        .unwrap()
+        .into_iter()
+        .map(|(from, until)| ((from - MONDAY) / HOUR, (until - MONDAY) / HOUR))
+        .collect()
+}
+
+pub(crate) fn an_outage_does_not_hide_itself(ledger: &mut Ledger) {
+    read(ledger, "a", &[9, 10, 11].map(|hour| poll(hour, &[])));
+    read(ledger, "b", &[poll(59, &[])]);
+    assert_eq!(watched(ledger), [(9, 11), (59, 59)]);
+    let daily = Ledger::sqlite();
+    read(&daily, "a", &[0, 24, 48].map(|hour| poll(hour, &[])));
+    read(&daily, "b", &[poll(96, &[])]);
+    assert_eq!(watched(&daily), [(0, 96)], "what is polled daily is watched from day to day");
 }
