@@ -3,7 +3,8 @@
 use crate::ledger::Ledger;
 use crate::log::{HOUR, MONDAY, Process};
 use crate::polls::{instant, poll, read, sessions};
-use store::intake::{Batch, PollEvent, SeatsEvent, Span};
+use accounting::event::Expires;
+use store::intake::{Batch, ExpiryEvent, PollEvent, SeatsEvent, Span};
 
 /// Reads an answer of the license server as a whole, which names no daemon and shows no hold.
 fn read_of_no_daemon(ledger: &Ledger, name: &str, hour: i64) {
@@ -54,4 +55,41 @@ pub(crate) fn an_outage_does_not_hide_itself(ledger: &mut Ledger) {
     read(&daily, "a", &[0, 24, 48].map(|hour| poll(hour, &[])));
     read(&daily, "b", &[poll(96, &[])]);
     assert_eq!(watched(&daily), [(0, 96)], "what is polled daily is watched from day to day");
+}
+
+/// Reads expiries told at an hour: feature, seats, day.
+fn read_expiries(ledger: &Ledger, name: &str, hour: i64, told: &[(&str, Option<i64>, &str)]) {
+    let mut process = Process::default();
+    let (daemon, version) = (process.daemon("v"), process.interner.version(Some("1.0")));
+    let mut batch = Batch::default();
+    for (feature, seats, day) in told {
+        let (feature, expires) = (process.interner.feature(feature), Expires::On(day.parse().unwrap()));
+        let at = instant(hour);
+        batch.expiries.push(ExpiryEvent { daemon, feature, version, at, seats: *seats, expires });
+    }
+    batch.names = process.interner.news();
+    process.intake.begin(None);
+    process.commit(&mut ledger.store(), name, 1, &[batch]).unwrap();
+}
+
+pub(crate) fn expiries_without_seats_add_to_what_is_known(ledger: &mut Ledger) {
+    let told = |ledger: &Ledger| {
+        let sql = "select f.code, e.expires, coalesce(e.seats, 0) from expiry e
+                   join feature f on f.feature_id = e.feature_id order by f.code, e.expires";
+        ledger.query(sql)
+    };
+    let table = [("mill", Some(5), "2025-12-31"), ("solver", Some(50), "2025-12-31")];
+    read_expiries(ledger, "table", 20, &table);
+    read_expiries(ledger, "a pool", 30, &[("solver", None, "2025-12-31")]);
+    let known = ["mill|2025-12-31|5", "solver|2025-12-31|50"];
+    assert_eq!(told(ledger), known, "a pool says less than the table, and not of all features");
+    read_expiries(ledger, "renewed", 40, &[("solver", None, "2026-12-31")]);
+    let renewed = ["mill|2025-12-31|5", "solver|2026-12-31|0"];
+    assert_eq!(told(ledger), renewed);
+    read_expiries(ledger, "late", 35, &table);
+    assert_eq!(told(ledger), renewed, "an earlier table does not undo it");
+    read_expiries(ledger, "late pool", 25, &[("solver", None, "2024-12-31")]);
+    assert_eq!(told(ledger), renewed, "nor does an earlier pool");
+    read_expiries(ledger, "new table", 50, &[("solver", Some(60), "2026-12-31")]);
+    assert_eq!(told(ledger), ["solver|2026-12-31|60"]);
 }
