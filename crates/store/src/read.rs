@@ -1,17 +1,19 @@
 //! What readers get: one state of the ledger, names and feature days. Readers never write: days that are dirty or
 //! unsettled are computed in memory.
 
+mod coverage;
+
 use crate::backend::{Backend, Row, Value, all, one, reading};
 use crate::derive::{Context, parse_days, requests};
 use crate::intake::{RequestOutcome, outcome_from_codes};
-use crate::names::{Ledger, polls_apart, watched};
+use crate::names::Ledger;
 use crate::{Error, Place, Store};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::feature_day::{DayView, Request};
 use accounting::heartbeat::Stretch;
-use accounting::ledger::{Names, ServerId};
+use accounting::ledger::Names;
 use accounting::page;
 use accounting::pairing::InputId;
 use accounting::report::{Accumulator, Shared};
@@ -21,6 +23,8 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use coverage::CoverageRow;
 
 /// From how many features on they are read by two connections.
 const FEATURES_WORTH_A_THREAD: usize = 8;
@@ -71,23 +75,6 @@ pub struct HistoryRow {
     pub reason: String,
     /// Where it was read.
     pub input: InputId,
-}
-
-/// A stretch in which an input watched a license server, or did not between two runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CoverageRow {
-    /// The input.
-    pub input: InputId,
-    /// The license server.
-    pub server: ServerId,
-    /// First line.
-    pub from: UnixMs,
-    /// Last line.
-    pub until: UnixMs,
-    /// Whether it was watched; else the server was down, or nobody wrote.
-    pub watched: bool,
-    /// Lines of the input, on its first stretch.
-    pub lines: Option<(u64, u64)>,
 }
 
 /// Lines that no format knew.
@@ -482,35 +469,6 @@ impl Reader<'_> {
         }
         rows.retain(|row| from <= row.at && row.at < until);
         rows.sort_by_key(|row| (row.at, row.action != "grant", row.feature, row.holder));
-        Ok(rows)
-    }
-
-    /// What was watched when.
-    pub fn coverage(&mut self) -> Result<Vec<CoverageRow>, Error> {
-        let sql = "select distinct p.input_id, p.server_id, i.lines, i.unrecognized
-                   from span p join input i on i.input_id = p.input_id order by p.server_id, p.input_id";
-        let inputs = all(self.backend, sql, &[], |row| {
-            Ok((row.id(0)?, row.id(1)?, (row.int(2)? as u64, row.int(3)? as u64)))
-        })?;
-        let apart = polls_apart(self.backend)?;
-        let mut rows = Vec::new();
-        for (input, server, lines) in inputs {
-            let mut spans = crate::intake::spans(self.backend, server)?;
-            spans.retain(|span| span.input == input);
-            let mut before: Option<UnixMs> = None;
-            let apart = apart.get(&server).copied().unwrap_or(UnixMs::MAX);
-            for (from, until) in watched(spans.iter(), apart) {
-                let row = CoverageRow { input, server, from, until, watched: true, lines: None };
-                match before.replace(until) {
-                    None => rows.push(CoverageRow { lines: Some(lines), ..row }),
-                    Some(last) => {
-                        rows.push(CoverageRow { from: last, until: from, watched: false, ..row.clone() });
-                        rows.push(row);
-                    }
-                }
-            }
-        }
-        rows.sort_by_key(|row| (row.from, row.server, row.input));
         Ok(rows)
     }
 

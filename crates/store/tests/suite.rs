@@ -64,6 +64,7 @@ store_suite! {
     answers {
         an_answer_of_no_daemon_is_no_evidence_of_any,
         an_outage_does_not_hide_itself,
+        coverage_tells_what_is_divided_by,
         expiries_without_seats_add_to_what_is_known,
     }
     schema {

@@ -1,7 +1,8 @@
 //! Which answers of polls are evidence of what, and what lies between them.
 
 use crate::ledger::Ledger;
-use crate::log::{HOUR, MONDAY, Process};
+use crate::log::What::Lives;
+use crate::log::{HOUR, MONDAY, Process, at};
 use crate::polls::{instant, poll, read, sessions};
 use accounting::event::Expires;
 use store::intake::{Batch, ExpiryEvent, PollEvent, SeatsEvent, Span};
@@ -55,6 +56,21 @@ pub(crate) fn an_outage_does_not_hide_itself(ledger: &mut Ledger) {
     read(&daily, "a", &[0, 24, 48].map(|hour| poll(hour, &[])));
     read(&daily, "b", &[poll(96, &[])]);
     assert_eq!(watched(&daily), [(0, 96)], "what is polled daily is watched from day to day");
+}
+
+pub(crate) fn coverage_tells_what_is_divided_by(ledger: &mut Ledger) {
+    for (name, hour) in [("march", 2.0), ("april", 1_000.0)] {
+        let lines = [at(hour, "v", Lives), at(hour + 2.0, "v", Lives)];
+        Process::default().read(&mut ledger.store(), name, &lines);
+    }
+    assert_eq!(watched(ledger), [(2, 1_002)], "a log covers from its first line to its last");
+    let hours = |at: i64| (at - MONDAY) / HOUR;
+    let told = ledger.store().read(|reader| {
+        let rows = reader.coverage()?.into_iter();
+        let told = rows.map(|row| (row.input.is_some(), hours(row.from), hours(row.until), row.watched));
+        Ok(told.collect::<Vec<_>>())
+    });
+    assert_eq!(told.unwrap(), [(true, 2, 4, true), (false, 4, 1_000, true), (true, 1_000, 1_002, true)]);
 }
 
 /// Reads expiries told at an hour: feature, seats, day.
