@@ -4,7 +4,7 @@ use crate::Error;
 use crate::backend::{Backend, Row, all, one};
 use crate::derive::Computed;
 use crate::intake::{POLLS_APART_MS, SpanRow, evidence, spans};
-use crate::polls::Polled;
+use crate::polls::{Daemon, Polled};
 use accounting::UnixMs;
 use accounting::capacity::Steps;
 use accounting::directory::{Directory, Entry};
@@ -44,7 +44,7 @@ struct Heartbeats {
 struct Evidence {
     /// The last line of its log, or of its server's.
     logged: Option<UnixMs>,
-    /// The last poll that it answered.
+    /// The last poll that it answered: what a license server says of no daemon in particular shows no daemon's holds.
     polled: Option<UnixMs>,
     /// Whether open sessions count for nothing: a bare wrapper START is its own evidence.
     bare: bool,
@@ -206,6 +206,7 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     let directory = Directory::new(entries);
     let mut covered = FxHashMap::default();
     let apart = polls_apart(backend)?;
+    let polled: FxHashMap<Daemon, Polled> = Polled::all(backend)?.into_iter().collect();
     // By the hash of their names, which stand with the persons.
     let mut persons: HashTable<u32> = HashTable::new();
     let hasher = FxBuildHasher;
@@ -287,7 +288,12 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
                     Some(of) if of == *server => Evidence { logged: Some(sealed), ..Evidence::default() },
                     _ => Evidence {
                         logged: evidence(spans().filter(|span| !span.polled), vendor),
-                        polled: evidence(spans().filter(|span| span.polled), vendor),
+                        polled: polled.get(&(*server, vendor.to_string())).and_then(|of| of.last).or_else(
+                            || {
+                                let of_daemon = |span: &&SpanRow| span.polled && *span.vendor == **vendor;
+                                evidence(spans().filter(of_daemon), vendor)
+                            },
+                        ),
                         bare: exclusive.get(server).copied().unwrap_or_default(),
                     },
                 });
@@ -484,12 +490,15 @@ pub(crate) fn watched<'a>(spans: impl Iterator<Item = &'a SpanRow>, apart: i64) 
 }
 
 /// By license server that is polled: up to how many milliseconds between two polls somebody was watching, three times
-/// their average interval, and never less than [`POLLS_APART_MS`].
+/// the interval of the daemon that is polled most rarely, and never less than [`POLLS_APART_MS`].
 pub(crate) fn polls_apart(backend: &mut dyn Backend) -> Result<FxHashMap<ServerId, i64>, Error> {
     let mut apart: FxHashMap<ServerId, i64> = FxHashMap::default();
-    for (server, polled) in Polled::all(backend)? {
-        let of = apart.entry(server).or_insert(POLLS_APART_MS);
-        *of = (*of).max(3 * polled.average_ms());
+    for (daemon, polled) in Polled::all(backend)? {
+        let of = apart.entry(daemon.0).or_insert(POLLS_APART_MS);
+        // No median is more than twice the average: of what is polled often no poll need be looked at.
+        if 6 * (polled.average_ms() + 1) > *of {
+            *of = (*of).max(3 * crate::polls::interval_ms(backend, &daemon)?);
+        }
     }
     Ok(apart)
 }

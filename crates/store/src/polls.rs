@@ -132,11 +132,12 @@ impl Polled {
         })
     }
 
-    /// Of all daemons, each with its license server.
-    pub(crate) fn all(backend: &mut dyn Backend) -> Result<Vec<(ServerId, Self)>, Error> {
-        let sql = "select server_id, answers, first_at, last_at from polled";
+    /// Of all daemons.
+    pub(crate) fn all(backend: &mut dyn Backend) -> Result<Vec<(Daemon, Self)>, Error> {
+        let sql = "select server_id, vendor, answers, first_at, last_at from polled";
         all(backend, sql, &[], |row| {
-            Ok((row.id(0)?, Self { answers: row.int(1)?, first: row.opt_int(2)?, last: row.opt_int(3)? }))
+            let polled = Self { answers: row.int(2)?, first: row.opt_int(3)?, last: row.opt_int(4)? };
+            Ok(((row.id(0)?, row.text(1)?), polled))
         })
     }
 }
@@ -433,6 +434,22 @@ pub(crate) fn answers(backend: &mut dyn Backend, server: ServerId) -> Result<Vec
 
 /// The last poll that a daemon answered, and the first and last of those since that it did not, with their number.
 pub(crate) type Lately = (Option<UnixMs>, Option<(UnixMs, UnixMs, u32)>);
+
+/// How often a daemon is polled: the median of the milliseconds from an answer to the next, which no outage moves; of an even
+/// number of them the lower of the two in the middle. 0 where there is none.
+pub(crate) fn interval_ms(backend: &mut dyn Backend, (server, vendor): &Daemon) -> Result<i64, Error> {
+    let sql = "select input_id, answered, from_at, until_at, polls, steps from poll
+               where server_id = $1 and vendor = $2 and answered = 1";
+    let mut answers: BTreeSet<UnixMs> = BTreeSet::new();
+    backend.query(sql, &[(*server).into(), vendor.as_str().into()], &mut |row| {
+        answers.extend(Stretch::read(row)?.instants());
+        Ok(())
+    })?;
+    let mut steps: Vec<i64> =
+        answers.iter().zip(answers.iter().skip(1)).map(|(one, next)| next - one).collect();
+    steps.sort_unstable();
+    Ok(steps.get(steps.len().saturating_sub(1) / 2).copied().unwrap_or_default())
+}
 
 /// How a daemon has answered lately, up to an instant.
 pub(crate) fn lately(

@@ -1,17 +1,19 @@
 //! What readers get: one state of the ledger, names and feature days. Readers never write: days that are dirty or
 //! unsettled are computed in memory.
 
+mod coverage;
+
 use crate::backend::{Backend, Row, Value, all, one, reading};
 use crate::derive::{Context, parse_days, requests};
 use crate::intake::{RequestOutcome, outcome_from_codes};
-use crate::names::{Ledger, polls_apart, watched};
+use crate::names::Ledger;
 use crate::{Error, Place, Store};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::feature_day::{DayView, Request};
 use accounting::heartbeat::Stretch;
-use accounting::ledger::{Names, ServerId};
+use accounting::ledger::Names;
 use accounting::page;
 use accounting::pairing::InputId;
 use accounting::report::{Accumulator, Shared};
@@ -21,6 +23,8 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use coverage::CoverageRow;
 
 /// From how many features on they are read by two connections.
 const FEATURES_WORTH_A_THREAD: usize = 8;
@@ -40,6 +44,8 @@ pub struct Reader<'a> {
 pub struct SessionRow {
     /// The feature.
     pub feature: FeatureId,
+    /// When the session began; what counts of it may begin later, behind what a log covers.
+    pub began: UnixMs,
     /// What counts of it: an open one up to its last evidence.
     pub part: Part,
     /// What the server calls this one hold; empty where it does not say.
@@ -69,23 +75,6 @@ pub struct HistoryRow {
     pub reason: String,
     /// Where it was read.
     pub input: InputId,
-}
-
-/// A stretch in which an input watched a license server, or did not between two runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CoverageRow {
-    /// The input.
-    pub input: InputId,
-    /// The license server.
-    pub server: ServerId,
-    /// First line.
-    pub from: UnixMs,
-    /// Last line.
-    pub until: UnixMs,
-    /// Whether it was watched; else the server was down, or nobody wrote.
-    pub watched: bool,
-    /// Lines of the input, on its first stretch.
-    pub lines: Option<(u64, u64)>,
 }
 
 /// Lines that no format knew.
@@ -353,6 +342,18 @@ impl Reader<'_> {
     pub fn sessions(
         &mut self,
         feature: FeatureId,
+        period: (UnixMs, UnixMs),
+        open_only: bool,
+        each: &mut dyn FnMut(SessionRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.sessions_since(feature, UnixMs::MIN, period, open_only, each)
+    }
+
+    /// As [`Self::sessions`], but only those that began at `since` or later; what began before is not read.
+    pub fn sessions_since(
+        &mut self,
+        feature: FeatureId,
+        since: UnixMs,
         (from, until): (UnixMs, UnixMs),
         open_only: bool,
         each: &mut dyn FnMut(SessionRow) -> Result<(), Error>,
@@ -362,18 +363,21 @@ impl Reader<'_> {
             false => include_str!("../queries/session_list.sql"),
         };
         let mut of_heartbeats = self.sessions_of_heartbeats(feature)?;
-        of_heartbeats.retain(|row| !open_only || row.part.ended == Ended::Open);
+        of_heartbeats.retain(|row| row.began >= since && (!open_only || row.part.ended == Ended::Open));
         let mut of_heartbeats = of_heartbeats.into_iter().peekable();
         let now = self.now()?;
         let running = crate::running::of_feature(self.backend, feature, now)?;
         let mut params = vec![feature.into(), from.into(), until.into(), now.into()];
         if !open_only {
-            params.push(self.first_start(feature, from)?.into());
+            params.push(self.first_start(feature, from)?.max(since).into());
         }
         let mut each = |row: SessionRow| if row.part.touches(from, until) { each(row) } else { Ok(()) };
         let ledger = &self.context.ledger;
         self.backend.query(sql, &params, &mut |row| {
             let (began, seen_at, handle, input) = (row.int(1)?, row.opt_int(6)?, row.text(7)?, row.id(8)?);
+            if began < since {
+                return Ok(());
+            }
             while let Some(earlier) = of_heartbeats.next_if(|of| of.part.from < began) {
                 each(earlier)?;
             }
@@ -383,7 +387,7 @@ impl Reader<'_> {
                 let part = if goes_on { Part { ended: Ended::Open, ..part } } else { part };
                 let seen_at = seen_at.filter(|_| part.ended == Ended::GoneFromSnapshot);
                 let uncertainty_ms = seen_at.map(|seen_at| (part.until - seen_at).max(0));
-                each(SessionRow { feature, part, handle: handle.clone(), input, uncertainty_ms })
+                each(SessionRow { feature, began, part, handle: handle.clone(), input, uncertainty_ms })
             })
         })?;
         of_heartbeats.try_for_each(each)
@@ -407,7 +411,7 @@ impl Reader<'_> {
         let now = self.now()?;
         let row = |of: Stretch| {
             let part = Part { ended: of.ended(now), ..of.part };
-            SessionRow { feature, part, handle: String::new(), input, uncertainty_ms: None }
+            SessionRow { feature, began: part.from, part, handle: String::new(), input, uncertainty_ms: None }
         };
         Ok(stretches.into_iter().map(row).collect())
     }
@@ -465,35 +469,6 @@ impl Reader<'_> {
         }
         rows.retain(|row| from <= row.at && row.at < until);
         rows.sort_by_key(|row| (row.at, row.action != "grant", row.feature, row.holder));
-        Ok(rows)
-    }
-
-    /// What was watched when.
-    pub fn coverage(&mut self) -> Result<Vec<CoverageRow>, Error> {
-        let sql = "select distinct p.input_id, p.server_id, i.lines, i.unrecognized
-                   from span p join input i on i.input_id = p.input_id order by p.server_id, p.input_id";
-        let inputs = all(self.backend, sql, &[], |row| {
-            Ok((row.id(0)?, row.id(1)?, (row.int(2)? as u64, row.int(3)? as u64)))
-        })?;
-        let apart = polls_apart(self.backend)?;
-        let mut rows = Vec::new();
-        for (input, server, lines) in inputs {
-            let mut spans = crate::intake::spans(self.backend, server)?;
-            spans.retain(|span| span.input == input);
-            let mut before: Option<UnixMs> = None;
-            let apart = apart.get(&server).copied().unwrap_or(UnixMs::MAX);
-            for (from, until) in watched(spans.iter(), apart) {
-                let row = CoverageRow { input, server, from, until, watched: true, lines: None };
-                match before.replace(until) {
-                    None => rows.push(CoverageRow { lines: Some(lines), ..row }),
-                    Some(last) => {
-                        rows.push(CoverageRow { from: last, until: from, watched: false, ..row.clone() });
-                        rows.push(row);
-                    }
-                }
-            }
-        }
-        rows.sort_by_key(|row| (row.from, row.server, row.input));
         Ok(rows)
     }
 

@@ -6,6 +6,8 @@
 mod accounts;
 #[path = "suite/alerts.rs"]
 mod alerts;
+#[path = "suite/answers.rs"]
+mod answers;
 #[path = "suite/balance.rs"]
 mod balance;
 #[path = "suite/forward.rs"]
@@ -59,6 +61,12 @@ macro_rules! store_suite {
 }
 
 store_suite! {
+    answers {
+        an_answer_of_no_daemon_is_no_evidence_of_any,
+        an_outage_does_not_hide_itself,
+        coverage_tells_what_is_divided_by,
+        expiries_without_seats_add_to_what_is_known,
+    }
     schema {
         migrating_twice_changes_nothing,
         days_of_old_pages_are_derived_anew,

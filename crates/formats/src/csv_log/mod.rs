@@ -2,7 +2,8 @@
 //! a row a feature, and `YYYY-MM-DD CODE users.csv`, a row a holder.
 //!
 //! Rows of one poll bear its time, or each its own, some seconds later: a row within a minute after a poll's first
-//! stamp is of that poll, and of its instant. No daemon is named: all is said of the license server as a whole.
+//! stamp is of that poll, and of its instant, unless the poll has said the same before under an earlier stamp: then the
+//! row begins another one. Equal rows of one stamp are several holds. No daemon is named: all is said of the license server as a whole.
 
 mod row;
 mod write;
@@ -15,6 +16,7 @@ use jiff::tz::TimeZone;
 use row::{FeatureRow, Row, UserRow};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 pub use write::CsvFile;
 pub(crate) use write::{FeatureTold, HolderTold, files as csv_files};
@@ -25,6 +27,8 @@ pub struct CsvLog;
 
 /// A row within this time after a poll's first one is of the same poll.
 const ONE_POLL_MS: i64 = 60_000;
+/// So many rows of a poll are known again: what is remembered of a poll has an end.
+const MOST_KEYS: usize = 20_000;
 
 impl Format for CsvLog {
     fn name(&self) -> &'static str {
@@ -72,9 +76,34 @@ struct Reader {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct State {
     /// The first stamp of the poll whose rows are read.
     poll: Option<UnixMs>,
+    /// Its latest stamp.
+    latest: UnixMs,
+    /// The keys of its rows under that stamp, and under those before it.
+    keys: BTreeSet<u64>,
+    earlier: BTreeSet<u64>,
+}
+
+impl State {
+    /// The instant of the poll of which a row is, if it is of the poll that is read.
+    fn poll_of(&mut self, key: u64, at: UnixMs) -> Option<UnixMs> {
+        let poll = self.poll.filter(|first| (*first..*first + ONE_POLL_MS).contains(&at));
+        if poll.is_some() && at != self.latest {
+            self.latest = at;
+            self.earlier.append(&mut self.keys);
+        }
+        let known = poll.filter(|_| !self.earlier.contains(&key));
+        if known.is_none() {
+            *self = Self { poll: Some(at), latest: at, ..Self::default() };
+        }
+        if self.keys.len() + self.earlier.len() < MOST_KEYS {
+            self.keys.insert(key);
+        }
+        known
+    }
 }
 
 impl Parser for Reader {
@@ -98,9 +127,8 @@ impl Reader {
     fn row<'a>(&mut self, row: Row<'a>) -> Read<'a> {
         let stamp = row.stamp();
         let at = row::instant(stamp, &self.zone);
-        let known = self.state.poll.filter(|first| (*first..*first + ONE_POLL_MS).contains(&at));
+        let known = self.state.poll_of(row.key(), at);
         let at = known.unwrap_or(at);
-        self.state.poll = Some(at);
         let mut said = Vec::new();
         if known.is_none() {
             said.push(What::Polled { answered: true });

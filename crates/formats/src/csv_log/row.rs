@@ -29,6 +29,7 @@ pub(super) enum Row<'a> {
 #[derive(Debug)]
 pub(super) struct FeatureRow<'a> {
     stamp: Stamp,
+    key: u64,
     pub(super) feature: Cow<'a, str>,
     pub(super) issued: Option<u32>,
     pub(super) in_use: Option<u32>,
@@ -38,6 +39,7 @@ pub(super) struct FeatureRow<'a> {
 #[derive(Debug)]
 pub(super) struct UserRow<'a> {
     stamp: Stamp,
+    key: u64,
     pub(super) claim: Box<Claim<'a>>,
     pub(super) checkout: Stamp,
     /// `PORT@HOST`
@@ -52,6 +54,14 @@ impl Row<'_> {
             Self::User(row) => row.stamp,
         }
     }
+
+    /// What a poll says of it besides figures and instants: what another poll says of the same hold or pool has the same.
+    pub(super) fn key(&self) -> u64 {
+        match self {
+            Self::Feature(row) => row.key,
+            Self::User(row) => row.key,
+        }
+    }
 }
 
 /// Whether a line is the header of either table.
@@ -63,12 +73,15 @@ pub(super) fn is_header(line: &[u8]) -> bool {
 pub(super) fn parse(line: &[u8]) -> Result<Row<'_>, &'static str> {
     let mut fields = crate::separated::fields(line, b',').ok_or("row whose quotes are not closed")?;
     match &mut fields[..] {
-        [stamp, feature, _version, _vendor, _kind, issued, in_use, _users] => {
+        [stamp, feature, version, vendor, kind, issued, in_use, _users] => {
+            let key = key(&[feature, version, vendor, kind]);
             let stamp = iso::stamp(stamp.as_bytes()).ok_or("row without a stamp that can be read")?;
             let feature = named(feature)?;
-            Ok(Row::Feature(FeatureRow { stamp, feature, issued: seats(issued)?, in_use: seats(in_use)? }))
+            let (issued, in_use) = (seats(issued)?, seats(in_use)?);
+            Ok(Row::Feature(FeatureRow { stamp, key, feature, issued, in_use }))
         }
         [feature, user, host, display, version, server, port, handle, checkout, update] => {
+            let key = key(&[feature, user, host, display, version, server, port, handle, checkout]);
             let stamp = iso::stamp(update.as_bytes()).ok_or("row without a stamp that can be read")?;
             let checkout = iso::stamp(checkout.as_bytes()).ok_or("checkout that cannot be read")?;
             let claim = Claim {
@@ -83,10 +96,18 @@ pub(super) fn parse(line: &[u8]) -> Result<Row<'_>, &'static str> {
                 seats: 1,
             };
             let server = format!("{port}@{server}");
-            Ok(Row::User(UserRow { stamp, claim: Box::new(claim), checkout, server }))
+            Ok(Row::User(UserRow { stamp, key, claim: Box::new(claim), checkout, server }))
         }
         _ => Err("row of neither table: 8 or 10 fields are known"),
     }
+}
+
+/// A number that two rows share only where these fields are the same: FNV-1a, which no version changes.
+fn key(fields: &[&Cow<'_, str>]) -> u64 {
+    let bytes = fields.iter().flat_map(|field| field.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 fn printed<'a>(field: &mut Cow<'a, str>) -> Option<Cow<'a, str>> {

@@ -5,7 +5,7 @@ use accounting::UnixMs;
 use accounting::ledger::Names;
 use accounting::report::{self as reports, Cell, Column, Scope};
 use store::sources::SourceTellings;
-use store::{Error, Reader};
+use store::{CoverageRow, Error, Reader};
 
 /// What was watched when: the inputs, their license servers, their lines.
 pub(super) fn coverage(
@@ -24,11 +24,12 @@ pub(super) fn coverage(
         if wanted {
             let count = |lines: Option<u64>| lines.map_or(Cell::Empty, |lines| Cell::Int(lines as i64));
             rows.push(vec![
-                Cell::Text(inputs.get(&row.input).cloned().unwrap_or_default()),
+                row.input
+                    .map_or(Cell::Empty, |input| Cell::Text(inputs.get(&input).cloned().unwrap_or_default())),
                 Cell::Text(server.to_owned()),
                 Cell::Instant(row.from),
                 Cell::Instant(row.until),
-                Cell::Text(if row.watched { "watched" } else { "gap" }.to_owned()),
+                Cell::Text(state(&row).to_owned()),
                 count(row.lines.map(|(lines, _)| lines)),
                 count(row.lines.map(|(_, unrecognized)| unrecognized)),
             ]);
@@ -44,6 +45,9 @@ pub(super) fn coverage(
         Column::number("unrecognized"),
     ];
     let mut notes = notes_on_coverage(reader, names, scope)?;
+    if rows.iter().any(|row| row.get(STATE) == Some(&Cell::Text(BETWEEN.to_owned()))) {
+        notes.insert(1, NOTE_ON_BETWEEN.to_owned());
+    }
     let told = reader.sources_told()?;
     if !told.is_empty() {
         columns.extend(OF_SOURCES.map(|(name, is_number)| match is_number {
@@ -63,6 +67,21 @@ pub(super) fn coverage(
         notes.push(NOTE_ON_SOURCES.to_owned());
     }
     Ok(reports::Report { name: "coverage", columns, rows, notes })
+}
+
+/// The place of the column `state`, and what it says of the time between inputs.
+const STATE: usize = 4;
+const BETWEEN: &str = "between";
+const NOTE_ON_BETWEEN: &str = "between: no input has a line of that time, and none tells that the license server stopped or started in it: \
+                               reports count it as watched";
+
+/// Between inputs nothing tells that the license server stood still, or that nobody watched.
+fn state(row: &CoverageRow) -> &'static str {
+    match (row.watched, row.input) {
+        (true, Some(_)) => "watched",
+        (true, None) => BETWEEN,
+        (false, _) => "gap",
+    }
 }
 
 /// What is told of sources besides, and whether it is a number.

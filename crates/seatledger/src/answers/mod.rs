@@ -15,7 +15,7 @@ pub(crate) use alerts::{Alerts, list_alerts};
 pub(crate) use history::{History, Told, latest_history, list_history};
 pub(crate) use now::{FeatureNow, Hold, Now, Shortness, known_days, now};
 pub(crate) use report::{Answer, Name, Options, answer, overview};
-pub(crate) use sessions::{Sessions, list_sessions};
+pub(crate) use sessions::{Sessions, ToldSessions, list_sessions, next_sessions};
 pub(crate) use steps::curve;
 
 use accounting::UnixMs;

@@ -1,7 +1,9 @@
 //! From what a parser read to batches of the ledger: names become numbers, lines become spans.
 
+use super::answers::Answers;
 use super::recorded::Recorded;
 use super::resume::{Elsewhere, Kept, Naming, Resume};
+use super::shape::shape;
 use accounting::UnixMs;
 use accounting::event::{CheckinReason, Claim, Event, Expiry, Seats, Total, What};
 use accounting::pairing::{End, HELD, Start, Step};
@@ -51,6 +53,8 @@ pub(crate) struct Collector<'a> {
     shapes: FxHashMap<(String, &'static str), usize>,
     /// Where the figures of a feature's seats at the latest instant are gathered.
     seats: FxHashMap<(DaemonId, u32), usize>,
+    /// Tells answers of one instant apart.
+    answers: Answers,
     batch: Batch,
     /// The spans that go on, by daemon.
     open_spans: FxHashMap<DaemonId, Span>,
@@ -83,6 +87,7 @@ impl<'a> Collector<'a> {
             handles: FxHashMap::default(),
             shapes: FxHashMap::default(),
             seats: FxHashMap::default(),
+            answers: Answers::default(),
             batch: Batch { run: resume.run, ..Batch::default() },
             open_spans: FxHashMap::default(),
             begins: resume.begins,
@@ -173,6 +178,7 @@ impl<'a> Collector<'a> {
         self.handles.clear();
         self.shapes.clear();
         self.seats.clear();
+        self.answers = Answers::default();
         let next = Batch { run: self.batch.run, ..Batch::default() };
         let mut batch = std::mem::replace(&mut self.batch, next);
         batch.spans.extend(self.open_spans.values().copied());
@@ -412,6 +418,10 @@ impl<'a> Collector<'a> {
         if !answered {
             self.close_spans(Some(daemon).filter(|_| !event.vendor.is_empty()));
         }
+        if answered && self.answers.begin(daemon, event.at, &self.batch.shown) {
+            // Its figures take the place of the ones before.
+            self.seats.clear();
+        }
         self.tally.polls += u64::from(answered);
         self.batch.polls.push(PollEvent { daemon, at: event.at, answered });
     }
@@ -437,7 +447,10 @@ impl<'a> Collector<'a> {
             version: self.interner.version(claim.version.as_deref()),
         };
         self.tally.holds += 1;
-        self.batch.shown.push(shown);
+        match self.answers.place(&shown, self.batch.shown.len()) {
+            Some(place) => self.batch.shown[place] = shown,
+            None => self.batch.shown.push(shown),
+        }
     }
 
     fn used(&mut self, event: &Event<'_>, claim: &Claim<'_>, until: UnixMs, awaited_until: Option<UnixMs>) {
@@ -488,6 +501,9 @@ impl<'a> Collector<'a> {
             seats: expiry.seats.map(i64::from),
             expires: expiry.expires,
         };
+        if self.answers.expires_anew(expiry.daemon, expiry.at) {
+            self.batch.expiries.retain(|known| (known.daemon, known.at) != (expiry.daemon, expiry.at));
+        }
         self.batch.expiries.push(expiry);
     }
 
@@ -557,6 +573,7 @@ impl<'a> Collector<'a> {
         self.batch.expiries.clear();
         self.batch.spans.clear();
         self.seats.clear();
+        self.answers = Answers::default();
         self.batch.retracted_quarantined = std::mem::take(&mut self.batch.quarantined);
         self.shapes.clear();
         self.tally = Tally::default();
@@ -574,23 +591,4 @@ impl<'a> Collector<'a> {
 fn starts(read: &Read<'_>) -> bool {
     let own = |event: &Event<'_>| event.what == What::DaemonStarted && event.vendor == read.process;
     read.line.events().iter().any(own)
-}
-
-/// A line with its letters and digits folded, so that lines of one kind have one shape.
-fn shape(line: &str) -> String {
-    let mut shape = String::with_capacity(line.len().min(120));
-    for character in line.chars() {
-        let folded = match character {
-            '0'..='9' => '9',
-            letter if letter.is_alphabetic() => 'a',
-            other => other,
-        };
-        if !(matches!(folded, '9' | 'a') && shape.ends_with(folded)) {
-            shape.push(folded);
-        }
-        if shape.len() >= 120 {
-            break;
-        }
-    }
-    shape
 }

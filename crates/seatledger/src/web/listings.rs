@@ -6,16 +6,14 @@ use super::period_bar::Bar;
 use super::query::{Period, Query};
 use super::reports::{links, period_text};
 use super::table::Shown;
-use crate::answers::{self, History, Sessions, Sight, Told};
+use crate::answers::{self, History, Sessions, Sight, Told, ToldSessions};
 use crate::gate::Failure;
 use accounting::calendar::Calendar;
 use accounting::report::{Cell, Column, Report};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use maud::html;
-use std::io;
 use std::sync::Arc;
-use store::Store;
 
 /// The most rows that a page shows; a link leads to the next ones.
 const MOST: usize = 250;
@@ -114,13 +112,11 @@ async fn listed(web: &Web, asker: &Asker, query: &Query, listing: Listing) -> Re
     match listing {
         Listing::Sessions => {
             let options: Sessions = query.options().map_err(refuse)?;
-            let behind = behind.map(|text| text.parse::<usize>()).transpose();
-            let behind = behind.map_err(|_| wrong("behind: no number of sessions"))?.unwrap_or_default();
+            let behind = behind.map(|text| text.parse::<ToldSessions>()).transpose().map_err(wrong)?;
             web.kept(asker, key, move |store| {
                 let calendar = store.calendar()?;
-                let (rows, has_more) = some_sessions(store, &calendar, &options, &sight, behind)?;
-                let next = has_more.then(|| (behind + rows.len()).to_string());
-                Ok((report("sessions", Sessions::COLUMNS, rows), calendar, next))
+                let (rows, next) = answers::next_sessions(store, &calendar, &options, &sight, behind, MOST)?;
+                Ok((report("sessions", Sessions::COLUMNS, rows), calendar, next.map(|told| told.to_string())))
             })
             .await
         }
@@ -139,29 +135,4 @@ async fn listed(web: &Web, asker: &Asker, query: &Query, listing: Listing) -> Re
 
 fn report(name: &'static str, columns: &[Column], rows: Vec<Vec<Cell>>) -> Report {
     Report { name, columns: columns.to_vec(), rows, notes: Vec::new() }
-}
-
-/// The sessions behind so many others, and whether there are more.
-fn some_sessions(
-    store: &mut Store,
-    calendar: &Calendar,
-    options: &Sessions,
-    sight: &Sight,
-    behind: usize,
-) -> anyhow::Result<(Vec<Vec<Cell>>, bool)> {
-    let (mut rows, mut passed, mut has_more) = (Vec::new(), 0_usize, false);
-    let done = answers::list_sessions(store, calendar, options, sight, &mut |cells| {
-        passed += 1;
-        has_more = rows.len() == MOST;
-        match has_more {
-            true => return Err(io::ErrorKind::Interrupted.into()),
-            false if passed > behind => rows.push(cells.to_vec()),
-            false => {}
-        }
-        Ok(())
-    });
-    match done {
-        Err(error) if !has_more => Err(error),
-        _ => Ok((rows, has_more)),
-    }
 }

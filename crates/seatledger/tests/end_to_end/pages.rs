@@ -132,6 +132,54 @@ fn once_there_is_a_user_a_browser_logs_in_and_out() {
 }
 
 #[test]
+fn sessions_go_on_to_the_last_one_each_told_once() {
+    let desk = Desk::new();
+    desk.write("debug.log", flexnet::log(Shape { seed: 12, days: 8, events_a_day: 200, restarts: false }));
+    desk.import(&["debug.log"]);
+    let service = Service::start(&desk);
+    // The first instant of each row is its start; to the minute, for seconds are shown where there are any.
+    let begins = |body: &str| {
+        let time =
+            |row: &str| row.split('>').find(|text| text.starts_with("20")).map(|text| text[..16].to_owned());
+        body.split("<tr").skip(1).filter_map(time).collect::<Vec<_>>()
+    };
+    for filter in ["", "&feature=f2"] {
+        let first = page(&service, &format!("/sessions?{}", filter.trim_start_matches('&')));
+        let (_, downloads) = first.body.split_once("/api/v1/sessions?").expect("a download");
+        let question = downloads.split('"').next().unwrap_or_default().replace("&amp;", "&");
+        let question = question.replace("format=csv", "format=json");
+        let expected: Vec<String> = rows(&service, &format!("/api/v1/sessions?{question}"), &[])
+            .iter()
+            .map(|row| row["from"].as_str().expect("an instant")[..16].replace('T', " "))
+            .collect();
+        let (mut told, mut next, mut pages) = (begins(&first.body), first.body, 1);
+        while let Some((_, rest)) = next.split_once("data-more href=\"") {
+            let address = rest.split('"').next().unwrap_or_default().replace("&amp;", "&");
+            let more = page(&service, &address);
+            assert_eq!(more.status, 200, "{address}: {}", more.body);
+            told.extend(begins(&more.body));
+            (next, pages) = (more.body, pages + 1);
+        }
+        assert!(
+            pages > 2 || !filter.is_empty(),
+            "{} sessions are no listing of several pages",
+            expected.len()
+        );
+        let other = told.iter().zip(&expected).position(|(told, expected)| told != expected);
+        let other = other.map(|nth| (nth, &told[nth], &expected[nth]));
+        assert_eq!(
+            (told.len(), other),
+            (expected.len(), None),
+            "{filter}: the first that differs, in {pages} pages"
+        );
+    }
+    for wrong in ["250", "1.2", "x.y.z"] {
+        let refused = page(&service, &format!("/sessions?behind={wrong}"));
+        assert!(refused.status == 400 && refused.body.contains("follow a link"), "{wrong}: {refused:?}");
+    }
+}
+
+#[test]
 fn a_login_ends_with_its_user() {
     let desk = desk();
     let service = Service::start(&desk);

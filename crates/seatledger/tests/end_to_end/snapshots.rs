@@ -86,6 +86,34 @@ fn where_polls_failed_between_a_session_ended_at_the_first_of_them() {
     assert!(told[0].contains("T09:10:00") && told[0].contains("gone_from_snapshot"), "{told:?}");
 }
 
+/// What `sessions` has, and the seats issued that `utilization` tells, of these polls and one of ten minutes later.
+#[track_caller]
+fn counted(texts: &[String]) -> (usize, String) {
+    let desk = Desk::new();
+    for (nth, text) in texts.iter().enumerate() {
+        desk.write(&format!("{nth}.txt"), text);
+        desk.import(&[&format!("{nth}.txt")]);
+    }
+    desk.write("later.txt", poll("09:10", &[server("lic1", &[AMARA])]));
+    desk.import(&["later.txt"]);
+    let concurrency = desk.ok(&["report", "concurrency", "--step", "hour", "--format", "csv"]);
+    (sessions(&desk).len(), concurrency)
+}
+
+#[test]
+fn answers_of_one_minute_are_not_added_up() {
+    // Twice the same row in one answer is two seats.
+    let once = poll("09:00", &[server("lic1", &[AMARA, CHEN, CHEN])]);
+    let expected = counted(std::slice::from_ref(&once));
+    assert_eq!(expected.0, 3);
+    assert!(expected.1.contains(",4,"), "{}", expected.1);
+    assert_eq!(counted(&[once.repeat(3)]), expected, "in one text");
+    assert_eq!(counted(&[once.clone(), format!("\n{once}")]), expected, "in two");
+    // The second answer shows one more.
+    let more = poll("09:00", &[server("lic1", &[CHEN, ("bela", 103, "Mon 3/3 8:59"), AMARA])]);
+    assert_eq!(counted(&[once.clone() + &more]).0, 4);
+}
+
 #[test]
 fn a_text_of_several_servers_keeps_them_apart() {
     let desk = Desk::new();

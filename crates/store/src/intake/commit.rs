@@ -17,6 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use std::collections::BTreeSet;
 
+mod expiries;
 pub(super) mod held;
 mod holds;
 mod in_order;

@@ -38,7 +38,7 @@ fn take(feature: &mut FeatureTold, line: &[u8], polled_at: UnixMs, starts: &mut 
     if let Some(vendor) = line.strip_prefix(b"vendor_string:") {
         let vendor = text(trim(vendor)).into_owned();
         feature.vendor.get_or_insert(vendor);
-    } else if feature::vendor_of_pool(line).is_some() {
+    } else if feature::pool(line).is_some() {
         if let Some(version) = version_of_pool(line) {
             feature.version.get_or_insert(text(version).into_owned());
         }

@@ -1,4 +1,4 @@
-//! The table of `lmstat -i`: which seats expire when.
+//! The table of `lmstat -i`: which seats expire when. The line of a pool in use tells its date, too.
 
 use crate::text::{number, text, trim, trim_end, word};
 use accounting::event::{Expires, Expiry};
@@ -52,7 +52,7 @@ pub(super) fn parse(line: &[u8], columns: Columns) -> Option<(Cow<'_, str>, Expi
 }
 
 /// `31-dec-2018`; the year 0 and `permanent` mean never. What is no date was mistyped in the license file.
-fn expires(date: &[u8]) -> Expires {
+pub(super) fn expires(date: &[u8]) -> Expires {
     const NEVER: &[u8] = b"permanent";
     if date.get(..NEVER.len()).is_some_and(|word| word.eq_ignore_ascii_case(NEVER)) {
         return Expires::Never;

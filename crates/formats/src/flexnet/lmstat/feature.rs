@@ -72,15 +72,27 @@ fn total(text: &[u8], end: &[u8]) -> Option<u32> {
     if trim(unit).starts_with(b"license") { number(count) } else { None }
 }
 
-/// The vendor of a pool's line `"NAME" v31.0, vendor: acmed, expiry: 1-jan-0`.
-pub(super) fn vendor_of_pool(text: &[u8]) -> Option<&[u8]> {
+/// A pool's line `"NAME" v31.0, vendor: acmed, expiry: 1-jan-0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pool<'a> {
+    pub(super) version: &'a [u8],
+    pub(super) vendor: &'a [u8],
+    /// When its seats expire, where that is told.
+    pub(super) expiry: Option<&'a [u8]>,
+}
+
+/// Cuts a pool's line.
+pub(super) fn pool(text: &[u8]) -> Option<Pool<'_>> {
+    const NAMED: &[u8] = b"\" v";
     const VENDOR: &[u8] = b", vendor: ";
     let quoted = text.strip_prefix(b"\"")?;
-    let named = memmem::find(quoted, b"\" v")?;
-    let at = named + memmem::find(&quoted[named..], VENDOR)?;
-    let rest = &quoted[at + VENDOR.len()..];
-    let vendor = trim(&rest[..memchr(b',', rest).unwrap_or(rest.len())]);
-    (!vendor.is_empty()).then_some(vendor)
+    let rest = &quoted[memmem::find(quoted, NAMED)? + NAMED.len()..];
+    let at = memmem::find(rest, VENDOR)?;
+    let (version, rest) = (trim(&rest[..at]), &rest[at + VENDOR.len()..]);
+    let comma = memchr(b',', rest).unwrap_or(rest.len());
+    let (vendor, rest) = (trim(&rest[..comma]), trim(rest[comma..].strip_prefix(b",").unwrap_or_default()));
+    let expiry = rest.strip_prefix(b"expiry:").map(trim);
+    (!vendor.is_empty()).then_some(Pool { version, vendor, expiry })
 }
 
 /// The seats of `48 RESERVATIONs for GROUP staff (lic1/27000)`.
@@ -144,14 +156,22 @@ mod tests {
 
     #[test]
     fn pools_and_reservations() {
-        let vendor =
-            |text: &str| vendor_of_pool(text.as_bytes()).map(|vendor| crate::text::text(vendor).into_owned());
-        assert_eq!(vendor("\"a/b\" v31.0, vendor: acmed").as_deref(), Some("acmed"));
+        let told = |text: &str| {
+            let Pool { version, vendor, expiry } = pool(text.as_bytes())?;
+            let [version, vendor, expiry] = [version, vendor, expiry.unwrap_or(b"-")]
+                .map(|text| String::from_utf8_lossy(text).into_owned());
+            Some(format!("{version} {vendor} {expiry}"))
+        };
+        assert_eq!(told("\"a/b\" v31.0, vendor: acmed").as_deref(), Some("31.0 acmed -"));
         assert_eq!(
-            vendor("\"a\" v1, vendor: acmed, expiry: permanent(no expiration date)").as_deref(),
-            Some("acmed")
+            told("\"a\" v1, vendor: acmed, expiry: permanent(no expiration date)").as_deref(),
+            Some("1 acmed permanent(no expiration date)")
         );
-        assert_eq!(vendor("\"amara\" ws-07 ws-07 (v1.0) (lic1/27000 1), start Mon 9/24 5:34"), None);
+        assert_eq!(
+            told("\"a\" v1, vendor: acmed , expiry: 1-dec-2026").as_deref(),
+            Some("1 acmed 1-dec-2026")
+        );
+        assert_eq!(told("\"amara\" ws-07 ws-07 (v1.0) (lic1/27000 1), start Mon 9/24 5:34"), None);
         assert_eq!(reserved(b"1 RESERVATION for HOST ws-07 (lic1/27000)"), Some(1));
         assert_eq!(reserved(b"48 RESERVATIONs for GROUP staff (lic1/27000)"), Some(48));
         assert_eq!(reserved(b"48 ws-07 ws-07 (v1.0) (lic1/27000 1), start Mon 9/24 5:34"), None);

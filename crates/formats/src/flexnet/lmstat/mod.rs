@@ -18,9 +18,9 @@ use crate::text::{bare, text, trim};
 use accounting::UnixMs;
 use accounting::calendar::{instant, midnight};
 use accounting::day::Day;
-use accounting::event::{Claim, Event, Pairing, Seats, What};
+use accounting::event::{Claim, Event, Expiry, Pairing, Seats, What};
 use expiry::Columns;
-use feature::Said;
+use feature::{Pool, Said};
 use head::{Head, Is};
 use jiff::tz::TimeZone;
 use row::{Holder, Miss, Row};
@@ -155,8 +155,8 @@ impl Parser for Reader {
         if let Some(seats) = feature::reserved(text) {
             return silent(self.figure(Seats::Reserved(seats)));
         }
-        if let Some(vendor) = feature::vendor_of_pool(text) {
-            return self.pool(vendor);
+        if let Some(pool) = feature::pool(text) {
+            return self.pool(pool);
         }
         match head::read(text) {
             Some(head) => self.head(head),
@@ -303,7 +303,9 @@ impl Reader {
         if !up {
             return silent(self.failure(daemon));
         }
-        self.known.section.answers(daemon);
+        if !self.known.section.answers(daemon) {
+            return Read { at: Some(self.at()), process: told.name, line: Line::Note(Note::State) };
+        }
         let event = self.event(Cow::Borrowed(told.name), What::Polled { answered: true });
         Read { at: Some(event.at), process: told.name, line: Line::Event { event, times: 1 } }
     }
@@ -337,19 +339,29 @@ impl Reader {
         Read { at, process: "", line: told(events) }
     }
 
-    /// A pool of the feature, with its vendor.
-    fn pool<'a>(&mut self, vendor: &'a [u8]) -> Read<'a> {
-        let vendor = text(vendor);
+    /// A pool of the feature, with its vendor and when it expires.
+    fn pool<'a>(&mut self, pool: Pool<'a>) -> Read<'a> {
+        let vendor = text(pool.vendor);
         let daemon = self.known.section.by_pool(&vendor);
+        let expiry = self.expiry(pool, &vendor);
         if let Some(feature) = &mut self.known.feature {
             feature.holds_of = daemon;
         }
-        let Some(event) = self.answer(daemon) else { return silent(Line::Note(Note::State)) };
-        let (at, process) = match vendor {
-            Cow::Borrowed(vendor) if *event.vendor == *vendor => (Some(event.at), vendor),
+        let answer = self.answer(daemon);
+        let (at, process) = match (&answer, vendor) {
+            (Some(event), Cow::Borrowed(vendor)) if *event.vendor == *vendor => (Some(event.at), vendor),
             _ => (None, ""),
         };
-        Read { at, process, line: Line::Event { event, times: 1 } }
+        Read { at, process, line: told(answer.into_iter().chain(expiry).collect()) }
+    }
+
+    /// When the seats of a pool expire, of the vendor that the table of `-i` would name. How many there are is not told.
+    fn expiry<'a>(&self, pool: Pool<'a>, vendor: &str) -> Option<Event<'a>> {
+        let feature = self.known.feature.as_ref()?.name.clone();
+        let expires = expiry::expires(pool.expiry?);
+        let expiry = Expiry { feature: feature.into(), version: text(pool.version), seats: None, expires };
+        let vendor = self.known.section.spelled(vendor).to_owned();
+        Some(self.event(Cow::Owned(vendor), What::Expiry(expiry)))
     }
 
     /// A figure of the feature's seats.

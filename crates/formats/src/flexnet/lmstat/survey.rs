@@ -64,7 +64,7 @@ impl line::Surveyor for Survey {
 
 /// Whether a line stands among the features.
 fn is_body(line: &[u8]) -> bool {
-    line.starts_with(b"Users of ") || feature::vendor_of_pool(line).is_some() || is_row(line)
+    line.starts_with(b"Users of ") || feature::pool(line).is_some() || is_row(line)
 }
 
 fn is_row(line: &[u8]) -> bool {

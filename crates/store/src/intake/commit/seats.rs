@@ -2,9 +2,8 @@
 
 use super::{Batch, Intake, Marks, rows_of};
 use crate::Error;
-use crate::backend::{Backend, all, one};
-use crate::intake::{ExpiryEvent, SeatsEvent};
-use crate::names::expires_text;
+use crate::backend::{Backend, all};
+use crate::intake::SeatsEvent;
 use crate::polls::{self, Polled};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
@@ -140,44 +139,6 @@ impl Intake {
                 json!([server, vendor, feature, at, issued, in_use, reserved, queued, borrowed, input])
             });
             backend.execute(include_str!("../../../queries/seats_now_upsert.sql"), &[rows])?;
-        }
-        Ok(())
-    }
-
-    /// Of each daemon what it told last is kept.
-    fn write_expiries(
-        &self,
-        backend: &mut dyn Backend,
-        expiries: &[ExpiryEvent],
-        input: InputId,
-    ) -> Result<(), Error> {
-        let mut told: BTreeMap<u32, UnixMs> = BTreeMap::new();
-        for expiry in expiries {
-            let at = told.entry(expiry.daemon).or_insert(expiry.at);
-            *at = (*at).max(expiry.at);
-        }
-        for (id, at) in told {
-            let daemon = self.daemon(id);
-            let params = [daemon.server.into(), daemon.vendor.as_str().into()];
-            let sql = "select max(at) from expiry where server_id = $1 and vendor = $2";
-            let known = one(backend, sql, &params, |row| row.opt_int(0))?.flatten();
-            if known.is_some_and(|known| known > at) {
-                continue;
-            }
-            let [server, vendor] = params;
-            let sql = "delete from expiry where server_id = $1 and vendor = $2 and at < $3";
-            backend.execute(sql, &[server, vendor, at.into()])?;
-            let mut sums: BTreeMap<(FeatureId, u32, String), Option<i64>> = BTreeMap::new();
-            for expiry in expiries.iter().filter(|expiry| expiry.daemon == id && expiry.at == at) {
-                let feature = self.resolved.features[expiry.feature as usize];
-                let version = self.resolved.versions[expiry.version as usize];
-                let sum = sums.entry((feature, version, expires_text(expiry.expires))).or_insert(None);
-                *sum = expiry.seats.map(|seats| seats + sum.unwrap_or(0)).or(*sum);
-            }
-            let rows = rows_of(sums, |((feature, version, expires), seats)| {
-                json!([daemon.server, daemon.vendor, feature, version, expires, at, seats, input])
-            });
-            backend.execute(include_str!("../../../queries/expiry_upsert.sql"), &[rows])?;
         }
         Ok(())
     }

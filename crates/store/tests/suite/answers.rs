@@ -1,0 +1,111 @@
+//! Which answers of polls are evidence of what, and what lies between them.
+
+use crate::ledger::Ledger;
+use crate::log::What::Lives;
+use crate::log::{HOUR, MONDAY, Process, at};
+use crate::polls::{instant, poll, read, sessions};
+use accounting::event::Expires;
+use store::intake::{Batch, ExpiryEvent, PollEvent, SeatsEvent, Span};
+
+/// Reads an answer of the license server as a whole, which names no daemon and shows no hold.
+fn read_of_no_daemon(ledger: &Ledger, name: &str, hour: i64) {
+    let mut process = Process::default();
+    let (daemon, feature, at) = (process.daemon(""), process.interner.feature("other"), instant(hour));
+    let mut batch = Batch {
+        polls: vec![PollEvent { daemon, at, answered: true }],
+        seats: vec![SeatsEvent { feature, daemon, at, issued: Some(Some(9)), ..SeatsEvent::default() }],
+        spans: vec![Span { daemon, run: 0, from: at, until: at, begins_run: false, polled: true }],
+        ..Batch::default()
+    };
+    batch.names = process.interner.news();
+    process.intake.begin(None);
+    process.commit(&mut ledger.store(), name, 1, &[batch]).unwrap();
+}
+
+pub(crate) fn an_answer_of_no_daemon_is_no_evidence_of_any(ledger: &mut Ledger) {
+    read(ledger, "a", &[poll(8, &[("amara", 6, 1)]), poll(9, &[("amara", 6, 1)])]);
+    ledger.derive();
+    read_of_no_daemon(ledger, "b", 60);
+    assert_eq!(sessions(ledger), ["amara 6..9 open"]);
+    ledger.balances();
+    // The daemon itself is evidence, of the days up to it.
+    read(ledger, "c", &[poll(80, &[("amara", 6, 1)])]);
+    assert_eq!(sessions(ledger), ["amara 6..80 open"]);
+    ledger.balances();
+}
+
+/// From when until when license servers were watched, in hours.
+fn watched(ledger: &Ledger) -> Vec<(i64, i64)> {
+    let watched = ledger.store().read(|reader| {
+        let names = reader.names();
+        let of_servers = names.servers.values().flat_map(|server| server.watched.clone());
+        Ok(of_servers.collect::<Vec<_>>())
+    });
+    watched
+        .unwrap()
+        .into_iter()
+        .map(|(from, until)| ((from - MONDAY) / HOUR, (until - MONDAY) / HOUR))
+        .collect()
+}
+
+pub(crate) fn an_outage_does_not_hide_itself(ledger: &mut Ledger) {
+    read(ledger, "a", &[9, 10, 11].map(|hour| poll(hour, &[])));
+    read(ledger, "b", &[poll(59, &[])]);
+    assert_eq!(watched(ledger), [(9, 11), (59, 59)]);
+    let daily = Ledger::sqlite();
+    read(&daily, "a", &[0, 24, 48].map(|hour| poll(hour, &[])));
+    read(&daily, "b", &[poll(96, &[])]);
+    assert_eq!(watched(&daily), [(0, 96)], "what is polled daily is watched from day to day");
+}
+
+pub(crate) fn coverage_tells_what_is_divided_by(ledger: &mut Ledger) {
+    for (name, hour) in [("march", 2.0), ("april", 1_000.0)] {
+        let lines = [at(hour, "v", Lives), at(hour + 2.0, "v", Lives)];
+        Process::default().read(&mut ledger.store(), name, &lines);
+    }
+    assert_eq!(watched(ledger), [(2, 1_002)], "a log covers from its first line to its last");
+    let hours = |at: i64| (at - MONDAY) / HOUR;
+    let told = ledger.store().read(|reader| {
+        let rows = reader.coverage()?.into_iter();
+        let told = rows.map(|row| (row.input.is_some(), hours(row.from), hours(row.until), row.watched));
+        Ok(told.collect::<Vec<_>>())
+    });
+    assert_eq!(told.unwrap(), [(true, 2, 4, true), (false, 4, 1_000, true), (true, 1_000, 1_002, true)]);
+}
+
+/// Reads expiries told at an hour: feature, seats, day.
+fn read_expiries(ledger: &Ledger, name: &str, hour: i64, told: &[(&str, Option<i64>, &str)]) {
+    let mut process = Process::default();
+    let (daemon, version) = (process.daemon("v"), process.interner.version(Some("1.0")));
+    let mut batch = Batch::default();
+    for (feature, seats, day) in told {
+        let (feature, expires) = (process.interner.feature(feature), Expires::On(day.parse().unwrap()));
+        let at = instant(hour);
+        batch.expiries.push(ExpiryEvent { daemon, feature, version, at, seats: *seats, expires });
+    }
+    batch.names = process.interner.news();
+    process.intake.begin(None);
+    process.commit(&mut ledger.store(), name, 1, &[batch]).unwrap();
+}
+
+pub(crate) fn expiries_without_seats_add_to_what_is_known(ledger: &mut Ledger) {
+    let told = |ledger: &Ledger| {
+        let sql = "select f.code, e.expires, coalesce(e.seats, 0) from expiry e
+                   join feature f on f.feature_id = e.feature_id order by f.code, e.expires";
+        ledger.query(sql)
+    };
+    let table = [("mill", Some(5), "2025-12-31"), ("solver", Some(50), "2025-12-31")];
+    read_expiries(ledger, "table", 20, &table);
+    read_expiries(ledger, "a pool", 30, &[("solver", None, "2025-12-31")]);
+    let known = ["mill|2025-12-31|5", "solver|2025-12-31|50"];
+    assert_eq!(told(ledger), known, "a pool says less than the table, and not of all features");
+    read_expiries(ledger, "renewed", 40, &[("solver", None, "2026-12-31")]);
+    let renewed = ["mill|2025-12-31|5", "solver|2026-12-31|0"];
+    assert_eq!(told(ledger), renewed);
+    read_expiries(ledger, "late", 35, &table);
+    assert_eq!(told(ledger), renewed, "an earlier table does not undo it");
+    read_expiries(ledger, "late pool", 25, &[("solver", None, "2024-12-31")]);
+    assert_eq!(told(ledger), renewed, "nor does an earlier pool");
+    read_expiries(ledger, "new table", 50, &[("solver", Some(60), "2026-12-31")]);
+    assert_eq!(told(ledger), ["solver|2026-12-31|60"]);
+}
