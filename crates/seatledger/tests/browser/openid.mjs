@@ -23,7 +23,8 @@ const address = `http://127.0.0.1:${port}`;
 const provider = await start(place, SECRET, `${address}/login/openid/back`);
 
 const ask = (...rest) => execFileSync(program, ["--db", database, ...rest], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-const organization = ask("report", "usage", "--by", "organization", "--format", "csv").split("\n")[1].split(",")[0];
+const organization = JSON.parse(ask("report", "usage", "--by", "organization", "--format", "json"))
+  .find((row) => row.organization).organization;
 
 const settings = join(place, "seatledger.toml");
 const configure = (more = "") => writeFileSync(settings, `
