@@ -69,10 +69,11 @@ const axis = (colour) => ({
 function ticks(points, colour) {
   const most = Math.max(1, ...points.map((point) => point[1]));
   return {
-    type: "custom", data: points, silent: true, clip: true, z: 5, tooltip: { show: false },
+    // They stand on the base: how many there were stretches no axis.
+    type: "custom", data: points.map(([at, number]) => [at, 0, number]), silent: true, clip: true, z: 5, tooltip: { show: false },
     renderItem(params, api) {
       const [x, y] = api.coord([api.value(0), 0]);
-      const high = 5 + 9 * Math.sqrt(api.value(1) / most);
+      const high = 5 + 9 * Math.sqrt(api.value(2) / most);
       return { type: "rect", shape: { x: x - 0.75, y: y - high, width: 1.75, height: high }, style: { fill: colour.full } };
     },
   };
