@@ -99,6 +99,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("overnight.nights", "nights"),
     ("overnight.who", "Who, most nights first"),
     ("people", "People and organizations"),
+    ("part.all", "All rows, as a report"),
     ("people.allocation", "Split a bill by organization or project"),
     (
         "people.means",
@@ -215,7 +216,6 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("show", "Show"),
     ("sources.silent", "sources silent"),
     ("table.empty", "Nothing in this period: a longer one may hold something."),
-    ("table.more", "more rows: download them, or narrow the question."),
     ("until", "Until (exclusive)"),
 ];
 

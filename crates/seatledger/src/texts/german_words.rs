@@ -102,6 +102,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("overnight.nights", "Nächte"),
     ("overnight.who", "Wer, die meisten Nächte zuerst"),
     ("people", "Personen und Organisationen"),
+    ("part.all", "Alle Zeilen, als Bericht"),
     ("people.allocation", "Eine Rechnung auf Organisationen oder Projekte verteilen"),
     (
         "people.means",
@@ -227,7 +228,6 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("show", "Zeigen"),
     ("sources.silent", "Quellen still"),
     ("table.empty", "Nichts in diesem Zeitraum: ein längerer zeigt vielleicht etwas."),
-    ("table.more", "weitere Zeilen: laden Sie sie herunter, oder fragen Sie enger."),
     ("until", "Bis (ausschliesslich)"),
 ];
 
