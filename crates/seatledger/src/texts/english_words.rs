@@ -98,8 +98,8 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("overnight.holders", "users and features"),
     ("overnight.nights", "nights"),
     ("overnight.who", "Who, most nights first"),
-    ("people", "People and organizations"),
     ("part.all", "All rows, as a report"),
+    ("people", "People and organizations"),
     ("people.allocation", "Split a bill by organization or project"),
     (
         "people.means",

@@ -101,8 +101,8 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("overnight.holders", "Benutzer und Features"),
     ("overnight.nights", "Nächte"),
     ("overnight.who", "Wer, die meisten Nächte zuerst"),
-    ("people", "Personen und Organisationen"),
     ("part.all", "Alle Zeilen, als Bericht"),
+    ("people", "Personen und Organisationen"),
     ("people.allocation", "Eine Rechnung auf Organisationen oder Projekte verteilen"),
     (
         "people.means",
