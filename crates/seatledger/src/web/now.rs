@@ -181,7 +181,7 @@ impl Shown<'_> {
                             th.number.wide scope="col" { (texts.queued) }
                         }
                         th.number scope="col" { (texts.denied_column) }
-                        th scope="col" { (texts.state) }
+                        th.how scope="col" { (texts.state) }
                     }
                 }
                 @for feature in &features { (self.feature(feature, shows_seats)) }

@@ -68,7 +68,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
             h2 { (texts.say("servers.coverage")) }
             p.definition { (texts.definition("coverage")) }
             (bar.markup())
-            (table(&asker, &coverage, &question, texts.say("servers.coverage"), MOST))
+            (table(&asker, &coverage, &question, texts.say("servers.coverage"), 0..MOST, MOST))
             (downloads(&asker, "coverage", &question, coverage.report.rows.len()))
             (super::notes(&asker, &coverage.report.notes))
         }
