@@ -4,7 +4,6 @@ use crate::desk::Desk;
 use crate::flexnet::{self, Shape};
 use crate::listening::Service;
 use serde_json::{Value, json};
-use std::time::SystemTime;
 
 fn sources(service: &Service) -> Vec<Value> {
     let answer = service.get("/api/v1/sources");
@@ -156,13 +155,14 @@ fn a_rule_sees_the_sources_of_sites() {
         "[[alert]]\nwhen = \"source-silent\"\nnotify = [\"webhook:http://127.0.0.1:1/\"]\n",
     );
     let service = Service::start(&central);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as i64;
+    // 2025-03-03 10:00 UTC.
+    let now = 1_740_996_000_000_i64;
     for (site, heard) in [("basel", now - 65 * 60_000), ("zug", now - 1000)] {
         let told = body(site, "1a", &json!({"last_event_at": heard, "since_at": now - 7_200_000}));
         assert_eq!(service.post("/api/v1/sources", None, &told).status, 200);
     }
     assert_eq!(service.stop(), Some(0));
-    let found = central.ok(&["alert", "check", "--format", "csv"]);
+    let found = central.ok(&["alert", "check", "--at", "2025-03-03T10:00:00Z", "--format", "csv"]);
     assert!(found.contains("basel: acme"), "{found}");
     assert!(!found.contains("zug: acme"), "{found}");
 }

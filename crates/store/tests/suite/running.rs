@@ -128,7 +128,7 @@ pub(crate) fn what_a_service_tells_of_its_sources_is_there_until_it_tells_otherw
 }
 
 pub(crate) fn what_a_site_tells_of_its_sources_stands_beside_and_has_an_end(ledger: &mut Ledger) {
-    use store::sources::{SiteSource, SiteSources, SourceTold};
+    use store::sources::{SiteSource, SiteSources, SourceTellings, SourceTold};
     let one = |name: &str| SiteSource {
         host: "h".to_owned(),
         told_ms_ago: 400,
@@ -140,8 +140,11 @@ pub(crate) fn what_a_site_tells_of_its_sources_stands_beside_and_has_an_end(ledg
         sources: names.iter().map(|name| one(name)).collect(),
     };
     let mut store = ledger.store();
+    let of_sites = |store: &mut Store| -> Vec<SourceTellings> {
+        store.read(|reader| Ok(reader.sources_of_sites()?.into_iter().collect())).unwrap()
+    };
     let seen = |store: &mut Store| -> Vec<String> {
-        store.read(|reader| Ok(reader.sources_told()?.iter().map(|told| told.called()).collect())).unwrap()
+        store.read(|reader| Ok(reader.sources_told()?.iter().map(SourceTellings::called).collect())).unwrap()
     };
     store.tell_sources("one", 1_000, &[one("a").told]).unwrap();
     store.tell_sources_of_site(2_000, &of("basel", "1", &["a", "b"])).unwrap();
@@ -150,7 +153,7 @@ pub(crate) fn what_a_site_tells_of_its_sources_stands_beside_and_has_an_end(ledg
     assert_eq!(seen(&mut store), ["a", "basel: a", "basel: b", "basel: c", "zug: a"]);
     store.tell_sources_of_site(3_000, &of("basel", "1", &["b"])).unwrap();
     assert_eq!(seen(&mut store), ["a", "basel: b", "basel: c", "zug: a"]);
-    let told = store.read(|reader| reader.sources_of_sites()).unwrap();
+    let told = of_sites(&mut store);
     assert_eq!(
         (told[0].told_at, told[0].is_silent(152_600), told[0].is_silent(152_601)),
         (2_600, false, true)
@@ -162,7 +165,7 @@ pub(crate) fn what_a_site_tells_of_its_sources_stands_beside_and_has_an_end(ledg
     for (at, collector) in [(4_000, "4"), (5_000, "5")] {
         store.tell_sources_of_site(at, &of("basel", collector, &many)).unwrap();
     }
-    let told = store.read(|reader| reader.sources_of_sites()).unwrap();
+    let told = of_sites(&mut store);
     let of_basel = told.iter().filter(|told| told.site == "basel");
     assert_eq!(of_basel.clone().count(), 1_000);
     assert_eq!(of_basel.filter(|told| told.told_at == 4_600).count(), 600);
