@@ -32,6 +32,8 @@ mod registry;
 mod running;
 #[path = "suite/schema.rs"]
 mod schema;
+#[path = "suite/scope.rs"]
+mod scope;
 #[path = "suite/views.rs"]
 mod views;
 #[path = "suite/writing.rs"]
@@ -66,6 +68,9 @@ store_suite! {
         an_outage_does_not_hide_itself,
         coverage_tells_what_is_divided_by,
         expiries_without_seats_add_to_what_is_known,
+    }
+    scope {
+        names_of_a_scope_are_enough_for_its_reports,
     }
     schema {
         migrating_twice_changes_nothing,
