@@ -58,6 +58,28 @@ fn a_log_that_grows_gives_the_books_of_its_import() {
     desk.books().assert_same(&other.books(), "followed beside imported");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_written_is_noticed_long_before_the_next_look() {
+    let text = flexnet::log(Shape { seed: 5, days: 1, events_a_day: 60, restarts: false });
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let desk = Desk::new();
+    configured(&desk, "path = \"debug.log\"\nevery_ms = 600000");
+    let service = Service::start(&desk);
+    while !service.get("/api/v1/sources").body.contains("there is no file debug.log yet") {
+        std::thread::yield_now();
+    }
+    let begun = std::time::Instant::now();
+    let mut written = 0;
+    for part in lines.chunks(lines.len() / 2 + 1) {
+        append(&desk, "debug.log", &part.concat());
+        written += part.len();
+        until_lines(&service, written);
+    }
+    assert!(begun.elapsed().as_secs() < 600, "it was seen by the next look");
+    assert_eq!(service.stop(), Some(0));
+}
+
 /// Kills the service again and again while a log is written and rotates; in the end the books are those of an import of
 /// all that was written.
 fn survives(desk: Desk, rounds: usize) {

@@ -1,6 +1,7 @@
 //! What `seatledger check` finds of followed files.
 
 use super::look::{Files, Looker, Looks};
+use super::notices::Notices;
 use super::unreadable;
 use crate::sources::import::bytes::Bytes;
 use crate::sources::import::state::ReaderState;
@@ -8,30 +9,42 @@ use crate::sources::import::survey::{self, Refused};
 use crate::sources::import::{Importer, Wish};
 use crate::sources::live::{Finding, Post, Trouble};
 use std::path::Path;
+use std::time::Duration;
 
 /// So many files are looked into, the ones modified last.
 const LOOKED_INTO: usize = 20;
 
 /// Looks at the files once, and into them.
-pub(super) fn check(files: anyhow::Result<Files>, nothing: &str, wish: &Wish, post: &Post) -> Vec<Finding> {
+pub(super) fn check(
+    files: anyhow::Result<Files>,
+    (nothing, every): (&str, Duration),
+    wish: &Wish,
+    post: &Post,
+) -> Vec<Finding> {
     let looks = files.and_then(|files| {
         let mut looker = Looker::new(files);
         let looks = looker.look().map(|(looks, _)| looks.clone());
-        looks.map_err(|error| unreadable(&error).into())
+        let looks = looks.map_err(|error| unreadable(&error))?;
+        Ok((looks, Notices::try_out(looker.files().listed_directory())))
     });
-    let looks = match looks {
-        Ok(looks) if looks.is_empty() => {
+    let (looks, notices) = match looks {
+        Ok((looks, _)) if looks.is_empty() => {
             let remedy =
                 "it is followed from its beginning when it comes; else correct path, directory or pattern";
             return vec![Finding::doubtful(nothing, remedy)];
         }
-        Ok(looks) => looks,
+        Ok(found) => found,
         Err(error) => {
             let Trouble { why, remedy } = Trouble::of(&error);
             return vec![Finding::bad(why, remedy)];
         }
     };
     let mut findings: Vec<Finding> = latest(&looks).map(|path| look_into(path, wish, post)).collect();
+    if let Err(error) = notices {
+        let every = every.as_millis();
+        let what = format!("the machine gives no notice of changes ({error}): it is looked every {every} ms");
+        findings.push(Finding::well(what));
+    }
     if let Some(others) = looks.len().checked_sub(LOOKED_INTO).filter(|others| *others > 0) {
         findings.push(Finding::well(format!("{others} files that were modified before these")));
     }

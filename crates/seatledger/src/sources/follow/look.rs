@@ -80,7 +80,7 @@ impl Files {
         })
     }
 
-    fn listed_directory(&self) -> &Path {
+    pub(super) fn listed_directory(&self) -> &Path {
         if self.directory.as_os_str().is_empty() { Path::new(".") } else { &self.directory }
     }
 
@@ -109,6 +109,11 @@ impl Files {
         bases.into_iter()
     }
 
+    /// Whether a name in the directory is that of a followed file, or of what one may be rotated to.
+    fn concern(&self, path: &Path, name: &str) -> bool {
+        self.pattern.matches(name) || self.bases_of(path).next().is_some()
+    }
+
     /// Files beside the followed ones that may be what these were called before, with what they were called.
     pub(super) fn rotated(&self, looks: &Looks) -> Vec<(PathBuf, PathBuf, Look)> {
         let Ok(listed) = self.listed() else { return Vec::new() };
@@ -132,6 +137,17 @@ impl Looker {
 
     pub(super) fn files(&self) -> &Files {
         &self.files
+    }
+
+    /// Something happened to what has this name in the directory: a followed file is looked at the next time, however
+    /// quiet it was. Whether it concerns them.
+    pub(super) fn noticed(&mut self, name: &str) -> bool {
+        let path = self.files.directory.join(name);
+        if let Some(changed) = self.changed.get_mut(&path) {
+            *changed = Instant::now();
+            return true;
+        }
+        self.files.concern(&path, name)
     }
 
     /// How all files look now, and whether others may have come beside them.

@@ -3,6 +3,7 @@
 mod check;
 mod following;
 mod look;
+mod notices;
 mod share;
 mod tail;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::config::{FollowConfig, Followed};
 use following::{EVENTS_TOGETHER, Following};
 use formats::line::Format;
 use look::{Files, Looker};
+use notices::Notices;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -65,7 +67,9 @@ impl Source for Follower {
     fn run(&mut self, post: &Post) -> anyhow::Result<()> {
         let mut looker = Looker::new(Files::new(&self.followed)?);
         let mut following = Following::new(post, &self.wish);
+        let mut notices = Notices::new();
         loop {
+            notices.begin_look(&mut looker);
             let (looks, restless) = looker.look().map_err(|error| unreadable(&error))?;
             let looks = looks.clone();
             let mut watcher = Watcher { post, unread: following.unread(&looks), read: 0 };
@@ -90,7 +94,10 @@ impl Source for Follower {
             } else {
                 post.up();
             }
-            let goes_on = if watcher.read >= CATCHING_UP { !post.stopping() } else { post.pause(self.every) };
+            let goes_on = match watcher.read {
+                CATCHING_UP.. => !post.stopping(),
+                _ => notices.wait(post, &mut looker, self.every),
+            };
             if !goes_on {
                 return Ok(());
             }
@@ -98,7 +105,7 @@ impl Source for Follower {
     }
 
     fn check(&mut self, post: &Post) -> Vec<Finding> {
-        check::check(Files::new(&self.followed), &self.nothing_there(), &self.wish, post)
+        check::check(Files::new(&self.followed), (&self.nothing_there(), self.every), &self.wish, post)
     }
 }
 

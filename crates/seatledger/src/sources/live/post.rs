@@ -7,6 +7,7 @@ use super::hands::Hands;
 use super::signal::Signal;
 use super::status::{State, Status};
 use crate::oplog::OpLog;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Error, Store};
@@ -35,6 +36,11 @@ impl Post {
     /// Waits so long; false where it must stop. That the service stops ends the waiting.
     pub(crate) fn pause(&self, time: Duration) -> bool {
         !self.signal.wait(time) && !self.has_lost()
+    }
+
+    /// Waits so long, or until there is something to read; false where it must stop.
+    pub(crate) fn pause_or_readable(&self, time: Duration, other: impl AsFd) -> bool {
+        !self.signal.wait_or_readable(time, other.as_fd()) && !self.has_lost()
     }
 
     /// Waits until this process may take it in; false where the service stops.
