@@ -7,7 +7,6 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 
 // Light or dark: a cookie, so that the page comes in the right light.
 for (const button of all("[data-theme-switch]")) {
-  button.hidden = false;
   button.addEventListener("click", () => {
     const root = document.documentElement;
     const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -49,7 +48,10 @@ for (const table of all("table[data-sorts]")) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "sorts" });
     button.append(...heading.childNodes);
     heading.append(button);
-    button.addEventListener("click", () => sortTable(table, heading));
+    button.addEventListener("click", async () => {
+      for (let link; (link = one("a[data-more]")) && await goOn(link););
+      sortTable(table, heading);
+    });
   }
 }
 
@@ -190,17 +192,25 @@ const watchEnd = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) if (isIntersecting) { watchEnd.unobserve(target); goOn(target); }
 }, { rootMargin: "400px" });
 
-async function goOn(link) {
-  try {
-    const page = await fetched(link.href);
-    one("table.sheet tbody").append(...one("table.sheet tbody", page).rows);
-    const next = one("a[data-more]", page);
-    if (!next) { link.remove(); return; }
-    link.href = next.href;
-    watchEnd.observe(link);
-  } catch {
-    // The link is still there to be followed.
-  }
+// One page after the other; says whether it came.
+let coming = Promise.resolve();
+function goOn(link) {
+  coming = coming.then(async () => {
+    if (!link.isConnected) return false;
+    try {
+      const page = await fetched(link.href);
+      one("table.sheet tbody").append(...one("table.sheet tbody", page).rows);
+      const next = one("a[data-more]", page);
+      if (!next) { link.remove(); return true; }
+      link.href = next.href;
+      watchEnd.observe(link);
+      return true;
+    } catch {
+      // The link is still there to be followed.
+      return false;
+    }
+  });
+  return coming;
 }
 for (const link of all("a[data-more]")) watchEnd.observe(link);
 

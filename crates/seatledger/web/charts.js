@@ -1,16 +1,21 @@
 // Charts of the dashboard: each draws the table behind it, so that a figure is never computed twice.
 import * as echarts from "echarts/core";
-import { CustomChart, LineChart } from "echarts/charts";
-import { DataZoomComponent, GridComponent, MarkLineComponent, ToolboxComponent, TooltipComponent } from "echarts/components";
+import { LineChart } from "echarts/charts";
+import { GridComponent, TooltipComponent } from "echarts/components";
 import { CanvasRenderer } from "echarts/renderers";
 
-echarts.use([CustomChart, LineChart, DataZoomComponent, GridComponent, MarkLineComponent, ToolboxComponent, TooltipComponent,
-  CanvasRenderer]);
+// Nothing else of the library is there: each part of it costs the page time before it answers.
+echarts.use([LineChart, GridComponent, TooltipComponent, CanvasRenderer]);
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 // Up to so long is shown step by step.
 const CLOSE = 4 * DAY;
+// The shortest time that a chart shows.
+const CLOSEST = HOUR / 6;
+// Lets the page answer before work goes on.
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
 const said = (value) => number.format(value).replaceAll(",", "\u202f");
 
@@ -54,7 +59,6 @@ function frame(colour) {
     animation: false,
     useUTC: true,
     textStyle: { fontFamily: "system-ui, sans-serif", color: colour.soft },
-    grid: { left: 8, right: 16, top: 26, bottom: 26, containLabel: true },
     tooltip: { trigger: "axis", backgroundColor: colour.sheet, borderColor: colour.strong, textStyle: { color: colour.text },
       padding: 0, axisPointer: { type: "line", lineStyle: { color: colour.soft, type: "solid", width: 1 } } },
   };
@@ -65,18 +69,46 @@ const axis = (colour) => ({
   axisLabel: { color: colour.soft, hideOverlap: true }, splitLine: { lineStyle: { color: colour.line } },
 });
 
-// Ticks on the base, at the instants of denials; the more there were, the higher.
+// The room of the drawing, beside the largest number of its axis.
+const room = (largest, top) => ({ left: 14 + 7.5 * largest.length, right: 24, top, bottom: 30, outerBoundsMode: "none" });
+
+// Ticks on the base, at the instants of denials; the more there were, the higher. How many there were stretches no axis.
 function ticks(points, colour) {
   const most = Math.max(1, ...points.map((point) => point[1]));
   return {
-    // They stand on the base: how many there were stretches no axis.
-    type: "custom", data: points.map(([at, number]) => [at, 0, number]), silent: true, clip: true, z: 5, tooltip: { show: false },
-    renderItem(params, api) {
-      const [x, y] = api.coord([api.value(0), 0]);
-      const high = 5 + 9 * Math.sqrt(api.value(2) / most);
-      return { type: "rect", shape: { x: x - 0.75, y: y - high, width: 1.75, height: high }, style: { fill: colour.full } };
-    },
+    type: "line", data: points.map(([at, number]) => [at, 0, number]), silent: true, z: 5, tooltip: { show: false }, lineStyle: { width: 0 },
+    symbol: "rect", showAllSymbol: true, symbolOffset: [0, "-50%"], itemStyle: { color: colour.full },
+    symbolSize: ([, , number]) => [1.75, 5 + 9 * Math.sqrt(number / most)],
   };
+}
+
+// A stretch of a chart is chosen by a drag over it.
+function onStretch(place, chosen) {
+  const shade = Object.assign(document.createElement("div"), { className: "stretch", hidden: true });
+  place.append(shade);
+  const at = (event) => Math.min(Math.max(0, event.clientX - place.getBoundingClientRect().left), place.clientWidth);
+  let began = null;
+  const show = (event) => {
+    const ends = [began, at(event)].sort((one, other) => one - other);
+    shade.hidden = ends[1] - ends[0] < 4;
+    shade.style.left = `${ends[0]}px`;
+    shade.style.width = `${ends[1] - ends[0]}px`;
+    return ends;
+  };
+  place.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    began = at(event);
+    place.setPointerCapture(event.pointerId);
+  });
+  place.addEventListener("pointermove", (event) => { if (began !== null) show(event); });
+  place.addEventListener("pointercancel", () => { began = null; shade.hidden = true; });
+  place.addEventListener("pointerup", (event) => {
+    if (began === null) return;
+    const ends = show(event);
+    if (!shade.hidden) chosen(...ends);
+    began = null;
+    shade.hidden = true;
+  });
 }
 
 // Seats in use over time against the seats that there were.
@@ -94,7 +126,7 @@ class Seats {
 
   buttons() {
     const back = Object.assign(document.createElement("button"), { type: "button", textContent: this.words.back, hidden: true, className: "back" });
-    back.addEventListener("click", () => this.chart.dispatchAction({ type: "dataZoom", dataZoomIndex: 0, start: 0, end: 100 }));
+    back.addEventListener("click", () => this.look(this.first, this.last));
     this.figure.querySelector("figcaption").append(back);
     this.back = back;
   }
@@ -137,46 +169,59 @@ class Seats {
     return tip(stamp(points[0]?.value?.[0] ?? at, this.close || this.step === HOUR), lines);
   }
 
-  draw(chart) {
-    this.chart = chart;
+  option() {
     const colour = colours();
-    const zoom = { type: "inside", xAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: false, moveOnMouseWheel: false, minValueSpan: 10 * 60_000,
-      ...(this.window ? { startValue: this.window[0], endValue: this.window[1] } : {}) };
-    chart.setOption({
+    const [min, max] = this.window ?? [this.first, this.last];
+    const series = this.series(colour);
+    const largest = Math.max(1, ...series.slice(1, 3).flatMap((line) => line.data.map((point) => point[1] ?? 0)));
+    return {
       ...frame(colour),
+      grid: room(said(Math.ceil(largest * 1.2)), 26),
       tooltip: { ...frame(colour).tooltip, formatter: (points) => this.told(points) },
-      toolbox: { show: true, showTitle: false, itemSize: 0, left: -100, feature: { dataZoom: { yAxisIndex: "none", filterMode: "none", brushStyle: { color: colour.accent, opacity: 0.15 } } } },
-      dataZoom: [zoom],
-      xAxis: { type: "time", min: this.first, max: this.last, ...axis(colour), splitLine: { show: false } },
+      xAxis: { type: "time", min, max, ...axis(colour), splitLine: { show: false } },
       yAxis: { type: "value", min: 0, minInterval: 1, ...axis(colour), axisLine: { show: false }, axisTick: { show: false } },
-      series: this.series(colour),
-    }, { notMerge: true });
-    chart.dispatchAction({ type: "takeGlobalCursor", key: "dataZoomSelect", dataZoomSelectActive: true });
-    if (this.listens) return;
-    this.listens = true;
-    chart.on("datazoom", () => this.zoomed());
-    chart.getZr().on("dblclick", () => chart.dispatchAction({ type: "dataZoom", dataZoomIndex: 0, start: 0, end: 100 }));
+      series,
+    };
   }
 
-  // Looked at closely enough, the steps themselves are fetched.
-  async zoomed() {
-    const { startValue: from, endValue: until } = this.chart.getOption().dataZoom[0];
+  // What a chart listens to, once it is drawn.
+  listen(place) {
+    const at = (x) => this.chart.convertFromPixel({ xAxisIndex: 0 }, x);
+    onStretch(place, (left, right) => this.look(at(left), at(right)));
+    place.addEventListener("dblclick", () => this.look(this.first, this.last));
+    place.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey) return;
+      event.preventDefault();
+      const [from, until] = this.window ?? [this.first, this.last];
+      const [here, by] = [at(event.clientX - place.getBoundingClientRect().left), event.deltaY < 0 ? 0.8 : 1.25];
+      this.look(here - (here - from) * by, here + (until - here) * by);
+    }, { passive: false });
+  }
+
+  // Shows a stretch of time; looked at closely enough, the steps themselves are fetched.
+  async look(from, until) {
+    const short = Math.max(0, CLOSEST - (until - from)) / 2;
+    [from, until] = [Math.max(this.first, from - short), Math.min(this.last, until + short)];
     const isWhole = from <= this.first && until >= this.last;
     this.back.hidden = isWhole;
     this.window = isWhole ? null : [from, until];
-    if (until - from > CLOSE) {
-      if (this.close) { this.close = null; this.draw(this.chart); }
-      return;
-    }
+    if (until - from > CLOSE) this.close = null;
+    this.draw();
+    if (until - from > CLOSE || (this.close && this.close.from <= from && until <= this.close.until)) return;
     const wide = [Math.floor(Math.max(this.first, from - (until - from) / 2)), Math.ceil(Math.min(this.last, until + (until - from) / 2))];
-    if (this.close && this.close.from <= from && until <= this.close.until) return;
     const query = new URLSearchParams({ code: this.figure.dataset.code, from: wide[0], until: wide[1] });
+    const asked = this.window;
     const answer = await fetch(`${this.figure.dataset.steps}?${query}`);
     if (!answer.ok) return;
     const steps = await answer.json();
+    if (this.window !== asked) return;
     const whole = (line) => line.length ? [...line, [wide[1], line.at(-1)[1]]] : [];
     this.close = { from: wide[0], until: wide[1], peaks: whole(steps.seats), averages: [], issued: whole(steps.issued), denials: steps.denials.map((at) => [at, 1]) };
-    this.draw(this.chart);
+    this.draw();
+  }
+
+  draw() {
+    this.chart.setOption(this.option(), { notMerge: true });
   }
 }
 
@@ -188,65 +233,82 @@ class Levels {
     this.rows = rows(figure);
   }
 
-  draw(chart) {
+  option() {
     const colour = colours();
     const points = this.rows.filter((row) => row.seats > 0).map((row) => [row.seats, row.percent_at_least]);
     const marks = [["issued", this.words.seats_issued], ["needed", this.words.seats_needed_p95]]
       .filter(([name]) => this.figure.dataset[name])
-      .map(([name, word]) => ({ xAxis: Number(this.figure.dataset[name]), name: `${word} ${said(Number(this.figure.dataset[name]))}`, isIssued: name === "issued" }));
-    const widest = Math.max(1, ...points.map((point) => point[0]), ...marks.map((mark) => mark.xAxis));
-    chart.setOption({
+      .map(([name, word]) => [Number(this.figure.dataset[name]), word, name === "issued"]);
+    const widest = Math.max(1, ...points.map((point) => point[0]), ...marks.map((mark) => mark[0]));
+    const highest = Math.max(1, ...points.map((point) => point[1]));
+    // The least round number of percent of which at most five are one above the other.
+    const interval = [1, 2, 5, 10, 20, 25].find((step) => step * 5 >= highest) ?? 25;
+    const top = Math.ceil(highest / interval) * interval;
+    const place = (seats) => seats > widest * 0.7 ? "right" : seats < widest * 0.3 ? "left" : "center";
+    return {
       ...frame(colour),
-      grid: { left: 8, right: 24, top: 40, bottom: 26, containLabel: true },
-      tooltip: { ...frame(colour).tooltip, formatter: (found) => tip(`≥ ${said(found[0].value[0])}`, [[this.words.percent_at_least, said(found[0].value[1])]]) },
+      grid: room("100 %", 40),
+      tooltip: { ...frame(colour).tooltip, formatter: ([found]) => tip(`≥ ${said(found.value[0])}`, [[this.words.percent_at_least, said(found.value[1])]]) },
       xAxis: { type: "value", min: 0, max: Math.ceil(widest * 1.04), minInterval: 1, ...axis(colour), splitLine: { show: false } },
-      yAxis: { type: "value", min: 0, ...axis(colour), axisLine: { show: false }, axisLabel: { color: colour.soft, formatter: "{value} %" } },
+      yAxis: { type: "value", min: 0, max: top, interval, ...axis(colour), axisLine: { show: false }, axisLabel: { color: colour.soft, formatter: "{value} %" } },
       series: [{
         type: "line", step: "start", symbol: "none", data: [[0, points[0]?.[1] ?? 0], ...points, [points.at(-1)?.[0] ?? 0, 0]],
         lineStyle: { width: 1.5, color: colour.accent }, areaStyle: { color: colour.accent, opacity: 0.15 }, itemStyle: { color: colour.accent },
-        markLine: {
-          symbol: "none", silent: true,
-          data: marks.map((mark) => ({ xAxis: mark.xAxis, name: mark.name,
-            lineStyle: { color: mark.isIssued ? colour.soft : colour.full, type: mark.isIssued ? [5, 4] : "solid", width: 1.2 },
-            label: { formatter: mark.name, color: colour.text, position: "end", distance: mark.isIssued ? 4 : 18, align: mark.xAxis > widest * 0.7 ? "right" : mark.xAxis < widest * 0.3 ? "left" : "center" } })),
-        },
-      }],
-    }, { notMerge: true });
+      }, ...marks.map(([seats, word, isIssued]) => ({
+        type: "line", symbol: "none", silent: true, tooltip: { show: false }, data: [[seats, 0], [seats, top]],
+        lineStyle: { color: isIssued ? colour.soft : colour.full, type: isIssued ? [5, 4] : "solid", width: 1.2 },
+        endLabel: { show: true, formatter: () => `${word} ${said(seats)}`, color: colour.text, distance: 0, offset: [0, isIssued ? -4 : -18], align: place(seats), verticalAlign: "bottom" },
+      }))],
+    };
+  }
+
+  draw() {
+    this.chart.setOption(this.option(), { notMerge: true });
   }
 }
 
 const KINDS = { seats: Seats, levels: Levels };
 
-function start(figure) {
+// Draws a chart in steps, and says for what each waits, so that the page answers in between.
+function* begin(figure, drawn) {
   const place = figure.querySelector(".drawing");
+  yield pause;
+  const of = new KINDS[figure.dataset.chart](figure);
+  yield pause;
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", figure.querySelector("h2").textContent);
   figure.querySelector("details").open = false;
   delete figure.dataset.waiting;
   figure.dataset.drawn = "";
-  const [chart, of] = [echarts.init(place, null, { renderer: "canvas" }), new KINDS[figure.dataset.chart](figure)];
-  of.draw(chart);
+  of.chart = echarts.init(place, null, { renderer: "canvas" });
+  drawn.push(of);
+  yield pause;
+  const { series, ...ground } = of.option();
+  of.chart.setOption(ground, { lazyUpdate: true });
+  yield painted;
+  of.chart.setOption({ series }, { lazyUpdate: true });
+  of.listen?.(place);
   // The first look at a size changes none.
   let looked = false;
-  new ResizeObserver(() => { if (looked) chart.resize(); looked = true; }).observe(place);
-  return [chart, of];
+  new ResizeObserver(() => { if (looked) of.chart.resize(); looked = true; }).observe(place);
 }
 
-// Draws each chart when it comes into sight, one at a time, so that the page answers in between; on paper all are there.
+// Draws each chart when it comes into sight, one after the other; on paper all are there.
 export function draw(figures) {
-  const [drawn, waiting] = [[], new Set(figures)];
-  const begin = (figure) => { if (waiting.delete(figure)) drawn.push(start(figure)); };
+  const drawn = [];
+  const works = new Map(figures.map((figure) => [figure, begin(figure, drawn)]));
+  const inSteps = async (work) => { for (const wait of work) await wait(); };
   let turn = Promise.resolve();
   const sight = new IntersectionObserver((seen) => {
     for (const { isIntersecting, target } of seen) {
       if (!isIntersecting) continue;
       sight.unobserve(target);
-      turn = turn.then(() => new Promise((resolve) => setTimeout(resolve))).then(() => begin(target));
+      turn = turn.then(() => inSteps(works.get(target)));
     }
   }, { rootMargin: "200px" });
   for (const figure of figures) sight.observe(figure);
-  addEventListener("beforeprint", () => [...waiting].forEach(begin));
-  const again = () => { for (const [chart, of] of drawn) of.draw(chart); };
+  const again = () => { for (const of of drawn) of.draw(); };
+  addEventListener("beforeprint", () => { for (const work of works.values()) Array.from(work); again(); });
   document.addEventListener("themechange", again);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 }

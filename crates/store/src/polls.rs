@@ -4,6 +4,8 @@
 //! A stretch is of one input, and all of its polls came to the same. Stretches of an input do not overlap, those of several
 //! may. `polled` sums up what the stretches of a daemon say.
 
+mod steps;
+
 use crate::Error;
 use crate::backend::{Backend, Row, Value, all, one};
 use accounting::UnixMs;
@@ -12,6 +14,7 @@ use accounting::pairing::InputId;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use steps::Steps;
 
 /// No stretch is longer: who looks for polls after an instant need not look at stretches that began a day before it.
 const LONGEST_MS: i64 = 86_400_000;
@@ -448,61 +451,6 @@ pub(crate) fn interval_ms(backend: &mut dyn Backend, (server, vendor): &Daemon) 
     Ok(steps.median())
 }
 
-/// From poll to poll: how often each step comes. Stretches are not unfolded but where several inputs tell of one time.
-#[derive(Default)]
-struct Steps {
-    many: BTreeMap<i64, u64>,
-    /// Stretches that overlap.
-    together: Vec<Stretch>,
-    /// The last poll of those before them.
-    last: Option<UnixMs>,
-}
-
-impl Steps {
-    /// Adds a stretch that begins no earlier than those before it.
-    fn add(&mut self, stretch: Stretch) {
-        if self.together.iter().all(|other| other.until < stretch.from) {
-            self.count();
-        }
-        self.together.push(stretch);
-    }
-
-    /// Counts the steps of what waits.
-    fn count(&mut self) {
-        let Some(first) = self.together.first().map(|stretch| stretch.from) else { return };
-        if let Some(last) = self.last {
-            *self.many.entry(first - last).or_default() += 1;
-        }
-        self.last = self.together.iter().map(|stretch| stretch.until).max();
-        match &*std::mem::take(&mut self.together) {
-            [alone] => {
-                for token in alone.steps.split(' ').filter(|token| !token.is_empty()) {
-                    let (step, times) = parsed(token);
-                    *self.many.entry(step).or_default() += times.unsigned_abs();
-                }
-            }
-            several => {
-                let instants: BTreeSet<UnixMs> = several.iter().flat_map(Stretch::instants).collect();
-                for (one, next) in instants.iter().zip(instants.iter().skip(1)) {
-                    *self.many.entry(next - one).or_default() += 1;
-                }
-            }
-        }
-    }
-
-    /// The lower of the two in the middle; 0 where there is no step.
-    fn median(mut self) -> i64 {
-        self.count();
-        let half = self.many.values().sum::<u64>().div_ceil(2);
-        let mut counted = 0;
-        let middle = self.many.iter().find(|(_, times)| {
-            counted += *times;
-            counted >= half
-        });
-        middle.map_or(0, |(step, _)| *step)
-    }
-}
-
 /// How a daemon has answered lately, up to an instant.
 pub(crate) fn lately(
     backend: &mut dyn Backend,
@@ -545,7 +493,7 @@ pub(crate) fn lately(
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_MS, MOST_BYTES, Steps, Stretch, stretches};
+    use super::{LONGEST_MS, MOST_BYTES, Stretch, stretches};
     use proptest::prelude::*;
 
     #[test]
@@ -563,27 +511,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn the_median_is_that_of_all_instants(
-            inputs in prop::collection::vec((0_i64..400, prop::collection::vec(1_i64..60, 0..40)), 0..4),
-        ) {
-            let told = inputs.iter().zip(1..).map(|((from, steps), input)| {
-                let polls = std::iter::once(0).chain(steps.iter().copied()).scan(*from, |at, step| {
-                    *at += step;
-                    Some((*at, true))
-                });
-                stretches(input, polls)
-            });
-            let mut told: Vec<Stretch> = told.flatten().collect();
-            told.sort_by_key(|stretch| (stretch.from, stretch.until));
-            let instants: std::collections::BTreeSet<i64> = told.iter().flat_map(Stretch::instants).collect();
-            let mut each: Vec<i64> = instants.iter().zip(instants.iter().skip(1)).map(|(a, b)| b - a).collect();
-            each.sort_unstable();
-            let mut steps = Steps::default();
-            told.into_iter().for_each(|stretch| steps.add(stretch));
-            prop_assert_eq!(steps.median(), each.get(each.len().saturating_sub(1) / 2).copied().unwrap_or(0));
-        }
-
         #[test]
         fn no_poll_is_lost_and_no_stretch_is_long(
             steps in prop::collection::vec((prop_oneof![Just(30_000_i64), 1..100_000_i64, Just(LONGEST_MS)],

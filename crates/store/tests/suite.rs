@@ -186,6 +186,7 @@ store_suite! {
         states_in_any_order_give_the_same_books,
         an_event_is_taken_in_once,
         what_a_service_tells_of_its_sources_is_there_until_it_tells_otherwise,
+        what_a_site_tells_of_its_sources_stands_beside_and_has_an_end,
     }
     accounts {
         users_are_found_by_their_name_as_it_is_written,

@@ -98,6 +98,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("overnight.holders", "users and features"),
     ("overnight.nights", "nights"),
     ("overnight.who", "Who, most nights first"),
+    ("part.all", "All rows, as a report"),
     ("people", "People and organizations"),
     ("people.allocation", "Split a bill by organization or project"),
     (
@@ -213,9 +214,9 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ),
     ("settings.working_days", "Working days"),
     ("show", "Show"),
+    ("sources.not_heard", "not heard from since"),
     ("sources.silent", "sources silent"),
     ("table.empty", "Nothing in this period: a longer one may hold something."),
-    ("table.more", "more rows: download them, or narrow the question."),
     ("until", "Until (exclusive)"),
 ];
 

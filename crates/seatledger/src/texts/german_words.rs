@@ -101,6 +101,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ("overnight.holders", "Benutzer und Features"),
     ("overnight.nights", "Nächte"),
     ("overnight.who", "Wer, die meisten Nächte zuerst"),
+    ("part.all", "Alle Zeilen, als Bericht"),
     ("people", "Personen und Organisationen"),
     ("people.allocation", "Eine Rechnung auf Organisationen oder Projekte verteilen"),
     (
@@ -225,9 +226,9 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ),
     ("settings.working_days", "Arbeitstage"),
     ("show", "Zeigen"),
+    ("sources.not_heard", "nichts mehr gehört seit"),
     ("sources.silent", "Quellen still"),
     ("table.empty", "Nichts in diesem Zeitraum: ein längerer zeigt vielleicht etwas."),
-    ("table.more", "weitere Zeilen: laden Sie sie herunter, oder fragen Sie enger."),
     ("until", "Bis (ausschliesslich)"),
 ];
 

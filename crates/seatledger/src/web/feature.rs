@@ -225,7 +225,7 @@ impl Page<'_> {
         let shown = Shown {
             view: &self.asker.view,
             zone,
-            most: usize::MAX,
+            rows: 0..usize::MAX,
             caption: title,
             query: self.query,
             without,
@@ -364,24 +364,24 @@ impl Page<'_> {
         let shown = Shown {
             view: &self.asker.view,
             zone,
-            most: MOST,
+            rows: 0..MOST,
             caption: title,
             query: self.query,
             without,
             sorts: true,
             bars: Some("usage_minutes"),
         };
-        let csv = self
-            .narrowed()
-            .without(&["by"])
-            .with("by", Some(key))
-            .with("format", Some("csv"))
-            .behind("/api/v1/reports/usage");
+        let question = self.narrowed().with("by", Some(key));
+        let all = question.behind("/reports/usage");
+        let csv = question.with("format", Some("csv")).behind("/api/v1/reports/usage");
         html! {
             section {
                 h2 { (title) }
                 (shown.table(&report))
-                p.downloads { a href=(self.asker.view.to(&csv)) download { "CSV" } }
+                p.downloads {
+                    @if report.rows.len() > MOST { a href=(self.asker.view.to(&all)) { (self.say("part.all")) } }
+                    a href=(self.asker.view.to(&csv)) download { "CSV" }
+                }
             }
         }
     }

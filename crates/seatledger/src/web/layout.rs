@@ -73,7 +73,7 @@ fn top(view: &View, guest: Option<&Guest>, here: &str) -> Markup {
             }
         }
         div.you {
-            button.theme type="button" data-theme-switch hidden aria-label=(texts.theme) title=(texts.theme) {}
+            button.theme type="button" data-theme-switch aria-label=(texts.theme) title=(texts.theme) {}
             @if let Some(name) = guest.and_then(|guest| guest.name.as_deref()) {
                 (account(view, name, guest.map_or("", |guest| guest.form_token.as_str())))
             }

@@ -3,7 +3,7 @@
 use super::Web;
 use super::asker::{Asker, Refusal};
 use super::period_bar::Bar;
-use super::query::{Period, Query};
+use super::query::{BEHIND, Period, Query};
 use super::reports::{links, period_text};
 use super::table::Shown;
 use crate::answers::{self, History, Sessions, Sight, Told, ToldSessions};
@@ -16,9 +16,7 @@ use maud::html;
 use std::sync::Arc;
 
 /// The most rows that a page shows; a link leads to the next ones.
-const MOST: usize = 250;
-/// The parameter that says behind what the rows of a page are.
-const BEHIND: &str = "behind";
+const MOST: usize = 100;
 /// The days of history that are shown where none are chosen.
 const DAYS: i32 = 2;
 const FIELDS: [&str; 4] = ["feature", "server", "person", "organization"];
@@ -72,7 +70,7 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
     let shown = Shown {
         view: &asker.view,
         zone: calendar.zone(),
-        most: MOST,
+        rows: 0..MOST,
         caption: title,
         query: &question.without(&[BEHIND]),
         without,

@@ -12,6 +12,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What need not be written as `%XX` in a parameter.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// The parameter that says behind what the rows of a page are.
+pub(super) const BEHIND: &str = "behind";
 /// The days of a period that nobody chose.
 const USUAL: i32 = 30;
 

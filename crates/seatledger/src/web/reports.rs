@@ -4,7 +4,7 @@ use super::Web;
 use super::asker::{Asker, Refusal};
 use super::fields::whole;
 use super::period_bar::Bar;
-use super::query::{Period, Query};
+use super::query::{BEHIND, Period, Query};
 use super::table::Shown;
 use crate::answers::{self, Answer, Name, Options, Sight};
 use crate::clock;
@@ -15,12 +15,15 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use clap::ValueEnum as _;
 use maud::{Markup, html};
+use std::ops::Range;
 use std::sync::Arc;
 use store::Store;
 
 const PATH: &str = "/reports";
-/// The most rows that a page shows; all are in the downloads.
-const MOST: usize = 500;
+/// The most rows that a page shows; a link leads to the next ones.
+const MOST: usize = 100;
+/// The most rows that a browser sorts, when it has fetched all of them.
+const SORTED: usize = 500;
 /// What all reports but a few can be narrowed by.
 const FILTERS: [&str; 5] = ["feature", "server", "person", "organization", "days"];
 
@@ -92,6 +95,9 @@ pub(super) async fn page(
         return Err(asker.refuse(missing));
     };
     let query = Query::of(&request);
+    let behind = query.get(BEHIND).map_or(Ok(0), str::parse::<usize>);
+    let behind = behind.map_err(|_| asker.refuse(Failure::Wrong(format!("{BEHIND}: a number of rows"))))?;
+    let query = query.without(&[BEHIND]);
     let Some(period) = web.period(&asker, &query).await? else { return Ok(asker.nothing_yet(PATH)) };
     let question = if kind.has_period { period.set(&query) } else { query.without(&["from", "until"]) };
     let answer = web.answer(&asker, report, &question).await?;
@@ -126,7 +132,8 @@ pub(super) async fn page(
         }
         p.definition { (texts.definition(&name)) }
         (bar.markup())
-        (table(&asker, &answer, &question, &title, MOST))
+        (table(&asker, &answer, &question, &title, behind..behind.saturating_add(MOST), SORTED))
+        (more(&asker, &path, &query, (behind, answer.report.rows.len())))
         (downloads(&asker, &name, &question, answer.report.rows.len()))
         (super::notes(&asker, &answer.report.notes))
     };
@@ -138,8 +145,31 @@ pub(super) fn period_text(period: &Period) -> Markup {
     html! { (period.from) " – " (period.until.previous()) }
 }
 
-/// A report's table. Many columns of coverage tell of live sources alone: those that say nothing take no room.
-pub(super) fn table(asker: &Asker, answer: &Answer, query: &Query, caption: &str, most: usize) -> Markup {
+/// The ways to the rows of a report that are not on this page.
+fn more(asker: &Asker, path: &str, query: &Query, (behind, rows): (usize, usize)) -> Markup {
+    let next = behind.saturating_add(MOST);
+    html! {
+        @if behind > 0 || next < rows {
+            p.more-of {
+                @if behind > 0 { a href=(asker.view.to(&query.behind(path))) { (asker.texts().say("listing.first")) } }
+                @if next < rows {
+                    a data-more href=(asker.view.to(&query.with(BEHIND, Some(&next.to_string())).behind(path))) { (asker.texts().say("listing.more")) }
+                }
+            }
+        }
+    }
+}
+
+/// Rows of a report as a table, which a browser sorts where there are at most `sorted`, here or behind a link to more. Many columns
+/// of coverage tell of live sources alone: those that say nothing take no room.
+pub(super) fn table(
+    asker: &Asker,
+    answer: &Answer,
+    query: &Query,
+    caption: &str,
+    rows: Range<usize>,
+    sorted: usize,
+) -> Markup {
     let report = &answer.report;
     let says_nothing = |nth: usize| report.rows.iter().all(|row| row.get(nth) == Some(&Cell::Empty));
     let names = report.columns.iter().map(|column| column.name).enumerate();
@@ -147,14 +177,15 @@ pub(super) fn table(asker: &Asker, answer: &Answer, query: &Query, caption: &str
         .filter(|(nth, _)| report.name == "coverage" && !report.rows.is_empty() && says_nothing(*nth))
         .map(|(_, name)| name)
         .collect();
+    let sorts = rows.start == 0 && report.rows.len() <= sorted;
     let shown = Shown {
         view: &asker.view,
         zone: answer.calendar.zone(),
-        most,
+        rows,
         caption,
         query,
         without: &without,
-        sorts: report.rows.len() <= most,
+        sorts,
         bars: render::bar_column(report.name),
     };
     shown.table(report)

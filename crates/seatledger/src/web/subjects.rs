@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most rows of a table.
-const MOST: usize = 200;
+const MOST: usize = 50;
 
 /// A page's frame: who asks, for what.
 struct Subject {
@@ -61,11 +61,18 @@ impl Subject {
         self.asker.page(self.path, title, &body)
     }
 
+    /// The way to the report with all rows.
+    fn rest(&self, name: &str, query: &Query) -> Markup {
+        let report = self.asker.view.to(&query.behind(&format!("/reports/{name}")));
+        html! { p.more-of { a href=(report) { (self.asker.texts().say("part.all")) } } }
+    }
+
     fn part(&self, answer: &Answer, title: &str, query: &Query) -> Markup {
         html! {
             section {
                 h2 { (title) }
-                (table(&self.asker, answer, query, title, MOST))
+                (table(&self.asker, answer, query, title, 0..MOST, MOST))
+                @if answer.report.rows.len() > MOST { (self.rest(answer.report.name, query)) }
                 (downloads(&self.asker, answer.report.name, query, answer.report.rows.len()))
             }
         }
@@ -124,7 +131,7 @@ pub(super) async fn overnight(State(web): State<Arc<Web>>, request: Request) -> 
         }
         section {
             h2 { (texts.say("overnight.who")) }
-            (table(&subject.asker, &sums, &question, texts.say("overnight.who"), MOST))
+            (table(&subject.asker, &sums, &question, texts.say("overnight.who"), 0..MOST, MOST))
         }
         (subject.part(&nights, texts.say("overnight.each"), &question))
         (super::notes(&subject.asker, &nights.report.notes))

@@ -8,13 +8,14 @@ use crate::answers::Shortness;
 use accounting::report::{Cell, Column, Report, decimal};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
+use std::ops::Range;
 
 /// How a report is shown.
 pub(super) struct Shown<'a> {
     pub(super) view: &'a View,
     pub(super) zone: &'a TimeZone,
-    /// The most rows that are shown.
-    pub(super) most: usize,
+    /// The rows that are shown, as far as they are there.
+    pub(super) rows: Range<usize>,
     /// What is said of the table to those who do not see it.
     pub(super) caption: &'a str,
     /// Parameters that links to features carry on.
@@ -52,7 +53,7 @@ impl Shown<'_> {
                         }
                     }
                     tbody {
-                        @for row in report.rows.iter().take(self.most) {
+                        @for row in report.rows.iter().take(self.rows.end).skip(self.rows.start) {
                             tr {
                                 @for (nth, column) in &shown {
                                     @if let Some(cell) = row.get(*nth) { (self.cell(column, cell, most)) }
@@ -63,9 +64,6 @@ impl Shown<'_> {
                 }
             }
             @if report.rows.is_empty() { p.soft.none { (self.view.texts.say("table.empty")) } }
-            @if report.rows.len() > self.most {
-                p.soft.none { (super::fields::whole((report.rows.len() - self.most) as i64)) " " (self.view.texts.say("table.more")) }
-            }
         }
     }
 

@@ -9,3 +9,26 @@ export const launch = () =>
 
 export const WIDE = { width: 1440, height: 900 };
 export const NARROW = { width: 390, height: 844 };
+
+// How far what is on a page has moved since it was opened.
+export const moved = (page) => page.evaluate(() => new Promise((resolve) => {
+  new PerformanceObserver((list) => resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0)))
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(0), 200);
+}));
+
+// Tests, one after the other; says how many passed, and whether all did.
+export async function run(tests) {
+  let failed = 0;
+  for (const [name, work] of tests) {
+    try {
+      await work();
+      console.log(`ok   ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAIL ${name}\n     ${error.message}`);
+    }
+  }
+  console.log(`${tests.length - failed} of ${tests.length} passed`);
+  return failed === 0;
+}

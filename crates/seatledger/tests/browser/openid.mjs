@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { launch, NARROW, WIDE } from "./browser.mjs";
+import { launch, NARROW, run, WIDE } from "./browser.mjs";
 import { start } from "./provider.mjs";
 
 const [program, database, home] = process.argv.slice(2);
@@ -393,17 +393,7 @@ test("no log has told of a person or a secret", () => {
   for (const word of ["amara", "viktor", "sanna", "noor", "emil", SECRET, "code=", "eyJ"]) assert.ok(!told.includes(word), `${word}: ${told}`);
 });
 
-let failed = 0;
-for (const [name, work] of tests) {
-  try {
-    await work();
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${name}\n     ${error.message}`);
-  }
-}
+const passed = await run(tests);
 await browser.close();
 await stop();
-console.log(`${tests.length - failed} of ${tests.length} passed`);
-process.exit(failed ? 1 : 0);
+process.exit(passed ? 0 : 1);
