@@ -32,6 +32,8 @@ mod registry;
 mod running;
 #[path = "suite/schema.rs"]
 mod schema;
+#[path = "suite/scope.rs"]
+mod scope;
 #[path = "suite/views.rs"]
 mod views;
 #[path = "suite/writing.rs"]
@@ -66,6 +68,11 @@ store_suite! {
         an_outage_does_not_hide_itself,
         coverage_tells_what_is_divided_by,
         expiries_without_seats_add_to_what_is_known,
+        pools_of_one_version_expire_each_on_its_day,
+        a_pool_is_that_of_the_table_however_its_version_is_printed,
+    }
+    scope {
+        names_of_a_scope_are_enough_for_its_reports,
     }
     schema {
         migrating_twice_changes_nothing,
