@@ -2,7 +2,8 @@
 //! state goes on as if it had never stopped, and long lines take no more than their share of time.
 
 use accounting::day::Day;
-use formats::line::{Line, Setting};
+use formats::events::{RunStates, Told};
+use formats::line::{Format, Line, Setting};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ fn setting() -> Setting {
 }
 
 /// Pieces of which logs are made, and some of which they are not.
-const PIECES: [&str; 140] = [
+const PIECES: [&str; 146] = [
     " 8:42:25 ",
     "23:59:59 ",
     "00:00:01 ",
@@ -155,7 +156,18 @@ const PIECES: [&str; 140] = [
     "    4 FloatsLockedBy:",
     "      amara@WS08 #2",
     ",\"",
+    "{\"what\":\"run\",\"id\":\"r1\",\"feature\":\"solver\",\"user\":\"amara\",\"host\":\"ws-07\",\"from\":\"2024-10-27T02:30:00+02:00\",",
+    "\"until\":\"2024-10-27T02:30:00+01:00\"}",
+    "\"seen_at\":\"2024-02-29T24:00:00Z\",\"awaited_until\":\"9999-12-31T23:59:60Z\"}",
+    "{\"what\":\"start\",\"id\":\"e1\",\"at\":\"0000-01-01T00:00:00Z\",\"feature\":\"viewer\",\"user\":\"chen\",\"host\":\"ws\",\"pid\":7}",
+    "{\"what\":\"run\",\"from\":\"\\u0032025-03-03T09:17:20.125Z\"",
+    "{\"events\":[",
 ];
+
+/// All formats that files are read with, and those that only programs send.
+fn formats() -> impl Iterator<Item = &'static dyn Format> {
+    formats::all().iter().copied().chain([&RunStates as &'static dyn Format])
+}
 
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::collection::vec(prop::sample::select(&PIECES[..]), 0..6);
@@ -169,10 +181,65 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// Objects as wrappers send them, with something missing, odd or wrong here and there.
+fn told() -> impl Strategy<Value = serde_json::Value> {
+    let text = prop_oneof![
+        4 => prop::sample::select(&["r1", "solver", "amara", "ws-07", "run", "start"][..]).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    let instant = prop_oneof![
+        6 => (0_i64..4_102_444_800_000).prop_map(|ms| jiff::Timestamp::from_millisecond(ms).map(|stamp| stamp.to_string()).unwrap_or_default()),
+        1 => prop::sample::select(PIECES_OF_TIME).prop_map(str::to_owned),
+    ];
+    let ends = prop_oneof![
+        Just(vec!["until"]),
+        Just(vec!["seen_at", "awaited_until"]),
+        Just(vec!["seen_at"]),
+        Just(vec![])
+    ];
+    let what = prop::sample::select(&["run", "run", "start", "stop", "stops"][..]);
+    let texts = prop::collection::vec(text, 5);
+    let instants = prop::collection::vec(instant, 3);
+    (what, texts, instants, ends, any::<u32>(), prop::option::weighted(0.1, 0..9_usize)).prop_map(
+        |(what, texts, instants, ends, pid, missing)| {
+            let is_run = what == "run";
+            let mut told = serde_json::Map::new();
+            let names = ["id", "feature", "user", "host", "version"];
+            for (name, text) in names.iter().zip(texts).take(if is_run { 5 } else { 4 }) {
+                told.insert((*name).to_owned(), text.into());
+            }
+            told.insert(if is_run { "from" } else { "at" }.to_owned(), instants[0].clone().into());
+            if is_run {
+                for (name, instant) in ends.iter().zip(&instants[1..]) {
+                    told.insert((*name).to_owned(), instant.clone().into());
+                }
+            } else {
+                told.insert("pid".to_owned(), pid.into());
+            }
+            if let Some(key) = missing.and_then(|nth| told.keys().nth(nth).cloned()) {
+                told.remove(&key);
+            }
+            told.insert("what".to_owned(), what.into());
+            told.into()
+        },
+    )
+}
+
+/// Instants at which something might go wrong.
+const PIECES_OF_TIME: &[&str] = &[
+    "9999-12-31T23:59:59.999Z",
+    "0000-01-01T00:00:00Z",
+    "-009999-01-02T01:59:59Z",
+    "2016-12-31T23:59:60Z",
+    "2025-03-03T09:17:20.123456789-25:59",
+    "2025-02-29T00:00:00Z",
+    "",
+];
+
 proptest! {
     #[test]
     fn a_resumed_parser_goes_on_alike(lines in prop::collection::vec(line(), 0..40), cuts in prop::collection::vec(any::<bool>(), 40)) {
-        for format in formats::all() {
+        for format in formats() {
             let (mut whole, mut chunked) = (format.parser(&setting()), format.parser(&setting()));
             for (line, cut) in lines.iter().zip(&cuts) {
                 if *cut {
@@ -185,10 +252,26 @@ proptest! {
     }
 
     #[test]
+    fn what_wrappers_tell_is_spooled_and_read_as_the_same(told in told()) {
+        let Ok(told) = serde_json::from_value::<Told>(told) else { return Ok(()) };
+        let line = told.to_line();
+        prop_assert_eq!(serde_json::from_str::<Told>(&line).unwrap(), told.clone());
+        let (is_state, latest) = (matches!(told, Told::Run { .. }), told.latest());
+        let mut parser = RunStates.parser(&setting());
+        let read = parser.line(line.as_bytes());
+        let is_taken = matches!(read.line, Line::Event { .. });
+        prop_assert_eq!(is_taken, is_state && told.fault().is_none(), "{}", line);
+        if is_taken {
+            prop_assert_eq!(read.at, Some(latest));
+            prop_assert_eq!(read, told.into_read());
+        }
+    }
+
+    #[test]
     fn every_line_is_one_of_four_kinds_and_nothing_panics(lines in prop::collection::vec(line(), 0..40)) {
         let text = lines.join(&b'\n');
         let _ = formats::detect(&text);
-        for format in formats::all() {
+        for format in formats() {
             let mut surveyor = format.surveyor();
             let _ = text.split(|byte| *byte == b'\n').all(|line| surveyor.line(line));
             let survey = surveyor.finish();
@@ -223,7 +306,7 @@ fn a_long_line_takes_linear_time() {
         "PRODUCT solver ",
         "10/27 02:10 (acme) OUT: solver v1 by a ",
     ];
-    for format in formats::all() {
+    for format in formats() {
         for beginning in beginnings.iter().chain(&others) {
             for piece in PIECES
                 .iter()

@@ -10,6 +10,7 @@ use accounting::day::Day;
 use accounting::feature_day::{DayView, Figures, Request, figures};
 use accounting::heartbeat::Stretch;
 use accounting::page;
+use accounting::report::Scope;
 use accounting::session::{Ended, FeatureId, Part};
 use rustc_hash::FxHashMap;
 use serde_json::json;
@@ -51,8 +52,13 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn read(backend: &mut dyn Backend) -> Result<Self, Error> {
+        Self::read_for(backend, None)
+    }
+
+    /// As [`Self::read`], with the names that reports of a scope need.
+    pub(crate) fn read_for(backend: &mut dyn Backend, scope: Option<&Scope>) -> Result<Self, Error> {
         let calendar = settings::calendar(backend)?;
-        Ok(Self { ledger: names::read(backend)?, calendar, days: FxHashMap::default() })
+        Ok(Self { ledger: names::read(backend, scope)?, calendar, days: FxHashMap::default() })
     }
 
     /// The same for another thread.

@@ -110,6 +110,11 @@ impl Store {
         all(self.backend.as_mut(), sql, &[server.into()], |row| Ok((row.int(0)?, row.int(1)?)))
     }
 
+    /// What the license servers are called, ascending.
+    pub fn server_names(&mut self) -> Result<Vec<String>, Error> {
+        all(self.backend.as_mut(), "select name from server order by name", &[], |row| row.text(0))
+    }
+
     /// The zone that a license server's inputs were read in, where the ledger knows the server.
     pub fn zone_of_server(&mut self, server: &str) -> Result<Option<String>, Error> {
         let sql = "select time_zone from server where name = $1";

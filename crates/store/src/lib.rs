@@ -319,6 +319,19 @@ impl Store {
         Self { backend, place: place.clone(), heartbeats, now: None, privacy, state: None }
     }
 
+    /// Whether a file is the ledger, or lies beside it for SQLite. Nobody else is to open it: whoever closes it lets go of
+    /// the locks that this process has on it.
+    pub fn is_own_file(&self, path: &std::path::Path) -> bool {
+        let Place::Sqlite(ledger) = &self.place else { return false };
+        let (Ok(path), Ok(ledger)) = (path.canonicalize(), ledger.canonicalize()) else { return false };
+        let beside = |ending: &str| {
+            let mut name = ledger.clone().into_os_string();
+            name.push(ending);
+            path.as_os_str() == name
+        };
+        ["", "-wal", "-shm"].into_iter().any(beside)
+    }
+
     /// Says what time it is to whom the ledger is shown; else it is the time of the ledger's last evidence.
     pub fn tell_time(&mut self, now: UnixMs) {
         self.now = Some(now);

@@ -96,7 +96,7 @@ fn known_of(backend: &mut dyn Backend, privacy: &Privacy, name: &str) -> Result<
     for key in &privacy.keys {
         wanted.extend([name, &person].map(|name| key.pseudonym(Kind::Person, name)));
     }
-    let ledger = names::read(backend)?;
+    let ledger = names::read(backend, None)?;
     let mut known = Known::default();
     for (id, holder) in &ledger.names.holders {
         let named = ledger.names.persons.get(holder.person as usize);

@@ -4,6 +4,8 @@
 //! A stretch is of one input, and all of its polls came to the same. Stretches of an input do not overlap, those of several
 //! may. `polled` sums up what the stretches of a daemon say.
 
+mod steps;
+
 use crate::Error;
 use crate::backend::{Backend, Row, Value, all, one};
 use accounting::UnixMs;
@@ -12,6 +14,7 @@ use accounting::pairing::InputId;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use steps::Steps;
 
 /// No stretch is longer: who looks for polls after an instant need not look at stretches that began a day before it.
 const LONGEST_MS: i64 = 86_400_000;
@@ -439,16 +442,13 @@ pub(crate) type Lately = (Option<UnixMs>, Option<(UnixMs, UnixMs, u32)>);
 /// number of them the lower of the two in the middle. 0 where there is none.
 pub(crate) fn interval_ms(backend: &mut dyn Backend, (server, vendor): &Daemon) -> Result<i64, Error> {
     let sql = "select input_id, answered, from_at, until_at, polls, steps from poll
-               where server_id = $1 and vendor = $2 and answered = 1";
-    let mut answers: BTreeSet<UnixMs> = BTreeSet::new();
+               where server_id = $1 and vendor = $2 and answered = 1 order by from_at, until_at, input_id";
+    let mut steps = Steps::default();
     backend.query(sql, &[(*server).into(), vendor.as_str().into()], &mut |row| {
-        answers.extend(Stretch::read(row)?.instants());
+        steps.add(Stretch::read(row)?);
         Ok(())
     })?;
-    let mut steps: Vec<i64> =
-        answers.iter().zip(answers.iter().skip(1)).map(|(one, next)| next - one).collect();
-    steps.sort_unstable();
-    Ok(steps.get(steps.len().saturating_sub(1) / 2).copied().unwrap_or_default())
+    Ok(steps.median())
 }
 
 /// How a daemon has answered lately, up to an instant.

@@ -16,7 +16,7 @@ use accounting::heartbeat::Stretch;
 use accounting::ledger::Names;
 use accounting::page;
 use accounting::pairing::InputId;
-use accounting::report::{Accumulator, Shared};
+use accounting::report::{Accumulator, Scope, Shared};
 use accounting::session::{Ended, FeatureId, HolderId, Part, VersionId};
 use rustc_hash::FxHashMap;
 use serde_json::json;
@@ -115,6 +115,23 @@ impl Store {
 
     /// Reads one state of the ledger.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.read_with(None, work)
+    }
+
+    /// As [`Self::read`], for reports of a scope: names of holders whom they do not meet may be missing.
+    pub fn read_for<T>(
+        &mut self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.read_with(Some(scope), work)
+    }
+
+    fn read_with<T>(
+        &mut self,
+        scope: Option<&Scope>,
+        work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         if let Some(state) = &self.state {
             let (context, backend) = (state.beside(), self.backend.as_mut());
             return work(&mut Reader { backend, context, place: &self.place, now: self.now });
@@ -122,7 +139,7 @@ impl Store {
         self.book_for_reading()?;
         let (place, now) = (&self.place, self.now);
         reading(self.backend.as_mut(), |backend| {
-            let context = Context::read(backend)?;
+            let context = Context::read_for(backend, scope)?;
             work(&mut Reader { backend, context, place, now })
         })
     }

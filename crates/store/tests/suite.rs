@@ -32,6 +32,8 @@ mod registry;
 mod running;
 #[path = "suite/schema.rs"]
 mod schema;
+#[path = "suite/scope.rs"]
+mod scope;
 #[path = "suite/views.rs"]
 mod views;
 #[path = "suite/writing.rs"]
@@ -66,6 +68,11 @@ store_suite! {
         an_outage_does_not_hide_itself,
         coverage_tells_what_is_divided_by,
         expiries_without_seats_add_to_what_is_known,
+        pools_of_one_version_expire_each_on_its_day,
+        a_pool_is_that_of_the_table_however_its_version_is_printed,
+    }
+    scope {
+        names_of_a_scope_are_enough_for_its_reports,
     }
     schema {
         migrating_twice_changes_nothing,
@@ -179,6 +186,7 @@ store_suite! {
         states_in_any_order_give_the_same_books,
         an_event_is_taken_in_once,
         what_a_service_tells_of_its_sources_is_there_until_it_tells_otherwise,
+        what_a_site_tells_of_its_sources_stands_beside_and_has_an_end,
     }
     accounts {
         users_are_found_by_their_name_as_it_is_written,

@@ -5,7 +5,7 @@ use super::group::Key;
 use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
 use super::table::{Numbered, Persons, Table};
-use super::{Accumulator, Cell, Column, Report, Scope, percent};
+use super::{Accumulator, Cell, Column, MOST_MARGIN_DAYS, Report, Scope, percent};
 use crate::UnixMs;
 use crate::calendar::Calendar;
 use crate::event::DenialReason;
@@ -149,7 +149,7 @@ impl Accumulator for Denials<'_> {
 
     /// A request may begin before the period, or end behind it.
     fn margin_days(&self) -> i32 {
-        1
+        MOST_MARGIN_DAYS
     }
 
     fn day(&mut self, view: &DayView<'_>) {

@@ -120,7 +120,7 @@ pub trait Accumulator {
     fn needs_requests(&self) -> bool {
         false
     }
-    /// How many civil days before and behind the period must be given too.
+    /// How many civil days before and behind the period must be given too, [`MOST_MARGIN_DAYS`] at most.
     fn margin_days(&self) -> i32 {
         0
     }
@@ -129,6 +129,9 @@ pub trait Accumulator {
     /// The report.
     fn finish(self: Box<Self>) -> Report;
 }
+
+/// No report needs more days than these before and behind its period.
+pub const MOST_MARGIN_DAYS: i32 = 1;
 
 /// An accumulator whose features can be given to several of the same kind, each with all days of its features, and
 /// joined in the end.

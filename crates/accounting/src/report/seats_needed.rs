@@ -6,7 +6,7 @@ use super::group::Key;
 use super::lens::Lens;
 use super::seats::BySeats;
 use super::storms::{Asked, Storms};
-use super::{Accumulator, Cell, Column, Report, Scope};
+use super::{Accumulator, Cell, Column, MOST_MARGIN_DAYS, Report, Scope};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
@@ -75,7 +75,7 @@ impl Accumulator for SeatsNeeded<'_> {
 
     /// A request may begin before the period, or end behind it.
     fn margin_days(&self) -> i32 {
-        1
+        MOST_MARGIN_DAYS
     }
 
     fn day(&mut self, view: &DayView<'_>) {

@@ -1,6 +1,7 @@
 //! What every target asserts of its format.
 
 use accounting::day::Day;
+use formats::events::Told;
 use formats::line::{Format, Line, Setting};
 
 /// Any bytes are read as lines: no panic, every line one of four kinds, and a parser that is resumed from its state
@@ -32,4 +33,16 @@ pub fn survives_as(format: &dyn Format, bytes: &[u8]) {
         }
     }
     assert_eq!(whole.state(), chunked.state());
+}
+
+/// What a wrapper tells is spooled and read again as the same, and becomes an event of the instants that it names.
+pub fn is_told_alike(told: Told) {
+    let again: Told = serde_json::from_str(&told.to_line()).expect("its own line");
+    assert_eq!(again, told);
+    assert_eq!(again.fault(), told.fault());
+    let (latest, is_right) = (told.latest(), told.fault().is_none());
+    let read = told.into_read();
+    assert_eq!(read.at, Some(latest));
+    let Line::Event { event, times: 1 } = read.line else { panic!("it is an event") };
+    assert!(!is_right || event.at <= latest);
 }

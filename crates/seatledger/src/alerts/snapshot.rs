@@ -7,6 +7,7 @@ use accounting::session::{Ended, FeatureId};
 use jiff::tz::TimeZone;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+use store::sources::SourceTellings;
 use store::{Error, Reader};
 
 /// What was read of the ledger.
@@ -22,8 +23,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Reads what the rules need. `sources` are those of the service that looks; where it has none the license servers
-    /// stand for them.
+    /// Reads what the rules need. `sources` are those of the service that looks, beside which are those that sites tell of;
+    /// where there is none at all the license servers stand for them.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         rules: &[&Rule],
@@ -44,7 +45,11 @@ impl Known {
             Some(window) => reader.denials(last_line(&lives).unwrap_or(now) - window, now)?,
             None => Vec::new(),
         };
-        let sources = sources.unwrap_or_else(|| servers_as_sources(&names, &lives));
+        let of_sites = if has(&[When::SourceSilent]) { reader.sources_of_sites()? } else { Vec::new() };
+        let sources = match sources {
+            None if of_sites.is_empty() => servers_as_sources(&names, &lives),
+            own => own.into_iter().flatten().chain(of_sites.iter().map(life)).collect(),
+        };
         let zone = reader.calendar().zone().clone();
         Ok(Self { now, zone, names, holds, lives, seats_now, denials, sources })
     }
@@ -114,6 +119,17 @@ fn last_line(lives: &[Life]) -> Option<UnixMs> {
     let newest = lives.iter().filter_map(|life| life.logged_at).max()?;
     let of_late = lives.iter().filter_map(|life| life.logged_at);
     of_late.filter(|at| newest - at <= 24 * accounting::alert::RECENT_MS).min()
+}
+
+/// What a site tells of a source. Of one that its service has never seen up, nothing is known.
+fn life(source: &SourceTellings) -> SourceLife {
+    let told = &source.told;
+    let is_listening = matches!(told.state.as_str(), "up" | "down");
+    SourceLife {
+        name: source.called(),
+        heard_at: told.last_event_at,
+        listened_since: is_listening.then_some(told.since_at),
+    }
 }
 
 fn servers_as_sources(names: &Names, lives: &[Life]) -> Vec<SourceLife> {

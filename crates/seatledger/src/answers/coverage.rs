@@ -101,14 +101,11 @@ const OF_SOURCES: [(&str, bool); 10] = [
 const NOTE_ON_SOURCES: &str = "sources of running services, last: from says since when the state is so, until when the service told \
                                it; lines and restarts are those since its start";
 
-/// A service tells of its sources once a minute at least: whoever is not heard of for so long is gone.
-const SILENT_MS: i64 = 150_000;
-
 /// How a source is, as its service told last.
-fn of_source(SourceTellings { host, told_at, told }: &SourceTellings, now: UnixMs) -> Vec<Cell> {
-    let is_silent = told.state != "stopped" && now - told_at > SILENT_MS;
+fn of_source(source: &SourceTellings, now: UnixMs) -> Vec<Cell> {
+    let SourceTellings { host, told_at, told, .. } = source;
     let text = |text: &Option<String>| text.clone().map_or(Cell::Empty, Cell::Text);
-    let (state, why, remedy) = match is_silent {
+    let (state, why, remedy) = match source.is_silent(now) {
         true => (
             "silent",
             Cell::Text(format!("nothing was heard of its service since; it was {}", told.state)),
@@ -119,7 +116,7 @@ fn of_source(SourceTellings { host, told_at, told }: &SourceTellings, now: UnixM
     let number = |number: u64| Cell::Int(number as i64);
     let [events, notes, noise, unrecognized] = told.lines;
     vec![
-        Cell::Text(told.name.clone()),
+        Cell::Text(source.called()),
         Cell::Empty,
         Cell::Instant(told.since_at),
         Cell::Instant(*told_at),

@@ -111,15 +111,13 @@ impl Filters {
     /// are is told to who may see everything.
     pub(crate) fn refuse_unknown_server(&self, store: &mut Store, sight: &Sight) -> anyhow::Result<()> {
         let Some(wanted) = &self.server else { return Ok(()) };
-        let mut known: Vec<String> = store
-            .read(|reader| Ok(reader.names().servers.values().map(|server| server.name.clone()).collect()))?;
+        let known = store.server_names()?;
         if known.contains(wanted) {
             return Ok(());
         }
         if *sight != Sight::Everything {
             return Err(wrong_usage(format!("no license server `{wanted}`")));
         }
-        known.sort_unstable();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Err(wrong_usage(format!("no license server `{wanted}`: the ledger knows {known}")))
     }

@@ -85,12 +85,17 @@ impl fmt::Display for Told {
     }
 }
 
+/// No place in a history is behind more rows of one instant: they are read again for it.
+const MOST_OF_AN_INSTANT: usize = 100_000;
+
 impl FromStr for Told {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts = text.rsplit_once('-').and_then(|(at, rows)| Some((at.parse().ok()?, rows.parse().ok()?)));
-        let (at, rows) = parts.ok_or("behind: no place in a history; follow a link of the page")?;
+        let (at, rows) = parts
+            .filter(|(_, rows)| *rows <= MOST_OF_AN_INSTANT)
+            .ok_or("behind: no place in a history; follow a link of the page")?;
         Ok(Self { at, rows })
     }
 }
@@ -191,6 +196,13 @@ mod tests {
                 Some(next) => behind = Some(next.to_string().parse().unwrap()),
                 None => return pages,
             }
+        }
+    }
+
+    #[test]
+    fn a_place_that_no_page_told_is_refused() {
+        for wrong in ["", "5", "5-x", "5-18446744073709551615", "5-1000000000000"] {
+            assert!(wrong.parse::<Told>().is_err(), "{wrong}");
         }
     }
 

@@ -10,6 +10,7 @@ use accounting::report::concurrency::Step;
 use accounting::report::{Cell, Lens, Report, Scope};
 use accounting::session::FeatureId;
 use rustc_hash::{FxHashMap, FxHashSet};
+use store::sources::SourceTellings;
 use store::{Error, Reader, SeatsTold, Store};
 
 /// How many hours are shown of each feature.
@@ -27,6 +28,8 @@ pub(crate) struct Now {
     pub(crate) features: Vec<FeatureNow>,
     /// By name; empty for whom may see one organization only.
     pub(crate) servers: Vec<ServerNow>,
+    /// What sites tell of their sources, and whether each is silent; empty likewise.
+    pub(crate) of_sites: Vec<(SourceTellings, bool)>,
 }
 
 /// A feature now.
@@ -129,7 +132,7 @@ impl Now {
 pub(crate) fn now(store: &mut Store, sight: &Sight) -> anyhow::Result<Now> {
     let calendar = store.calendar()?;
     let scope = Filters::default().scope(&calendar, Days::All, sight)?;
-    let (as_of, features, servers) = store.read(|reader| {
+    let (as_of, features, servers, of_sites) = store.read(|reader| {
         let names = reader.names();
         let (servers, as_of) = (servers(&names), reader.as_of()?);
         let lens = Lens::new(&names, &calendar, scope.clone());
@@ -146,12 +149,24 @@ pub(crate) fn now(store: &mut Store, sight: &Sight) -> anyhow::Result<Now> {
                 !feature.holds.is_empty() || feature.peaks.iter().flatten().any(|peak| *peak > 0)
             });
         }
-        let servers = if *sight == Sight::Everything { servers } else { Vec::new() };
-        Ok((as_of, features, servers))
+        let (servers, of_sites) = match sight {
+            Sight::Everything => (servers, of_sites(reader)?),
+            Sight::Organization(_) => (Vec::new(), Vec::new()),
+        };
+        Ok((as_of, features, servers, of_sites))
     })?;
-    let mut now = Now { as_of, calendar, features, servers };
+    let mut now = Now { as_of, calendar, features, servers, of_sites };
     now.features.sort_by(what_hurts);
     Ok(now)
+}
+
+fn of_sites(reader: &mut Reader<'_>) -> Result<Vec<(SourceTellings, bool)>, Error> {
+    let (told, now) = (reader.sources_of_sites()?, reader.time()?);
+    let with_silence = |source: SourceTellings| {
+        let is_silent = source.is_silent(now);
+        (source, is_silent)
+    };
+    Ok(told.into_iter().map(with_silence).collect())
 }
 
 /// Full before nearly full before the others, then by the share in use, denials and seats.

@@ -94,7 +94,7 @@ pub(crate) fn answer(
     let calendar = store.calendar()?;
     let default_days = if name == Name::Ranking { Days::Working } else { Days::All };
     let scope = options.filters.scope(&calendar, default_days, sight)?;
-    let report = store.read(|reader| {
+    let report = store.read_for(&scope, |reader| {
         let names = reader.names();
         if name == Name::Coverage {
             return coverage(reader, &names, &scope);

@@ -102,7 +102,7 @@ pub(crate) fn router(settings: Settings) -> Router {
         .route("/api/v1/alerts", get(questions::alerts).fallback(get_only))
         .route("/api/v1/features", get(names::features).fallback(get_only))
         .route("/api/v1/servers", get(names::servers).fallback(get_only))
-        .route("/api/v1/sources", get(sources::sources).fallback(get_only))
+        .route("/api/v1/sources", get(sources::sources).post(sources::tell).fallback(both))
         .route("/api/v1/heartbeats", post(heartbeats::take).fallback(post_only))
         .route(
             "/api/v1/events",

@@ -32,6 +32,7 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema
         names::features,
         names::servers,
         sources::sources,
+        sources::tell,
         heartbeats::take,
         events::take,
         first_admin::explain,

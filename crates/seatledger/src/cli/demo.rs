@@ -47,22 +47,26 @@ impl Demo {
     pub(crate) fn run(self, _: &Global) -> anyhow::Result<Done> {
         let began = Instant::now();
         let directory = PathBuf::from(DIRECTORY);
+        // Held on: who looks at the same directory at this moment is not to find it free.
+        let former = File::open(directory.join(SHOWN)).ok();
         if directory.exists() {
             anyhow::ensure!(
-                directory.join("seatledger.toml").exists(),
+                former.is_some() || directory.join("seatledger.toml").exists(),
                 "./{DIRECTORY} is there and was not made by the demo: move it away"
             );
             // Who shows it would lose the logs that it writes on, and the database under it.
-            let is_shown = File::open(directory.join(SHOWN)).is_ok_and(|shown| shown.try_lock().is_err());
             anyhow::ensure!(
-                !is_shown,
+                former.as_ref().is_none_or(|shown| shown.try_lock().is_ok()),
                 "another `seatledger demo` shows ./{DIRECTORY}: stop it, or go to another directory"
             );
             std::fs::remove_dir_all(&directory).with_context(|| format!("cannot make ./{DIRECTORY} anew"))?;
         }
-        let written = write_year(&directory).with_context(|| format!("cannot write ./{DIRECTORY}"))?;
+        let cannot = || format!("cannot write ./{DIRECTORY}");
+        // Of two demos that begin at one time one makes it.
+        std::fs::create_dir(&directory).with_context(cannot)?;
         let shown = File::create(directory.join(SHOWN))?;
         shown.lock()?;
+        let written = write_year(&directory).with_context(cannot)?;
         let of_servers = written.flexnet.iter().chain(&written.polls);
         let files = of_servers.map(|(_, files)| files.len()).sum::<usize>() + written.wrapper.len();
         say(&format!(

@@ -343,9 +343,12 @@ pub(crate) fn write_whole(
     let look = Look { width: 100, color: false, bars: false };
     let cannot = || format!("cannot write {}", path.display());
     let there = path.metadata().ok();
+    // What the system names by these leads to what a shell has opened: behind it something may stand already.
+    let is_of_system = ["/dev/", "/proc/"].iter().any(|of| path.starts_with(of));
     // A link stays one.
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if there.as_ref().is_none_or(Metadata::is_file)
+    if !is_of_system
+        && there.as_ref().is_none_or(Metadata::is_file)
         && let Some(whole) = file_beside(&real, there.as_ref())
     {
         let mut out = BufWriter::new(whole);
@@ -355,7 +358,9 @@ pub(crate) fn write_whole(
         return Ok(());
     }
     // A pipe, a device, a file in a directory in which none may be made: what is there is written to.
-    let mut out = BufWriter::new(File::create(path).with_context(cannot)?);
+    let mut open = File::options();
+    open.write(true).create(true).append(is_of_system).truncate(!is_of_system);
+    let mut out = BufWriter::new(open.open(path).with_context(cannot)?);
     write(&look, &mut out)?;
     Ok(out.flush()?)
 }

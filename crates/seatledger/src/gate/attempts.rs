@@ -62,6 +62,26 @@ impl Attempts {
     }
 }
 
+/// Logins that came to nothing, by the address that they came from.
+#[derive(Debug, Default)]
+pub(super) struct OfAddresses(Counts<IpAddr>);
+
+impl OfAddresses {
+    /// How long the next one has to wait; none where it may be tried now.
+    pub(super) fn pause(&self, address: IpAddr, now: Instant) -> Option<Duration> {
+        self.0.pause(&address, FREE_OF_ADDRESS, now)
+    }
+
+    /// One is being tried: it came to nothing until [`Self::came_to_something`].
+    pub(super) fn begin(&mut self, address: IpAddr, now: Instant) {
+        self.0.add(address, now);
+    }
+
+    pub(super) fn came_to_something(&mut self, address: IpAddr) {
+        self.0.take_back(&address);
+    }
+}
+
 /// How often something happened, and when last.
 #[derive(Debug)]
 struct Counts<K>(FxHashMap<K, (u32, Instant)>);

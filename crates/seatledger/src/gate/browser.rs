@@ -47,11 +47,12 @@ pub(crate) fn cookie_name(is_secure: bool) -> &'static str {
     if is_secure { SECURE_COOKIE_NAME } else { COOKIE_NAME }
 }
 
-/// The secret of the cookie of a request.
-pub(super) fn secret(headers: &HeaderMap) -> Option<String> {
+/// The secret of the cookie of a request. Where browsers have it from HTTPS, the other name is not looked at, which anybody
+/// could have planted on the way.
+pub(super) fn secret(headers: &HeaderMap, is_secure: bool) -> Option<String> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, secret) = pairs.find(|(name, _)| [COOKIE_NAME, SECURE_COOKIE_NAME].contains(name))?;
+    let (_, secret) = pairs.find(|(name, _)| *name == cookie_name(is_secure))?;
     let is_one = secret.len() == SECRET_LENGTH && secret.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_one.then(|| secret.to_owned())
 }
@@ -95,7 +96,7 @@ impl Gate {
         everywhere: bool,
         complain: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<(), Failure> {
-        let Some(secret) = secret(headers) else { return Ok(()) };
+        let Some(secret) = secret(headers, self.0.is_secure) else { return Ok(()) };
         let opener = self.0.opener.clone();
         let end = self.0.accounts.ask(move |_| {
             let (mut store, hash) = (opener.open(PATIENCE)?, hash_of_secret(&secret));
@@ -136,21 +137,24 @@ mod tests {
     use super::{form_token, secret};
     use axum::http::HeaderMap;
 
-    fn of(cookie: &str) -> Option<String> {
+    fn of(cookie: &str, is_secure: bool) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert("cookie", cookie.parse().unwrap());
-        secret(&headers)
+        secret(&headers, is_secure)
     }
 
     #[test]
     fn the_cookie_is_found_among_others_and_nothing_else_is_taken_for_it() {
         let one = "0123456789abcdef".repeat(4);
-        assert_eq!(of(&format!("theme=dark; seatledger={one}")), Some(one.clone()));
-        assert_eq!(of(&format!("__Host-seatledger={one}")), Some(one.clone()));
+        assert_eq!(of(&format!("theme=dark; seatledger={one}"), false), Some(one.clone()));
+        assert_eq!(of(&format!("__Host-seatledger={one}"), true), Some(one.clone()));
+        let planted = "f".repeat(64);
+        assert_eq!(of(&format!("seatledger={planted}; __Host-seatledger={one}"), true), Some(one.clone()));
+        assert_eq!(of(&format!("seatledger={planted}"), true), None);
         for other in
             [format!("seatledger2={one}"), "seatledger=short".to_owned(), format!("seatledger={one}x")]
         {
-            assert_eq!(of(&other), None, "{other}");
+            assert_eq!(of(&other, false), None, "{other}");
         }
     }
 

@@ -74,7 +74,7 @@ impl Failure {
             Self::Method => "this address does not know that method".to_owned(),
             Self::NotJson => "send JSON, with the header Content-Type: application/json".to_owned(),
             Self::TooMany(seconds) => {
-                format!("too many wrong passwords: try again in {seconds} seconds")
+                format!("too many attempts to log in: try again in {seconds} seconds")
             }
             Self::Ours => "Internal Server Error".to_owned(),
         }

@@ -155,6 +155,8 @@ struct Inner {
     opener: store::Opener,
     /// Whether nobody but this machine reaches the listener, as far as the configuration tells.
     is_local: bool,
+    /// Whether browsers reach it by HTTPS.
+    is_secure: bool,
     /// Where people log in besides, who are no users here.
     openid: Option<Arc<OpenId>>,
 }
@@ -171,16 +173,17 @@ enum Said {
 }
 
 impl Gate {
-    /// A gate to a ledger; `is_local` says that the listener is on a loopback address and behind no proxy. Where people log
-    /// in at a provider, nobody comes in without, users or not.
+    /// A gate to a ledger; `is_local` says that the listener is on a loopback address and behind no proxy, `is_secure` that
+    /// browsers reach it by HTTPS. Where people log in at a provider, nobody comes in without, users or not.
     pub(crate) fn new(
         opener: store::Opener,
         is_local: bool,
+        is_secure: bool,
         openid: Option<Arc<OpenId>>,
     ) -> anyhow::Result<Self> {
         let accounts = Readers::new(opener.clone(), CONNECTIONS);
         let is_local = is_local && openid.is_none();
-        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, opener, is_local, openid })))
+        Ok(Self(Arc::new(Inner { login: Login::new()?, accounts, opener, is_local, is_secure, openid })))
     }
 
     /// Where people log in besides.
@@ -213,7 +216,7 @@ impl Gate {
                 return Ok(Guest::of(Caller::Anybody));
             }
         }
-        match said(headers) {
+        match said(headers, self.0.is_secure) {
             Said::Nothing => Err(Failure::Unknown(WHO_ARE_YOU)),
             Said::Unreadable => Err(Failure::Unknown("the header Authorization cannot be read")),
             Said::Token(secret) => {
@@ -273,9 +276,9 @@ fn is_local_name(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn said(headers: &HeaderMap) -> Said {
+fn said(headers: &HeaderMap, is_secure: bool) -> Said {
     let Some(value) = headers.get(AUTHORIZATION) else {
-        return browser::secret(headers).map_or(Said::Nothing, Said::Cookie);
+        return browser::secret(headers, is_secure).map_or(Said::Nothing, Said::Cookie);
     };
     let Some((scheme, rest)) = value.to_str().ok().and_then(|value| value.trim().split_once(' ')) else {
         return Said::Unreadable;
@@ -309,12 +312,12 @@ mod tests {
 
     #[test]
     fn what_a_request_says_of_its_sender() {
-        let of = |value: &str| said(&headers(&[("authorization", value)]));
+        let of = |value: &str| said(&headers(&[("authorization", value)]), false);
         let password = |name: &str, password: &str| Said::Password(name.to_owned(), password.to_owned());
         assert_eq!(of("Basic YW1hcmE6cHc6d2l0aCBjb2xvbg=="), password("amara", "pw:with colon"));
         assert_eq!(of("basic  w6R0aGVyOnDDpA=="), password("äther", "pä"));
         assert_eq!(of("BEARER slt_1"), Said::Token("slt_1".to_owned()));
-        assert_eq!(said(&HeaderMap::new()), Said::Nothing);
+        assert_eq!(said(&HeaderMap::new(), false), Said::Nothing);
         for wrong in [
             "Basic",
             "Basic %%%",

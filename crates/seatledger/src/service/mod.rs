@@ -141,7 +141,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
     let is_open = is_local && openid.is_none();
     let has_admins = openid.as_ref().is_some_and(OpenIdConfig::has_admins);
     let is_secure = http.tls.is_some() || openid.as_ref().is_some_and(OpenIdConfig::is_secure);
-    let gate = Gate::new(opener.clone(), is_local, openid.map(OpenId::new).transpose()?)?;
+    let gate = Gate::new(opener.clone(), is_local, is_secure, openid.map(OpenId::new).transpose()?)?;
     let first_admin = if is_open || has_admins { None } else { api::offer_first_admin(&mut store)? };
     let (counted, metrics, health) =
         (Arc::new(Counted::new()), Arc::new(Metrics::new()), Arc::new(Health::default()));

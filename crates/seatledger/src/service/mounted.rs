@@ -48,12 +48,14 @@ fn row(told: live::Told, zone: &TimeZone) -> SourceRow {
         State::Starting | State::Up | State::Stopped => (None, None),
     };
     SourceRow {
+        site: None,
         name: told.about.name,
-        kind: told.about.kind,
+        kind: told.about.kind.to_owned(),
         what: told.about.what,
-        state,
+        state: state.to_owned(),
         why,
         remedy,
+        told_at: None,
         last_event: told.last_event.map(|at| iso(at, zone)),
         lines: told.counts.lines,
         events: told.counts.events,
@@ -82,11 +84,12 @@ pub(super) fn shown(told: live::Told) -> LiveSource {
     };
     LiveSource {
         name: told.about.name,
-        kind: told.about.kind,
+        kind: told.about.kind.to_owned(),
         what: told.about.what,
         is_up: !matches!(state, "down" | "stopped"),
         state: state.to_owned(),
         trouble,
+        silent_since: None,
         last_event_at: told.last_event,
         lines: told.counts.lines,
         unrecognized: told.counts.unrecognized,

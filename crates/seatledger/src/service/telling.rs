@@ -98,6 +98,8 @@ fn row(
     SourceTold {
         key: told.claim.unwrap_or_else(|| format!("{} on {host}", told.about.name)),
         name: told.about.name,
+        kind: told.about.kind.to_owned(),
+        what: told.about.what,
         state: state.to_owned(),
         why,
         remedy,
@@ -107,6 +109,10 @@ fn row(
         lag_bytes: told.lag_bytes,
         lag_ms: told.lag_ms,
         restarts: told.restarts,
+        polls: [told.polls_answered, told.polls_failed],
+        dropped: told.dropped,
+        parts_waiting: told.parts_waiting,
+        inputs_parked: told.inputs_parked,
     }
 }
 

@@ -247,6 +247,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ),
     ("settings.working_days", "Working days"),
     ("show", "Show"),
+    ("sources.not_heard", "not heard from since"),
     ("sources.silent", "sources silent"),
     ("table.empty", "Nothing in this period: a longer one may hold something."),
     ("until", "Until (exclusive)"),

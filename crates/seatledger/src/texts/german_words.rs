@@ -259,6 +259,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
     ),
     ("settings.working_days", "Arbeitstage"),
     ("show", "Zeigen"),
+    ("sources.not_heard", "nichts mehr gehört seit"),
     ("sources.silent", "Quellen still"),
     ("table.empty", "Nichts in diesem Zeitraum: ein längerer zeigt vielleicht etwas."),
     ("until", "Bis (ausschliesslich)"),

@@ -64,7 +64,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         h1.hidden { (asker.texts().now.title) }
         @match now.as_of {
             None => (layout::nothing_yet(asker.texts())),
-            Some(as_of) => (Shown { asker: &asker, now: &now, as_of, wanted: &wanted, sources: &(web.sources)() }.body()),
+            Some(as_of) => (Shown { asker: &asker, now: &now, as_of, wanted: &wanted, sources: &web.live_sources(&now) }.body()),
         }
     };
     Ok(asker.page("/", asker.texts().now.title, &body))
@@ -142,7 +142,10 @@ impl Shown<'_> {
                 }
                 ul {
                     @for source in self.silent() {
-                        li { b { (source.name) } " " (source.state) " " (source.trouble.as_deref().unwrap_or_default()) }
+                        li {
+                            b { (source.name) } " " (source.state) " " (source.trouble.as_deref().unwrap_or_default())
+                            @if let Some(at) = source.silent_since { (self.asker.texts().say("sources.not_heard")) " " (near(at)) }
+                        }
                     }
                     @for server in &self.now.servers {
                         li {

@@ -3,6 +3,7 @@
 use super::asker::{View, cookie};
 use super::login::{own_path, set_cookie, set_cookie_named, value};
 use super::{Web, layout};
+use crate::gate::Client;
 use crate::gate::openid::{Begun, Refused, UNDERWAY_S};
 use axum::extract::{Query, Request, State};
 use axum::http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
@@ -42,15 +43,18 @@ pub(super) async fn begin(State(web): State<Arc<Web>>, request: Request) -> Resp
 pub(super) async fn end(State(web): State<Arc<Web>>, request: Request) -> Response {
     let view = web.view(request.headers());
     let brought = cookie(request.headers(), name(&web));
-    let mut response =
-        match web.gate.end_openid(brought.as_deref(), &asked(request.uri()), &*web.complain).await {
-            Ok(ended) => {
-                let mut response = web.redirect(own_path(&ended.to));
-                set_cookie(&web, &mut response, &ended.secret, ended.seconds);
-                response
-            }
-            Err(refused) => shown(&view, &refused),
-        };
+    let mut response = match web
+        .gate
+        .end_openid(brought.as_deref(), &asked(request.uri()), Client::of(&request), &*web.complain)
+        .await
+    {
+        Ok(ended) => {
+            let mut response = web.redirect(own_path(&ended.to));
+            set_cookie(&web, &mut response, &ended.secret, ended.seconds);
+            response
+        }
+        Err(refused) => shown(&view, &refused),
+    };
     // A login ends once, well or not.
     set_cookie_named(&web, &mut response, name(&web), "", 0);
     response

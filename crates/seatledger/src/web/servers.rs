@@ -13,22 +13,25 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
+use store::sources::SourceTellings;
 
 const PATH: &str = "/servers";
 /// The most rows of coverage, and of shapes of lines that were not understood.
 const MOST: usize = 100;
 
-/// A source that is taken in live, as the service tells of it.
+/// A source that is taken in live, as the service tells of it, or a site.
 #[derive(Debug, Clone)]
 pub(crate) struct LiveSource {
     pub(crate) name: String,
-    pub(crate) kind: &'static str,
+    pub(crate) kind: String,
     pub(crate) what: String,
     /// Whether all is well with it.
     pub(crate) is_up: bool,
     /// Its state in a word, and what is wrong.
     pub(crate) state: String,
     pub(crate) trouble: Option<String>,
+    /// Since when nothing was heard of its site, where that is long.
+    pub(crate) silent_since: Option<UnixMs>,
     pub(crate) last_event_at: Option<UnixMs>,
     pub(crate) lines: u64,
     pub(crate) unrecognized: u64,
@@ -59,7 +62,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
     };
     let body = html! {
         header.head { h1 { (title) } }
-        (live(&asker, &(web.sources)(), &now))
+        (live(&asker, &web.live_sources(&now), &now))
         (license_servers(&asker, &now))
         section {
             h2 { (texts.say("servers.coverage")) }
@@ -72,6 +75,34 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         (not_understood(&asker, &unrecognized))
     };
     Ok(asker.page(PATH, title, &body))
+}
+
+impl Web {
+    /// The sources of this service, and behind them those of which sites tell.
+    pub(super) fn live_sources(&self, now: &Now) -> Vec<LiveSource> {
+        let of_sites = now.of_sites.iter().map(|(source, is_silent)| of_site(source, *is_silent));
+        (self.sources)().into_iter().chain(of_sites).collect()
+    }
+}
+
+fn of_site(source: &SourceTellings, is_silent: bool) -> LiveSource {
+    let told = &source.told;
+    let trouble = match (&told.why, &told.remedy) {
+        (Some(why), Some(remedy)) => Some(format!("{why}: {remedy}")),
+        (why, _) => why.clone(),
+    };
+    LiveSource {
+        name: source.called(),
+        kind: told.kind.clone(),
+        what: told.what.clone(),
+        is_up: !is_silent && !matches!(told.state.as_str(), "down" | "stopped"),
+        state: if is_silent { "silent".to_owned() } else { told.state.clone() },
+        trouble: trouble.filter(|_| !is_silent),
+        silent_since: is_silent.then_some(source.told_at),
+        last_event_at: told.last_event_at,
+        lines: told.lines.iter().fold(0, |sum, lines| sum.saturating_add(*lines)),
+        unrecognized: told.lines[3],
+    }
 }
 
 /// The sources that the configuration names, and how they are.
@@ -107,6 +138,9 @@ fn live(asker: &Asker, sources: &[LiveSource], now: &Now) -> Markup {
                                     td {
                                         span.state data-short=(if source.is_up { "fine" } else { "full" }) { (source.state) }
                                         @if let Some(trouble) = &source.trouble { p.soft { (trouble) } }
+                                        @if let Some(at) = source.silent_since {
+                                            p.soft { (texts.say("sources.not_heard")) " " (near(&asker.view, at, as_of, &now.calendar)) }
+                                        }
                                     }
                                     td { @match source.last_event_at {
                                         Some(at) => (near(&asker.view, at, as_of, &now.calendar)),

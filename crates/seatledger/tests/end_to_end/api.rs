@@ -280,7 +280,7 @@ fn wrong_passwords_have_to_wait_and_others_do_not() {
             refused(&ask(name, "wrong password"), 401, "wrong name or password");
         }
         let answer = ask(name, "wrong password");
-        refused(&answer, 429, "too many wrong passwords");
+        refused(&answer, 429, "too many attempts to log in");
         let seconds: u64 = answer.header("retry-after").and_then(|text| text.parse().ok()).unwrap();
         assert!((1..=3).contains(&seconds), "{seconds}");
     }

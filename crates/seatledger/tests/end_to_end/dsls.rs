@@ -184,8 +184,11 @@ fn the_archive_of_the_monitor_is_read_and_goes_on() {
     assert!(desk.import(&["history.db"]).contains("1 new line"));
     assert_eq!(sessions(&desk)[2], "CAD-MCE amara ws-07 2025-07-15T10:40:00 2025-07-15T11:40:00 timed_out");
     desk.ok(&["verify"]);
+    desk.ok(&["db", "backup", "other.db"]);
+    let ran = desk.ends(1, &["import", "other.db"]);
+    assert!(ran.err.contains("other.db") && ran.err.contains("session_history"), "{}", ran.err);
     let ran = desk.ends(1, &["import", "ledger.db"]);
-    assert!(ran.err.contains("ledger.db") && ran.err.contains("session_history"), "{}", ran.err);
+    assert!(ran.err.contains("ledger.db: this is the ledger itself"), "{}", ran.err);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Takes a URL apart. As with PostgreSQL's own programs `sslmode` says whether the connection is encrypted; where it
+    /// Takes a URL apart. `sslmode` says whether the connection is encrypted; where it
     /// is, the server's certificate and name are always checked, against the authorities of `sslrootcert`.
     pub(crate) fn of(url: &str) -> Result<Self, Error> {
         let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
@@ -47,11 +47,17 @@ impl Address {
             config.connect_timeout(PATIENCE);
         }
         let is_encrypted = match get("sslmode").as_deref() {
-            None | Some("disable" | "allow" | "prefer") => false,
+            None | Some("disable") => false,
+            Some(mode @ ("allow" | "prefer")) => {
+                return Err(Error::Insecure(format!(
+                    "sslmode={mode} leaves it to the server whether what is sent can be read on the way: write \
+                     sslmode=verify-full&sslrootcert=FILE, or sslmode=disable"
+                )));
+            }
             Some("require" | "verify-ca" | "verify-full") => true,
             Some(mode) => {
                 return Err(Error::Insecure(format!(
-                    "sslmode={mode} is none of disable, allow, prefer, require, verify-ca, verify-full"
+                    "sslmode={mode} is none of disable, require, verify-ca, verify-full"
                 )));
             }
         };
@@ -123,6 +129,7 @@ mod tests {
     fn what_would_not_be_safe_is_refused() {
         assert!(wrong("postgres://books/ledger?sslmode=require").contains("add &sslrootcert=FILE"));
         assert!(wrong("postgres://books/ledger?sslmode=on").contains("verify-full"));
+        assert!(wrong("postgres://books/ledger?sslmode=prefer").contains("sslmode=disable"));
         let nowhere =
             Address::of("postgres://books/ledger?sslmode=require&sslrootcert=/nowhere.pem").unwrap();
         let error = nowhere.connect().err().unwrap().to_string();

@@ -4,7 +4,7 @@ use super::{Backend, Cell, EachRow, FillRow, Row, Table, Value};
 use crate::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, ToSql};
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,10 +23,11 @@ impl Sqlite {
         if create {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
-        if !create && is_at_rest_and_not_ours(path) {
+        let connection = Connection::open_with_flags(path, flags)?;
+        if !create && connection.is_readonly(MAIN_DB)? && !has_log(path) {
+            drop(connection);
             return Self::open_at_rest(path);
         }
-        let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(patience.unwrap_or(PATIENCE))?;
         connection.set_prepared_statement_cache_capacity(64);
         // Plans that do not depend on parameters: else whatever looks at a partial index is prepared anew each time that
@@ -56,13 +57,12 @@ impl Sqlite {
     }
 }
 
-/// Whether a file may not be written, and has no log beside it that somebody writes.
-fn is_at_rest_and_not_ours(path: &Path) -> bool {
-    let may_not = std::fs::OpenOptions::new().write(true).open(path);
+/// Whether there is a log beside a file that somebody writes. The file itself is opened by SQLite alone: whoever else
+/// closes it lets go of all locks that this process has on it.
+fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    may_not.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
-        && !Path::new(&log).exists()
+    Path::new(&log).exists()
 }
 
 impl ToSql for Value {

@@ -1,12 +1,13 @@
 //! What a site tells of days to come. It would be in force until then, and its evidence would keep open whatever else is open
 //! at its license server; so it is quarantined, line by line. The rest of the part counts.
 
-use crate::intake::{Batch, Quarantined};
+use crate::intake::{Batch, Quarantined, TotalEvent, UsedEvent};
 use accounting::UnixMs;
 
 /// How far the clock of a license server may be ahead of the central service's, in milliseconds: a zone that was not set is
 /// less.
-const AHEAD_MS: i64 = 86_400_000;
+const AHEAD_MS: i64 = DAY_MS;
+const DAY_MS: i64 = 86_400_000;
 /// What stands in the quarantine in the place of lines, which a part does not hold.
 const SHAPE: &str = "(told by a site)";
 const REASON: &str = "of a day to come: is the clock there right?";
@@ -19,11 +20,10 @@ pub(super) fn keep_out(batch: &mut Batch, now: UnixMs) {
     ahead.keep(&mut batch.breaks, |event| event.at);
     ahead.keep(&mut batch.polls, |poll| poll.at);
     ahead.keep(&mut batch.shown, |shown| shown.at.max(shown.since));
-    ahead
-        .keep(&mut batch.used, |used| used.until.max(used.from).max(used.awaited_until.unwrap_or(used.from)));
+    ahead.keep(&mut batch.used, latest_of_use);
     ahead.keep(&mut batch.seats, |seats| seats.at);
     ahead.keep(&mut batch.expiries, |expiry| expiry.at);
-    ahead.keep(&mut batch.totals, |total| i64::from(total.day.0) * AHEAD_MS);
+    ahead.keep(&mut batch.totals, start_of_total);
     batch.spans.retain_mut(|span| {
         if span.until > ahead.last {
             ahead.first_at.get_or_insert(span.until);
@@ -46,8 +46,17 @@ pub(super) fn keep_out(batch: &mut Batch, now: UnixMs) {
     back.keep(&mut batch.retracted, |event| event.step.at());
     back.keep(&mut batch.retracted_requests, |request| request.at);
     back.keep(&mut batch.retracted_shown, |shown| shown.at.max(shown.since));
-    back.keep(&mut batch.retracted_used, |used| used.until.max(used.from));
-    back.keep(&mut batch.retracted_totals, |total| i64::from(total.day.0) * AHEAD_MS);
+    back.keep(&mut batch.retracted_used, latest_of_use);
+    back.keep(&mut batch.retracted_totals, start_of_total);
+}
+
+fn latest_of_use(used: &UsedEvent) -> UnixMs {
+    used.until.max(used.from).max(used.awaited_until.unwrap_or(used.from))
+}
+
+/// In UTC: a zone is less than what is tolerated.
+fn start_of_total(total: &TotalEvent) -> UnixMs {
+    i64::from(total.day.0) * DAY_MS
 }
 
 /// What is found to lie ahead.

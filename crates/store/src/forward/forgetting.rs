@@ -58,7 +58,7 @@ impl Forgettable {
             let body = serde_json::to_string(&part).map_err(|error| Error::Driver(error.to_string()))?;
             let now = body.len() as i64;
             let sql = "update forward_part set body = $2, bytes = $3 where part_id = $1";
-            backend.execute(sql, &[id.into(), body.into(), now.into()])?;
+            backend.shred(sql, &[id.into(), body.into(), now.into()])?;
             let sql = "update forward set waiting_bytes = waiting_bytes + $1";
             backend.execute(sql, &[(now - bytes).into()])?;
         }

@@ -99,6 +99,11 @@ impl Store {
         Ok(one(self.backend.as_mut(), sql, &[], |row| row.int(0))?.is_some())
     }
 
+    /// What tells the ledger from all others, where it forwards.
+    pub fn collector(&mut self) -> Result<Option<String>, Error> {
+        one(self.backend.as_mut(), "select site from forward where is_on = 1", &[], |row| row.text(0))
+    }
+
     /// How many inputs the ledger holds of which nothing was forwarded.
     pub fn inputs_not_forwarded(&mut self) -> Result<u64, Error> {
         let sql = "select count(*) from input i where i.format <> $1

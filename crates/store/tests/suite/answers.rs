@@ -75,8 +75,18 @@ pub(crate) fn coverage_tells_what_is_divided_by(ledger: &mut Ledger) {
 
 /// Reads expiries told at an hour: feature, seats, day.
 fn read_expiries(ledger: &Ledger, name: &str, hour: i64, told: &[(&str, Option<i64>, &str)]) {
+    read_expiries_of(ledger, name, hour, "1.0", told);
+}
+
+fn read_expiries_of(
+    ledger: &Ledger,
+    name: &str,
+    hour: i64,
+    version: &str,
+    told: &[(&str, Option<i64>, &str)],
+) {
     let mut process = Process::default();
-    let (daemon, version) = (process.daemon("v"), process.interner.version(Some("1.0")));
+    let (daemon, version) = (process.daemon("v"), process.interner.version(Some(version)));
     let mut batch = Batch::default();
     for (feature, seats, day) in told {
         let (feature, expires) = (process.interner.feature(feature), Expires::On(day.parse().unwrap()));
@@ -108,4 +118,40 @@ pub(crate) fn expiries_without_seats_add_to_what_is_known(ledger: &mut Ledger) {
     assert_eq!(told(ledger), renewed, "nor does an earlier pool");
     read_expiries(ledger, "new table", 50, &[("solver", Some(60), "2026-12-31")]);
     assert_eq!(told(ledger), ["solver|2026-12-31|60"]);
+}
+
+/// Seats that expire, as readers get them: feature, version, day, seats, hour at which they were told last.
+fn expiring(ledger: &Ledger) -> Vec<String> {
+    let told = ledger.store().read(|reader| {
+        let names = reader.names();
+        let told = names.expiries.iter().map(|of| {
+            let (code, hour) = (&names.features[&of.feature].code, (of.told_at - MONDAY) / HOUR);
+            let Expires::On(day) = of.expires else { panic!("no day") };
+            format!("{code} {} {day} {} told at {hour}", of.version, of.seats.unwrap_or(0))
+        });
+        Ok(told.collect())
+    });
+    told.unwrap()
+}
+
+pub(crate) fn pools_of_one_version_expire_each_on_its_day(ledger: &mut Ledger) {
+    let (one, other) = (("solver", None, "2025-12-31"), ("solver", None, "2026-12-31"));
+    read_expiries(ledger, "one", 20, &[one]);
+    for hour in 21..24 {
+        read_expiries(ledger, &format!("both {hour}"), hour, &[one, other]);
+        let both = ["2025-12-31", "2026-12-31"].map(|day| format!("solver 1.0 {day} 0 told at {hour}"));
+        assert_eq!(expiring(ledger), both, "what is told again stays, and was told now");
+    }
+    read_expiries(ledger, "late", 22, &[one]);
+    assert_eq!(expiring(ledger).len(), 2, "an earlier answer takes nothing away");
+    read_expiries(ledger, "one is gone", 30, &[other]);
+    assert_eq!(expiring(ledger), ["solver 1.0 2026-12-31 0 told at 30"]);
+}
+
+pub(crate) fn a_pool_is_that_of_the_table_however_its_version_is_printed(ledger: &mut Ledger) {
+    read_expiries_of(ledger, "table", 20, "2024.120", &[("solver", Some(50), "2026-12-31")]);
+    read_expiries_of(ledger, "status", 30, "2024.12", &[("solver", None, "2026-12-31")]);
+    assert_eq!(expiring(ledger), ["solver 2024.120 2026-12-31 50 told at 30"]);
+    read_expiries_of(ledger, "late table", 25, "2024.120", &[("solver", Some(60), "2026-12-31")]);
+    assert_eq!(expiring(ledger), ["solver 2024.120 2026-12-31 60 told at 30"], "the newer table counts");
 }

@@ -126,3 +126,51 @@ pub(crate) fn what_a_service_tells_of_its_sources_is_there_until_it_tells_otherw
     store.tell_sources("one", 8 * 86_400_000, &[told("b", 1)]).unwrap();
     assert_eq!(seen(&mut store), [row("b", "one", 8 * 86_400_000, 1)]);
 }
+
+pub(crate) fn what_a_site_tells_of_its_sources_stands_beside_and_has_an_end(ledger: &mut Ledger) {
+    use store::sources::{SiteSource, SiteSources, SourceTellings, SourceTold};
+    let one = |name: &str| SiteSource {
+        host: "h".to_owned(),
+        told_ms_ago: 400,
+        told: SourceTold { key: name.to_owned(), name: name.to_owned(), ..SourceTold::default() },
+    };
+    let of = |site: &str, collector: &str, names: &[&str]| SiteSources {
+        site: site.to_owned(),
+        collector: collector.to_owned(),
+        sources: names.iter().map(|name| one(name)).collect(),
+    };
+    let mut store = ledger.store();
+    let of_sites = |store: &mut Store| -> Vec<SourceTellings> {
+        store.read(|reader| Ok(reader.sources_of_sites()?.into_iter().collect())).unwrap()
+    };
+    let seen = |store: &mut Store| -> Vec<String> {
+        store.read(|reader| Ok(reader.sources_told()?.iter().map(SourceTellings::called).collect())).unwrap()
+    };
+    store.tell_sources("one", 1_000, &[one("a").told]).unwrap();
+    store.tell_sources_of_site(2_000, &of("basel", "1", &["a", "b"])).unwrap();
+    store.tell_sources_of_site(2_000, &of("basel", "2", &["c"])).unwrap();
+    store.tell_sources_of_site(2_000, &of("zug", "3", &["a"])).unwrap();
+    assert_eq!(seen(&mut store), ["a", "basel: a", "basel: b", "basel: c", "zug: a"]);
+    store.tell_sources_of_site(3_000, &of("basel", "1", &["b"])).unwrap();
+    assert_eq!(seen(&mut store), ["a", "basel: b", "basel: c", "zug: a"]);
+    let told = of_sites(&mut store);
+    assert_eq!(
+        (told[0].told_at, told[0].is_silent(152_600), told[0].is_silent(152_601)),
+        (2_600, false, true)
+    );
+    assert_eq!(store.own_sources_told().unwrap().len(), 1);
+    // However many collectors a site seems to have: the latest are kept.
+    let many: Vec<String> = (0..600).map(|nth| format!("s{nth:03}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for (at, collector) in [(4_000, "4"), (5_000, "5")] {
+        store.tell_sources_of_site(at, &of("basel", collector, &many)).unwrap();
+    }
+    let told = of_sites(&mut store);
+    let of_basel = told.iter().filter(|told| told.site == "basel");
+    assert_eq!(of_basel.clone().count(), 1_000);
+    assert_eq!(of_basel.filter(|told| told.told_at == 4_600).count(), 600);
+    assert!(seen(&mut store).contains(&"zug: a".to_owned()));
+    // What nobody tells of any more goes.
+    store.tell_sources_of_site(8 * 86_400_000, &of("zug", "3", &[])).unwrap();
+    assert_eq!(seen(&mut store), Vec::<String>::new());
+}

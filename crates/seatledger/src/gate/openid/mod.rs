@@ -8,6 +8,7 @@ mod role;
 mod signature;
 mod token;
 
+use super::attempts::OfAddresses;
 use super::{Failure, Gate};
 use crate::clock;
 use crate::config::OpenIdConfig;
@@ -17,7 +18,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use provider::{Line, Provider};
 use sha2::{Digest as _, Sha256};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use store::browsers::Provided;
 use token::{Claims, Expected, Wrong};
@@ -29,6 +31,8 @@ pub(crate) const BACK: &str = "/login/openid/back";
 pub(crate) const UNDERWAY_S: i64 = 900;
 /// How long what a provider says of itself is believed without asking again.
 const FRESH: Duration = Duration::from_hours(1);
+/// A trouble that lasts is told again after so long.
+const TOLD_AGAIN: Duration = Duration::from_mins(1);
 /// How many logins speak with the provider at a time.
 const AT_ONCE: usize = 4;
 /// How long a login waits for its turn.
@@ -97,6 +101,10 @@ pub(crate) struct OpenId {
     line: Line,
     known: Mutex<Option<(Instant, Arc<Provider>)>>,
     turns: Arc<Semaphore>,
+    /// Logins that were ended by nobody whom the provider knows: whoever comes back names the secret of its state itself.
+    attempts: Mutex<OfAddresses>,
+    /// The trouble that was told last, and when.
+    told: Mutex<Option<(Instant, String)>>,
 }
 
 /// Where a browser comes back.
@@ -130,7 +138,14 @@ impl OpenId {
     pub(crate) fn new(config: OpenIdConfig) -> anyhow::Result<Arc<Self>> {
         let line = Line::new(config.clone())
             .map_err(|trouble| anyhow::anyhow!("{}: {}", trouble.why, trouble.remedy))?;
-        Ok(Arc::new(Self { config, line, known: Mutex::default(), turns: Arc::new(Semaphore::new(AT_ONCE)) }))
+        Ok(Arc::new(Self {
+            config,
+            line,
+            known: Mutex::default(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            attempts: Mutex::default(),
+            told: Mutex::default(),
+        }))
     }
 
     /// What stands on the button, where the configuration says so.
@@ -165,11 +180,28 @@ impl OpenId {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(Refusal::ToSay(refused))) => Err(refused),
             Ok(Err(Refusal::ToLog(Trouble { why, remedy }))) => {
-                complain(&format!("a login with OpenID Connect failed: {why}: {remedy}"));
+                let trouble = format!("a login with OpenID Connect failed: {why}: {remedy}");
+                if self.is_news(&trouble) {
+                    complain(&trouble);
+                }
                 Err(Refused::Provider)
             }
             Err(_) => Err(Refused::Here(Failure::Ours)),
         }
+    }
+
+    /// Whether a trouble was not told a moment ago.
+    fn is_news(&self, trouble: &str) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = told.as_ref().is_some_and(|(at, last)| last == trouble && at.elapsed() < TOLD_AGAIN);
+        if !is_old {
+            *told = Some((Instant::now(), trouble.to_owned()));
+        }
+        !is_old
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, OfAddresses> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The provider, as it described itself a while ago, or now.
@@ -286,6 +318,7 @@ impl Gate {
         &self,
         cookie: Option<&str>,
         answer: &[(String, String)],
+        client: IpAddr,
         complain: &Complain,
     ) -> Result<Ended, Refused> {
         let openid = self.0.openid.as_ref().ok_or(Refused::Stale)?;
@@ -302,7 +335,12 @@ impl Gate {
             return Err(Refused::Declined(provider::shown(code)));
         }
         let (code, secret) = (value("code").ok_or(Refused::Stale)?.to_owned(), secret.to_owned());
+        if let Some(pause) = openid.attempts().pause(client, Instant::now()) {
+            return Err(Refused::Here(Failure::TooMany(pause.as_secs() + 1)));
+        }
+        openid.attempts().begin(client, Instant::now());
         let somebody = openid.ask(complain, move |openid| openid.somebody(&code, &secret)).await?;
+        openid.attempts().came_to_something(client);
         let here = |error: anyhow::Error| Refused::Here(Failure::of(&error, complain));
         let session = new_secret("").map_err(here)?;
         let (hash, terms, session_ms) = (hash_of_secret(&session), openid.terms(), openid.config.session_ms);

@@ -69,8 +69,7 @@ pub(super) fn checked(token: &str, keys: &[Jwk], expected: &Expected<'_>) -> Res
     validation.set_issuer(&[expected.issuer]);
     validation.set_audience(&[expected.client_id]);
     let mut wrong = Wrong::UnknownKey;
-    for key in keys.iter().filter(|key| may_have_signed(key, &header)) {
-        let Ok(key) = DecodingKey::from_jwk(key) else { continue };
+    for key in keys.iter().filter_map(|key| may_have_signed(key, &header)) {
         match decode::<Claims>(token, &key, &validation) {
             Ok(token) => return said(token.claims, expected),
             Err(error) => wrong = why(error.kind()),
@@ -92,7 +91,8 @@ fn header(token: &str) -> Result<Header, Wrong> {
     if header.crit.is_some() { Err(Wrong::Unreadable) } else { Ok(header) }
 }
 
-fn may_have_signed(key: &Jwk, header: &Header) -> bool {
+/// A key, where it may have signed a token with this header.
+fn may_have_signed(key: &Jwk, header: &Header) -> Option<DecodingKey> {
     let common = &key.common;
     let is_named = match (&header.kid, &common.key_id) {
         (Some(wanted), Some(name)) => wanted == name,
@@ -101,8 +101,8 @@ fn may_have_signed(key: &Jwk, header: &Header) -> bool {
     };
     let signs = common.public_key_use.as_ref().is_none_or(|kind| *kind == PublicKeyUse::Signature);
     let is_for = |algorithm| algorithm == KeyAlgorithm::from(header.alg);
-    let fits = DecodingKey::from_jwk(key).is_ok_and(|key| key.family() == header.alg.family());
-    is_named && signs && common.key_algorithm.is_none_or(is_for) && fits
+    let may = is_named && signs && common.key_algorithm.is_none_or(is_for);
+    DecodingKey::from_jwk(key).ok().filter(|key| may && key.family() == header.alg.family())
 }
 
 fn why(kind: &ErrorKind) -> Wrong {

@@ -6,9 +6,11 @@ use crate::trust;
 use serde::Deserialize;
 use std::time::Duration;
 use store::forward::WaitingPart;
+use store::sources::SiteSources;
 
-/// The address of events below that of a service.
-const PATH: &str = "/api/v1/events";
+/// The addresses of events and of states of sources below that of a service.
+const EVENTS: &str = "/api/v1/events";
+const SOURCES: &str = "/api/v1/sources";
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Where the token is if the configuration says nothing of it.
@@ -84,7 +86,18 @@ impl Central {
             body.push_str(&part.body);
         }
         body.push_str("]}");
-        let url = format!("{}{PATH}", self.config.url);
+        let (status, text) = self.send(EVENTS, body)?;
+        serde_json::from_str(&text).map_err(|_| NotHeard::Refused(no_service(status)))
+    }
+
+    /// Tells how the sources of this site are.
+    pub(super) fn tell(&self, sources: &SiteSources) -> Result<(), NotHeard> {
+        self.send(SOURCES, serde_json::json!(sources).to_string()).map(drop)
+    }
+
+    /// Posts a body; the status and the text of an answer that says it was taken.
+    fn send(&self, path: &str, body: String) -> Result<(u16, String), NotHeard> {
+        let url = format!("{}{path}", self.config.url);
         let mut request = self.agent.post(url).header("content-type", "application/json");
         if let Some(token) = self.token().map_err(NotHeard::Refused)? {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -96,7 +109,7 @@ impl Central {
         let text = response.body_mut().with_config().limit(ANSWER).read_to_string();
         let text = text.map_err(|error| NotHeard::Away(error.to_string()))?;
         match status {
-            200..=299 => serde_json::from_str(&text).map_err(|_| NotHeard::Refused(no_service(status))),
+            200..=299 => Ok((status, text)),
             _ => Err(self.not_heard(status, &text, after)),
         }
     }

@@ -3,13 +3,16 @@
 
 mod central;
 mod check;
+mod states;
 #[cfg(test)]
 mod tests;
 
 use super::live::{About, Finding, Named, Post, Source, Trouble};
+use crate::clock;
 use crate::config::ForwardConfig;
 use central::{Answer, Central, NotHeard};
 use serde::Deserialize;
+use states::States;
 use std::time::{Duration, Instant};
 use store::forward::{Parked, WaitingPart};
 
@@ -49,9 +52,13 @@ impl Source for Forwarder {
     fn run(&mut self, post: &Post) -> anyhow::Result<()> {
         let mut sending =
             Sending { central: Central::new(&self.config)?, heard_at: None, gap: None, tried_at: None };
+        let mut states = States::new(site(&self.config));
         let mut pause = PAUSES.0;
         while !post.stopping() {
             let step = sending.step(post)?;
+            if sending.heard_at.is_some() {
+                states.tell(post, &sending.central)?;
+            }
             let time = match step {
                 Step::Sent => {
                     pause = PAUSES.0;
@@ -98,6 +105,12 @@ struct Sending {
 }
 
 impl Sending {
+    /// The central service has answered: that is what happens to this source.
+    fn heard(&mut self, post: &Post) {
+        self.heard_at = Some(Instant::now());
+        post.status().event_at(clock::now());
+    }
+
     fn step(&mut self, post: &Post) -> anyhow::Result<Step> {
         if self.tried_at.is_none_or(|at| at.elapsed() >= AGAIN) {
             post.with_store(store::Store::unpark)?;
@@ -113,7 +126,7 @@ impl Sending {
         let answer = match self.central.post(&parts, after_gap) {
             Ok(answer) => answer,
             Err(NotHeard::Diverged(why)) if !parts.is_empty() => {
-                self.heard_at = Some(Instant::now());
+                self.heard(post);
                 post.with_store(|store| store.park(parts[0].id, &why, true))?;
                 tell_parked(post)?;
                 return Ok(Step::Sent);
@@ -123,7 +136,7 @@ impl Sending {
                 return Ok(Step::NotHeard(tell(post, not)));
             }
         };
-        self.heard_at = Some(Instant::now());
+        self.heard(post);
         let taken = &parts[..answer.accepted.min(parts.len())];
         if !taken.is_empty() {
             let ids: Vec<i64> = taken.iter().map(|part| part.id).collect();

@@ -5,12 +5,17 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// The files that arguments name: files, directories (all their files, recursively) and patterns; `-` is standard
-/// input.
-pub(crate) fn files(arguments: &[String]) -> anyhow::Result<(Vec<PathBuf>, Vec<String>)> {
+/// input. Files that are the ledger's own are left out.
+pub(crate) fn files(
+    arguments: &[String],
+    is_own: impl Fn(&Path) -> bool,
+) -> anyhow::Result<(Vec<PathBuf>, Vec<String>)> {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for argument in arguments {
         let path = Path::new(argument);
-        if argument == "-" || path.is_file() {
+        if path.is_file() && is_own(path) {
+            problems.push(format!("{argument}: this is the ledger itself"));
+        } else if argument == "-" || path.is_file() {
             found.push(path.to_owned());
         } else if path.is_dir() {
             let before = found.len();
@@ -36,7 +41,7 @@ pub(crate) fn files(arguments: &[String]) -> anyhow::Result<(Vec<PathBuf>, Vec<S
         }
     }
     let mut known = HashSet::with_capacity(found.len());
-    found.retain(|path| known.insert(path.clone()));
+    found.retain(|path| !is_own(path) && known.insert(path.clone()));
     Ok((found, problems))
 }
 
@@ -86,8 +91,23 @@ mod tests {
         std::fs::write(below.join("debug.log"), "x").unwrap();
         std::os::unix::fs::symlink(place.path(), below.join("back")).unwrap();
         let told = |path: &std::path::Path| path.to_string_lossy().into_owned();
-        let (found, problems) = files(&[told(place.path()), told(&below.join("debug.log"))]).unwrap();
+        let (found, problems) =
+            files(&[told(place.path()), told(&below.join("debug.log"))], |_| false).unwrap();
         assert_eq!(found, [below.join("debug.log")]);
         assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    #[test]
+    fn the_ledger_is_no_input() {
+        let place = tempfile::tempdir().unwrap();
+        let (log, ledger) = (place.path().join("debug.log"), place.path().join("seatledger.db"));
+        std::fs::write(&log, "x").unwrap();
+        std::fs::write(&ledger, "x").unwrap();
+        let told = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let arguments = [told(place.path()), format!("{}/*", told(place.path()))];
+        let is_own = |path: &std::path::Path| path == ledger;
+        assert_eq!(files(&arguments, is_own).unwrap(), (vec![log], vec![]));
+        let (found, problems) = files(&[told(&ledger)], is_own).unwrap();
+        assert!(found.is_empty() && problems[0].ends_with("this is the ledger itself"), "{problems:?}");
     }
 }

@@ -94,7 +94,7 @@ impl Door for &mut Store {
 /// Imports; an input that fails never stops another.
 pub(crate) fn import(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
-    let (paths, problems) = find::files(&wish.arguments)?;
+    let (paths, problems) = find::files(&wish.arguments, |path| store.is_own_file(path))?;
     for problem in problems {
         let (path, problem) = problem.split_once(": ").map_or((problem.as_str(), ""), |parts| parts);
         let file = FileSummary {

@@ -148,6 +148,11 @@ impl Post {
 fn passes(error: &Error) -> bool {
     matches!(
         error,
-        Error::Locked(_) | Error::Full(_) | Error::Behind { .. } | Error::Gone(_) | Error::Unreachable(_)
+        Error::Locked(_)
+            | Error::Full(_)
+            | Error::ReadOnly(_)
+            | Error::Behind { .. }
+            | Error::Gone(_)
+            | Error::Unreachable(_)
     )
 }

@@ -2,7 +2,7 @@
 
 use super::{Intake, rows_of};
 use crate::Error;
-use crate::backend::{Backend, all};
+use crate::backend::{Backend, Value, all};
 use crate::intake::ExpiryEvent;
 use crate::names::expires_text;
 use accounting::UnixMs;
@@ -14,25 +14,44 @@ use std::collections::BTreeMap;
 /// The seats of a feature's version that expire on a day, as the ledger keeps it.
 type Expiring = (FeatureId, VersionId, String);
 
-/// What is kept of one daemon: when it was told, and how many seats.
-type Kept = BTreeMap<Expiring, (UnixMs, Option<i64>)>;
+/// What one daemon told at one instant.
+type Told = BTreeMap<Expiring, Option<i64>>;
+
+/// What is kept of one daemon: when it was told last, when by a table, and how many seats.
+type Kept = BTreeMap<Expiring, Known>;
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    at: UnixMs,
+    seen_at: UnixMs,
+    seats: Option<i64>,
+}
 
 /// Whether something else was told later of the same feature and version.
 fn is_past(kept: &Kept, (feature, version, expires): &Expiring, at: UnixMs) -> bool {
     let mut others = kept.iter().filter(|((f, v, e), _)| (f, v) == (feature, version) && e != expires);
-    others.any(|(_, (told, _))| *told > at)
+    others.any(|(_, known)| known.seen_at > at)
+}
+
+/// The row of a table that tells of the seats of a pool: status and table print one version in two ways.
+fn row_of_pool<'a>(
+    mut rows: impl Iterator<Item = (&'a Expiring, Option<i64>)>,
+    (feature, _, expires): &Expiring,
+) -> Option<&'a Expiring> {
+    let found = rows.find(|((f, _, e), seats)| seats.is_some() && (f, e) == (feature, expires));
+    found.map(|(expiring, _)| expiring)
 }
 
 impl Intake {
     /// Of each daemon the table that it told last is kept. What tells of pools in use only, and no seats of any, adds to it what
-    /// is new of them.
+    /// is new of them, and says which dates are still in force.
     pub(super) fn write_expiries(
         &self,
         backend: &mut dyn Backend,
         expiries: &[ExpiryEvent],
         input: InputId,
     ) -> Result<(), Error> {
-        let mut told: BTreeMap<(u32, UnixMs), BTreeMap<Expiring, Option<i64>>> = BTreeMap::new();
+        let mut told: BTreeMap<(u32, UnixMs), Told> = BTreeMap::new();
         for expiry in expiries {
             let of = told.entry((expiry.daemon, expiry.at)).or_default();
             let feature = self.resolved.features[expiry.feature as usize];
@@ -41,47 +60,81 @@ impl Intake {
             *sum = expiry.seats.map(|seats| seats + sum.unwrap_or(0)).or(*sum);
         }
         for ((daemon, at), told) in told {
-            self.write_expiring(backend, (daemon, at), told, input)?;
+            let daemon = self.daemon(daemon);
+            let of = [daemon.server.into(), daemon.vendor.as_str().into()];
+            let kept = read(backend, &of)?;
+            let is_table = told.values().any(Option::is_some);
+            let (rows, gone) =
+                if is_table { Self::of_table(&kept, told, at) } else { Self::of_pools(&kept, &told, at) };
+            for (feature, version, expires) in gone {
+                let sql = "delete from expiry
+                           where server_id = $1 and vendor = $2 and feature_id = $3 and version_id = $4 and expires = $5";
+                let [server, vendor] = of.clone();
+                backend.execute(
+                    sql,
+                    &[server, vendor, feature.into(), version.into(), expires.as_str().into()],
+                )?;
+            }
+            let rows = rows_of(rows, |((feature, version, expires), known)| {
+                let Known { at, seen_at, seats } = known;
+                json!([daemon.server, daemon.vendor, feature, version, expires, at, seats, input, seen_at])
+            });
+            backend.execute(include_str!("../../../queries/expiry_upsert.sql"), &[rows])?;
         }
         Ok(())
     }
 
-    /// Writes what a daemon told at one instant.
-    fn write_expiring(
-        &self,
-        backend: &mut dyn Backend,
-        (daemon, at): (u32, UnixMs),
-        mut told: BTreeMap<Expiring, Option<i64>>,
-        input: InputId,
-    ) -> Result<(), Error> {
-        let daemon = self.daemon(daemon);
-        let params = [daemon.server.into(), daemon.vendor.as_str().into()];
-        let sql = "select feature_id, version_id, expires, at, seats from expiry where server_id = $1 and vendor = $2";
-        let kept = all(backend, sql, &params, |row| {
-            Ok(((row.id(0)?, row.id(1)?, row.text(2)?), (row.int(3)?, row.opt_int(4)?)))
-        })?;
-        let kept: Kept = kept.into_iter().collect();
-        let is_table = told.values().any(Option::is_some);
-        if is_table && kept.values().any(|(told, seats)| seats.is_some() && *told > at) {
-            return Ok(());
+    /// What a table changes: it tells all that its daemon has.
+    fn of_table(kept: &Kept, mut told: Told, at: UnixMs) -> (Vec<(Expiring, Known)>, Vec<Expiring>) {
+        if kept.values().any(|known| known.seats.is_some() && known.at > at) {
+            return (Vec::new(), Vec::new());
         }
-        told.retain(|expiring, _| {
-            !is_past(&kept, expiring, at) && (is_table || !kept.contains_key(expiring))
+        let rows = told.clone();
+        told.retain(|expiring, seats| {
+            let of_row = seats.is_none()
+                && row_of_pool(rows.iter().map(|(row, seats)| (row, *seats)), expiring).is_some();
+            !of_row && !is_past(kept, expiring, at)
         });
-        let gone = kept.iter().filter(|((feature, version, _), (told_at, _))| {
-            let told_anew = || told.keys().any(|(f, v, _)| (f, v) == (feature, version));
-            *told_at < at && (is_table || told_anew())
+        let gone =
+            kept.iter().filter(|(expiring, known)| known.seen_at < at && !told.contains_key(*expiring));
+        let gone = gone.map(|(expiring, _)| expiring.clone()).collect();
+        let written = told.into_iter().map(|(expiring, seats)| {
+            let seen_at = kept.get(&expiring).map_or(at, |known| known.seen_at.max(at));
+            (expiring, Known { at, seen_at, seats })
         });
-        for ((feature, version, expires), _) in gone {
-            let sql = "delete from expiry
-                       where server_id = $1 and vendor = $2 and feature_id = $3 and version_id = $4 and expires = $5";
-            let [server, vendor] = params.clone();
-            let params = [server, vendor, (*feature).into(), (*version).into(), expires.as_str().into()];
-            backend.execute(sql, &params)?;
-        }
-        let rows = rows_of(told, |((feature, version, expires), seats)| {
-            json!([daemon.server, daemon.vendor, feature, version, expires, at, seats, input])
-        });
-        backend.execute(include_str!("../../../queries/expiry_upsert.sql"), &[rows]).map(drop)
+        (written.collect(), gone)
     }
+
+    /// What pools change: of their features and versions only the dates that they tell are in force.
+    fn of_pools(kept: &Kept, told: &Told, at: UnixMs) -> (Vec<(Expiring, Known)>, Vec<Expiring>) {
+        let row = |expiring: &Expiring| match kept.contains_key(expiring) {
+            true => expiring.clone(),
+            false => row_of_pool(kept.iter().map(|(row, known)| (row, known.seats)), expiring)
+                .unwrap_or(expiring)
+                .clone(),
+        };
+        let told: Vec<Expiring> = told.keys().map(row).collect();
+        let is_told_anew =
+            |(feature, version, _): &Expiring| told.iter().any(|(f, v, _)| (f, v) == (feature, version));
+        let gone = kept.iter().filter(|(expiring, known)| {
+            known.seen_at < at && is_told_anew(expiring) && !told.contains(expiring)
+        });
+        let gone = gone.map(|(expiring, _)| expiring.clone()).collect();
+        let written = told.iter().filter(|expiring| !is_past(kept, expiring, at)).map(|expiring| {
+            let known = kept.get(expiring).copied().unwrap_or(Known { at, seen_at: at, seats: None });
+            (expiring.clone(), Known { seen_at: known.seen_at.max(at), ..known })
+        });
+        (written.collect(), gone)
+    }
+}
+
+/// What is kept of a daemon of a license server.
+fn read(backend: &mut dyn Backend, of: &[Value]) -> Result<Kept, Error> {
+    let sql = "select feature_id, version_id, expires, at, seats, seen_at from expiry where server_id = $1 and vendor = $2";
+    let kept = all(backend, sql, of, |row| {
+        let at = row.int(3)?;
+        let seen_at = row.opt_int(5)?.map_or(at, |seen| seen.max(at));
+        Ok(((row.id(0)?, row.id(1)?, row.text(2)?), Known { at, seen_at, seats: row.opt_int(4)? }))
+    })?;
+    Ok(kept.into_iter().collect())
 }

@@ -1,5 +1,8 @@
 //! The names behind the numbers, read once for a report or a derivation.
 
+mod holders;
+mod seen;
+
 use crate::Error;
 use crate::backend::{Backend, Row, all, one};
 use crate::derive::Computed;
@@ -9,11 +12,11 @@ use accounting::UnixMs;
 use accounting::capacity::Steps;
 use accounting::directory::{Directory, Entry};
 use accounting::event::Expires;
-use accounting::ledger::{Expiry, Feature, Holder, Membership, Names, Person, Server, ServerId, Total};
+use accounting::ledger::{Expiry, Feature, Names, Server, ServerId, Total};
+use accounting::report::Scope;
 use accounting::session::{Ended, FeatureId, HolderId, Part};
-use hashbrown::HashTable;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
-use std::hash::BuildHasher;
+use holders::Holders;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Names, and the evidence of life behind open sessions.
@@ -33,6 +36,8 @@ pub(crate) struct Ledger {
 struct Heartbeats {
     /// What stands for their license server.
     server: Option<ServerId>,
+    /// A heartbeat may come late: the evidence of a day is that no bucket of it is accepted any more.
+    sealed_until: UnixMs,
     /// Whether any bucket is not sealed.
     unsealed: bool,
     /// Ends of sessions that began before all was sealed and go on, by holder and start.
@@ -187,130 +192,29 @@ fn without(part: Part, covered: &[(UnixMs, UnixMs)]) -> Vec<Part> {
     pieces
 }
 
-/// For how many holders memory is reserved at most before they are read.
-const MOST_RESERVED: i64 = 1 << 20;
-
-/// What stands for the daemon of a holder of whose daemon nothing is known.
-const NO_DAEMON: u32 = u32::MAX;
-
-pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
+/// All names; with a scope, of holders only those whom its reports meet, where that is less to read.
+pub(crate) fn read(backend: &mut dyn Backend, scope: Option<&Scope>) -> Result<Ledger, Error> {
     let mut names = Names { features: features(backend)?, ..Names::default() };
     let entries = crate::registry::entries(backend)?;
     let small = small_organizations(&entries, crate::settings::smallest_group(backend)?);
-    let shown =
-        |organization: String| if small.contains(&organization) { SMALL.to_owned() } else { organization };
     let mut organizations = organizations_by_number(&entries);
     for organization in organizations.values_mut() {
-        *organization = shown(std::mem::take(organization));
+        *organization = shown(&small, std::mem::take(organization));
     }
-    let directory = Directory::new(entries);
-    let mut covered = FxHashMap::default();
-    let apart = polls_apart(backend)?;
-    let polled: FxHashMap<Daemon, Polled> = Polled::all(backend)?.into_iter().collect();
-    // By the hash of their names, which stand with the persons.
-    let mut persons: HashTable<u32> = HashTable::new();
-    let hasher = FxBuildHasher;
-    let mut exclusive: FxHashMap<ServerId, bool> = FxHashMap::default();
-    let mut spans_of: FxHashMap<ServerId, Vec<SpanRow>> = FxHashMap::default();
-    for (id, name, pairing) in all(backend, "select server_id, name, pairing from server", &[], |row| {
-        Ok((row.id(0)?, row.text(1)?, row.int(2)?))
-    })? {
-        let spans = spans(backend, id)?;
-        names.servers.insert(
-            id,
-            Server { name, watched: watched(spans.iter(), apart.get(&id).copied().unwrap_or(UnixMs::MAX)) },
-        );
-        if spans.iter().any(|span| span.polled) {
-            let logged = watched(spans.iter().filter(|span| !span.polled), UnixMs::MAX);
-            covered.insert(id, logged);
-        }
-        exclusive.insert(id, pairing == 1);
-        spans_of.insert(id, spans);
-    }
+    let mut servers = Servers::default();
+    names.servers = servers.read(backend)?;
     let heartbeats = heartbeats(backend)?;
-    // A heartbeat may come late: the evidence of a day is that no bucket of it is accepted any more.
-    let sealed = crate::heartbeats::sealed(backend)?.map_or(UnixMs::MIN, |before| before - 1);
-    let mut of_organizations: FxHashMap<String, u32> = FxHashMap::default();
-    let mut daemons: FxHashMap<(ServerId, Arc<str>), u32> = FxHashMap::default();
-    let mut evidences: Vec<Evidence> = Vec::new();
-    let mut daemon_of = Vec::new();
-    let holders = one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
-    let about = holders.unwrap_or_default().clamp(0, MOST_RESERVED) as usize;
-    names.holders.reserve(about);
-    persons.reserve(about, |_| 0);
-    daemon_of.reserve(about);
-    let mut last: Option<(ServerId, Arc<str>, u32)> = None;
-    backend.query(include_str!("../queries/holder_all.sql"), &[], &mut |row| {
-        let (id, mut holder) = (row.id(0)?, holder(row, last.as_ref().map(|(_, vendor, _)| vendor))?);
-        let new = |names: &mut Names, person: Person| {
-            names.persons.push(person);
-            names.persons.len() as u32 - 1
-        };
-        holder.person = if heartbeats.server == Some(holder.server) && holder.user.is_empty() {
-            // Of this one nothing but the organization was kept, in the place of the display.
-            let organization = std::mem::take(&mut holder.display);
-            *of_organizations.entry(organization).or_insert_with_key(|organization| {
-                let organization = Some(shown(organization.clone())).filter(|name| !name.is_empty());
-                let of = Membership { from: None, until: None, organization, project: None };
-                new(&mut names, Person { name: String::new(), memberships: vec![of] })
-            })
-        } else {
-            let name = directory.person_name(&holder.user);
-            let hash = hasher.hash_one(&name);
-            let known = persons.find(hash, |known| {
-                names.persons.get(*known as usize).is_some_and(|person| person.name == name)
-            });
-            if let Some(known) = known {
-                *known
-            } else {
-                let mut memberships = directory.memberships(&name);
-                for of in &mut memberships {
-                    of.organization = of.organization.take().map(shown);
-                }
-                let person = new(&mut names, Person { name, memberships });
-                let of_known = |known: &u32| {
-                    names.persons.get(*known as usize).map_or(0, |person| hasher.hash_one(&person.name))
-                };
-                persons.insert_unique(hash, person, of_known);
-                person
-            }
-        };
-        // Holders of one daemon mostly follow each other.
-        let known =
-            last.as_ref().filter(|(server, vendor, _)| *server == holder.server && *vendor == holder.vendor);
-        let daemon = if let Some((_, _, daemon)) = known {
-            *daemon
-        } else {
-            let key = (holder.server, Arc::clone(&holder.vendor));
-            let daemon = *daemons.entry(key).or_insert_with_key(|(server, vendor)| {
-                let spans = || spans_of.get(server).into_iter().flatten();
-                evidences.push(match heartbeats.server {
-                    Some(of) if of == *server => Evidence { logged: Some(sealed), ..Evidence::default() },
-                    _ => Evidence {
-                        logged: evidence(spans().filter(|span| !span.polled), vendor),
-                        polled: polled.get(&(*server, vendor.to_string())).and_then(|of| of.last).or_else(
-                            || {
-                                let of_daemon = |span: &&SpanRow| span.polled && *span.vendor == **vendor;
-                                evidence(spans().filter(of_daemon), vendor)
-                            },
-                        ),
-                        bare: exclusive.get(server).copied().unwrap_or_default(),
-                    },
-                });
-                evidences.len() as u32 - 1
-            });
-            last = Some((holder.server, Arc::clone(&holder.vendor), daemon));
-            daemon
-        };
-        let Evidence { logged, polled, .. } = evidences[daemon as usize];
-        if logged.is_some() || polled.is_some() {
-            // Holders come in the order of their numbers.
-            daemon_of.resize(id as usize, NO_DAEMON);
-            daemon_of.push(daemon);
+    let only = match scope {
+        // A log may cut out of a page what reaches into the day after it, and buckets are in none.
+        Some(scope) if !heartbeats.unsealed && servers.covered.values().all(Vec::is_empty) => {
+            seen::holders(backend, &names, scope)?
         }
-        names.holders.insert(id, holder);
-        Ok(())
-    })?;
+        _ => None,
+    };
+    let directory = Directory::new(entries);
+    let mut holders = Holders::new(&mut names, &servers, &heartbeats, &directory, &small);
+    holders.read(backend, only.as_deref())?;
+    let Holders { daemon_of, evidence, .. } = holders;
     backend.query("select version_id, version from version", &[], &mut |row| {
         names.versions.insert(row.id(0)?, row.text(1)?);
         Ok(())
@@ -321,10 +225,57 @@ pub(crate) fn read(backend: &mut dyn Backend) -> Result<Ledger, Error> {
     Ok(Ledger {
         names: Arc::new(names),
         daemon_of: Arc::new(daemon_of),
-        evidence: Arc::new(evidences),
-        covered: Arc::new(covered),
+        evidence: Arc::new(evidence),
+        covered: Arc::new(servers.covered),
         heartbeats: Arc::new(heartbeats),
     })
+}
+
+/// License servers, and what was seen of them.
+#[derive(Default)]
+struct Servers {
+    spans: FxHashMap<ServerId, Vec<SpanRow>>,
+    /// Those whose bare starts are their own evidence.
+    exclusive: FxHashSet<ServerId>,
+    covered: FxHashMap<ServerId, Vec<(UnixMs, UnixMs)>>,
+    polled: FxHashMap<Daemon, Polled>,
+}
+
+impl Servers {
+    /// Reads them; gives their names, and when each was watched.
+    fn read(&mut self, backend: &mut dyn Backend) -> Result<FxHashMap<ServerId, Server>, Error> {
+        let apart = polls_apart(backend)?;
+        self.polled = Polled::all(backend)?.into_iter().collect();
+        let mut servers = FxHashMap::default();
+        let sql = "select server_id, name, pairing from server";
+        for (id, name, pairing) in all(backend, sql, &[], |row| Ok((row.id(0)?, row.text(1)?, row.int(2)?)))?
+        {
+            let spans = spans(backend, id)?;
+            let apart = apart.get(&id).copied().unwrap_or(UnixMs::MAX);
+            servers.insert(id, Server { name, watched: watched(spans.iter(), apart) });
+            if spans.iter().any(|span| span.polled) {
+                let logged = watched(spans.iter().filter(|span| !span.polled), UnixMs::MAX);
+                self.covered.insert(id, logged);
+            }
+            if pairing == 1 {
+                self.exclusive.insert(id);
+            }
+            self.spans.insert(id, spans);
+        }
+        Ok(servers)
+    }
+
+    /// What shows that a daemon lived.
+    fn evidence(&self, server: ServerId, vendor: &str) -> Evidence {
+        let spans = || self.spans.get(&server).into_iter().flatten();
+        let polled = self.polled.get(&(server, vendor.to_owned())).and_then(|of| of.last);
+        let of_daemon = |span: &&SpanRow| span.polled && span.vendor == vendor;
+        Evidence {
+            logged: evidence(spans().filter(|span| !span.polled), vendor),
+            polled: polled.or_else(|| evidence(spans().filter(of_daemon), vendor)),
+            bare: self.exclusive.contains(&server),
+        }
+    }
 }
 
 fn heartbeats(backend: &mut dyn Backend) -> Result<Heartbeats, Error> {
@@ -336,27 +287,13 @@ fn heartbeats(backend: &mut dyn Backend) -> Result<Heartbeats, Error> {
         let begun = crate::heartbeats::begun_before(backend, sealed)?;
         long.extend(begun.iter().map(|of| ((of.part.holder, of.part.from), of.part.until)));
     }
-    Ok(Heartbeats { server: Some(server), unsealed: first.is_some(), long })
-}
-
-/// A holder; where the vendor is that of the one before, they share its name.
-fn holder(row: &Row<'_>, before: Option<&Arc<str>>) -> Result<Holder, Error> {
-    Ok(Holder {
-        server: row.id(1)?,
-        vendor: row.with_text(2, |vendor| match before {
-            Some(before) if **before == *vendor => Arc::clone(before),
-            _ => Arc::from(vendor),
-        })?,
-        user: row.text(3)?,
-        host: row.text(4)?,
-        display: row.text(5)?,
-        person: 0,
-    })
+    let sealed_until = sealed.map_or(UnixMs::MIN, |before| before - 1);
+    Ok(Heartbeats { server: Some(server), sealed_until, unsealed: first.is_some(), long })
 }
 
 fn features(backend: &mut dyn Backend) -> Result<FxHashMap<FeatureId, Feature>, Error> {
     let mut features = FxHashMap::default();
-    backend.query(include_str!("../queries/feature_all.sql"), &[], &mut |row| {
+    backend.query(include_str!("../../queries/feature_all.sql"), &[], &mut |row| {
         let feature = Feature {
             code: row.text(1)?,
             product: row.opt_text(2)?,
@@ -421,7 +358,7 @@ fn expires_from(text: &str) -> Result<Expires, Error> {
 }
 
 fn expiries(backend: &mut dyn Backend) -> Result<Vec<Expiry>, Error> {
-    all(backend, include_str!("../queries/expiry_all.sql"), &[], |row| {
+    all(backend, include_str!("../../queries/expiry_all.sql"), &[], |row| {
         Ok(Expiry {
             server: row.id(0)?,
             vendor: row.text(1)?,
@@ -460,6 +397,11 @@ fn organizations_by_number(entries: &[Entry]) -> FxHashMap<i64, String> {
 
 /// What organizations of too few persons are called together.
 const SMALL: &str = "(small groups)";
+
+/// What an organization is called.
+fn shown(small: &FxHashSet<String>, organization: String) -> String {
+    if small.contains(&organization) { SMALL.to_owned() } else { organization }
+}
 
 /// The organizations to which fewer persons belong than the smallest group that is shown.
 pub(crate) fn small_organizations(entries: &[Entry], smallest: u32) -> FxHashSet<String> {

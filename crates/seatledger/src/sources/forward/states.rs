@@ -1,0 +1,54 @@
+//! Tells the central service how the sources of this site are: the states that the services on this ledger tell it. They are
+//! no facts: they go beside the parts, may be lost, and hold nothing up.
+
+use super::super::live::Post;
+use super::central::Central;
+use crate::clock;
+use std::time::{Duration, Instant};
+use store::sources::{SiteSource, SiteSources, SourceTellings};
+
+/// How often it is looked whether anything has changed.
+const EVERY: Duration = Duration::from_secs(5);
+/// What has not changed is told again after so long.
+const AGAIN: Duration = Duration::from_mins(1);
+
+/// What was told last.
+pub(super) struct States {
+    site: String,
+    looked_at: Option<Instant>,
+    told: Option<(Instant, Vec<SourceTellings>)>,
+}
+
+impl States {
+    pub(super) fn new(site: String) -> Self {
+        Self { site, looked_at: None, told: None }
+    }
+
+    /// Tells what has changed, where it was not looked of late; what is not heard is told the next time.
+    pub(super) fn tell(&mut self, post: &Post, central: &Central) -> anyhow::Result<()> {
+        if self.looked_at.is_some_and(|at| at.elapsed() < EVERY) {
+            return Ok(());
+        }
+        self.looked_at = Some(Instant::now());
+        let (collector, sources) =
+            post.with_store(|store| Ok((store.collector()?, store.own_sources_told()?)))?;
+        let Some(collector) = collector else { return Ok(()) };
+        let now = clock::now();
+        let sources: Vec<_> = sources.into_iter().filter(|source| !source.is_over(now)).collect();
+        let is_known = |(at, told): &(Instant, Vec<SourceTellings>)| at.elapsed() < AGAIN && *told == sources;
+        if self.told.as_ref().is_some_and(is_known) {
+            return Ok(());
+        }
+        let told = SiteSources {
+            site: self.site.clone(),
+            collector,
+            sources: sources.iter().map(|source| of_site(source, now)).collect(),
+        };
+        self.told = central.tell(&told).is_ok().then(|| (Instant::now(), sources));
+        Ok(())
+    }
+}
+
+fn of_site(SourceTellings { host, told_at, told, .. }: &SourceTellings, now: i64) -> SiteSource {
+    SiteSource { host: host.clone(), told_ms_ago: now - told_at, told: told.clone() }
+}

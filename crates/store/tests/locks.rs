@@ -1,0 +1,34 @@
+//! Whoever opens a SQLite file besides must not let go of the locks that this process has on it: another program that opens
+//! and closes the file would take away the write-ahead log under the writer.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use store::{Place, Store};
+
+/// How many locks this process has on a file.
+fn locks_on(path: &Path) -> usize {
+    let (process, file) = (std::process::id().to_string(), format!(":{}", path.metadata().unwrap().ino()));
+    let table = std::fs::read_to_string("/proc/locks").unwrap();
+    let is_ours = |line: &&str| {
+        let mut words = line.split_whitespace();
+        words.any(|word| word == process) && words.any(|word| word.ends_with(&file))
+    };
+    table.lines().filter(is_ours).count()
+}
+
+#[test]
+fn readers_let_go_of_no_lock_of_the_writer() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("ledger.db");
+    let mut writer = Store::create(&Place::Sqlite(file.clone())).unwrap();
+    writer.read(|reader| Ok(reader.as_of()?.is_none())).unwrap();
+    let before = locks_on(&file);
+    assert!(before > 0, "a connection that has read holds the file");
+    let mut reader = Store::open(&Place::Sqlite(file.clone())).unwrap();
+    reader.read(|reader| Ok(reader.as_of()?.is_none())).unwrap();
+    drop(reader);
+    assert_eq!(locks_on(&file), before);
+}
