@@ -119,7 +119,7 @@ mod tests {
         let week = all_days();
         let (work, weekend) = (&week[..5], &week[5..]);
         assert_eq!(check(&[class("all", &[(&week, 0, 24)])]), [""; 0]);
-        assert_eq!(check(&[class("day", &[(work, 8, 19)])]), ["67 0-24", "12345 0-8", "12345 19-24"]);
+        assert_eq!(check(&[class("day", &[(work, 8, 19)])]), ["12345 0-8", "67 0-24", "12345 19-24"]);
         let overlapping = [
             class("day", &[(work, 8, 19), (weekend, 0, 24)]),
             class("night", &[(work, 0, 9), (work, 18, 24)]),

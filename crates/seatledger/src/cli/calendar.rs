@@ -52,6 +52,9 @@ impl CalendarCommand {
     }
 }
 
+/// A calendar, and the first and the last day of which anything is known.
+type InForce = (Option<Calendar>, Option<(Day, Day)>);
+
 /// Something of a calendar.
 #[derive(Default)]
 struct Row {
@@ -107,7 +110,7 @@ fn cells(row: Row) -> Vec<Cell> {
 }
 
 /// The ledger's calendar, where there is a ledger that has one, and the days that it knows.
-fn in_force(global: &Global, config: &Config) -> anyhow::Result<(Option<Calendar>, Option<(Day, Day)>)> {
+fn in_force(global: &Global, config: &Config) -> anyhow::Result<InForce> {
     let place = global.place(config)?;
     let mut store = match Store::open(&place) {
         Ok(store) => store,

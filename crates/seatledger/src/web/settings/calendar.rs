@@ -190,10 +190,10 @@ async fn preview(
     let days = web.ask(asker, known_days).await?;
     let texts = asker.texts();
     let title = texts.say("settings.calendar_preview");
-    let changes = changes(asker, calendar, changed);
+    let rows = changes(asker, calendar, changed);
     let body = html! {
         header.head { h1 { (title) } }
-        @if changes.is_empty() { p { (texts.say("settings.calendar_nothing")) } } @else {
+        @if rows.is_empty() { p { (texts.say("settings.calendar_nothing")) } } @else {
             div.scroll.changes tabindex="0" role="group" aria-label=(title) {
                 table.sheet {
                     caption.hidden { (title) }
@@ -202,7 +202,7 @@ async fn preview(
                         th scope="col" { (texts.say("settings.before")) }
                         th scope="col" { (texts.say("settings.after")) }
                     } }
-                    tbody { @for (what, before, after) in &changes {
+                    tbody { @for (what, before, after) in &rows {
                         tr { th scope="row" { (what) } td { (before) } td { (after) } }
                     } }
                 }

@@ -119,13 +119,13 @@ impl Draft {
         let mut holidays = BTreeMap::new();
         for (nth, line) in self.holidays.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let mut complain = |why: String| {
-                wrong.push(Wrong { field: "holidays".to_owned(), why: format!("line {}: {why}", nth + 1) })
+                wrong.push(Wrong { field: "holidays".to_owned(), why: format!("line {}: {why}", nth + 1) });
             };
             let (day, name) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
             match day.parse::<Day>() {
                 Err(_) => complain(format!("`{day}` is no day: write one such as 2025-12-25 Christmas Day")),
                 Ok(_) if name.trim().is_empty() => {
-                    complain(format!("{day} has no name: write it behind the day"))
+                    complain(format!("{day} has no name: write it behind the day"));
                 }
                 Ok(day) => {
                     if holidays.insert(day, name.trim().to_owned()).is_some() {
@@ -177,8 +177,8 @@ mod tests {
         assert_eq!(
             check(&draft(&[("day", "Mon-Fri 08:00-19:00")], "")),
             [
-                "classes: Sat,Sun 00:00-24:00 belongs to no time class: the classes must cover the whole week",
                 "classes: Mon-Fri 00:00-08:00 belongs to no time class: the classes must cover the whole week",
+                "classes: Sat,Sun 00:00-24:00 belongs to no time class: the classes must cover the whole week",
                 "classes: Mon-Fri 19:00-24:00 belongs to no time class: the classes must cover the whole week",
             ]
         );
