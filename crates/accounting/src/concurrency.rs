@@ -136,6 +136,30 @@ impl Sweep {
         }
     }
 
+    /// Stretches of the window in which seats are in use, `from`, `until` and how many, in order of time. Neighbours may
+    /// have the same number: for sums that is as good as [`Self::levels`], and takes half the time.
+    #[inline]
+    pub(crate) fn stretches(&mut self, mut each: impl FnMut(UnixMs, UnixMs, i64)) {
+        self.sort();
+        let (mut seats, mut since) = (0, self.from);
+        let (mut next_start, mut next_end) = (0, 0);
+        // Whatever has started ends in the window or at its end.
+        while next_end < self.ends.len() {
+            let start = self.starts.get(next_start).copied().unwrap_or(u64::MAX);
+            let end = self.ends[next_end];
+            let is_start = start >> 32 < end >> 32;
+            next_start += usize::from(is_start);
+            next_end += usize::from(!is_start);
+            let (at, change) = self.unpack(if is_start { start } else { end });
+            let at = at.max(self.from);
+            if seats > 0 && since < at {
+                each(since, at, seats);
+            }
+            since = at;
+            seats += if is_start { change } else { -change };
+        }
+    }
+
     /// The level after an instant at which the last one ends, where it does.
     #[inline]
     fn go_on(level: Level, seats: i64, each: &mut impl FnMut(Level)) -> Level {
@@ -201,6 +225,14 @@ mod tests {
                 assert!((level.from..level.until).all(|at| in_use(&held, at) == level.seats));
             });
             prop_assert_eq!(at, from + length);
+            let (mut seat_ms, mut last) = (0, from);
+            sweep.stretches(|start, end, seats| {
+                assert!(last <= start && start < end && end <= from + length);
+                assert!(seats > 0 && (start..end).all(|at| in_use(&held, at) == seats));
+                seat_ms += (end - start) * seats;
+                last = end;
+            });
+            prop_assert_eq!(seat_ms, (from..from + length).map(|at| in_use(&held, at)).sum::<i64>());
         }
     }
 }

@@ -201,6 +201,7 @@ store_suite! {
         users_are_found_by_their_name_as_it_is_written,
         a_user_of_a_name_that_is_taken_changes_nothing,
         a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed,
+        of_two_admins_who_take_each_other_out_one_is_left,
         nobody_is_added_beside_an_admin_who_is_not_there,
         the_first_admin_is_made_once,
         a_link_is_void_once_a_user_was_added_otherwise,
@@ -229,6 +230,7 @@ store_suite! {
         two_features_in_a_bucket_are_sealed_as_two,
     }
     registry {
+        a_calendar_that_was_changed_meanwhile_is_not_changed_again,
         another_calendar_cuts_the_days_anew,
         the_same_calendar_changes_nothing,
         the_directory_tells_who_is_one_person,

@@ -80,20 +80,36 @@ impl Curve<'_> {
     /// Those pieces of W in which seats are in use, each with what holds in it, in order of time.
     pub(crate) fn sums(&mut self, mut each: impl FnMut(Bin, Sum)) {
         let nothing = Sum { seat_ms: 0, seats_peak: 0, seats_peak_at: 0 };
-        let (mut piece, mut sum): (Option<Piece>, Sum) = (None, nothing);
-        self.levels(|of, level| {
-            if piece.is_none_or(|last| last.from != of.from)
-                && let Some(last) = piece.replace(*of)
-            {
-                each(last.bin, std::mem::replace(&mut sum, nothing));
-            }
-            sum.seat_ms += i128::from(level.seats) * i128::from(level.until - level.from);
-            if level.seats > sum.seats_peak {
-                (sum.seats_peak, sum.seats_peak_at) = (level.seats, level.from);
+        let mut pieces = self.pieces.iter().filter(|piece| piece.from < piece.until);
+        let Some(mut piece) = pieces.next() else { return };
+        // More pieces may come that nothing is held in.
+        let (mut sum, mut is_over) = (nothing, false);
+        self.sweep.stretches(|mut from, until, seats| {
+            while !is_over && from < until {
+                if from < piece.until {
+                    from = from.max(piece.from);
+                    let end = until.min(piece.until);
+                    if from < end {
+                        sum.seat_ms += i128::from(seats) * i128::from(end - from);
+                        if seats > sum.seats_peak {
+                            (sum.seats_peak, sum.seats_peak_at) = (seats, from);
+                        }
+                    }
+                    if until <= piece.until {
+                        return;
+                    }
+                }
+                if sum.seats_peak > 0 {
+                    each(piece.bin, std::mem::replace(&mut sum, nothing));
+                }
+                match pieces.next() {
+                    Some(next) => piece = next,
+                    None => is_over = true,
+                }
             }
         });
-        if let Some(last) = piece {
-            each(last.bin, sum);
+        if sum.seats_peak > 0 {
+            each(piece.bin, sum);
         }
     }
 

@@ -6,6 +6,7 @@ mod alerts;
 mod api;
 mod article;
 mod bad_inputs;
+mod calendars;
 mod claims;
 mod commands;
 mod counts;
