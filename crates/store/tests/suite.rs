@@ -34,6 +34,8 @@ mod running;
 mod schema;
 #[path = "suite/scope.rs"]
 mod scope;
+#[path = "suite/site_heartbeats.rs"]
+mod site_heartbeats;
 #[path = "suite/views.rs"]
 mod views;
 #[path = "suite/writing.rs"]
@@ -159,6 +161,13 @@ store_suite! {
         a_copy_of_a_site_is_noticed_and_goes_on_as_another_one,
         a_refused_part_parks_its_input_alone,
         who_is_forgotten_at_a_site_leaves_it_with_no_part,
+    }
+    site_heartbeats {
+        heartbeats_of_a_site_are_buckets_of_the_central_ledger,
+        what_a_site_may_still_tell_is_not_sealed,
+        of_persons_a_site_tells_what_it_keeps,
+        heartbeats_that_are_not_right_are_refused,
+        nobody_is_accepted_where_no_more_parts_may_wait,
     }
     polls {
         a_hold_ends_at_the_first_poll_that_does_not_show_it,

@@ -32,6 +32,7 @@ mod races;
 mod rlm;
 mod same_books;
 mod settings;
+mod site_heartbeats;
 mod site_sources;
 mod snapshots;
 mod syslog;
