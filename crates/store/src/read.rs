@@ -101,9 +101,26 @@ impl Store {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.in_one_state_of(None, work)
+    }
+
+    /// As [`Self::in_one_state`], for reports of a scope: names of holders whom they do not meet may be missing.
+    pub fn in_one_state_for<T, E: From<Error>>(
+        &mut self,
+        scope: &Scope,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.in_one_state_of(Some(scope), work)
+    }
+
+    fn in_one_state_of<T, E: From<Error>>(
+        &mut self,
+        scope: Option<&Scope>,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.book_for_reading()?;
         self.backend.begin_read()?;
-        let done = Context::read(self.backend.as_mut()).map_err(E::from).and_then(|context| {
+        let done = Context::read_for(self.backend.as_mut(), scope).map_err(E::from).and_then(|context| {
             self.state = Some(context);
             work(self)
         });
@@ -188,14 +205,27 @@ impl Reader<'_> {
         until: Option<Day>,
         accumulator: &mut dyn Accumulator,
     ) -> Result<(), Error> {
-        let margin = accumulator.margin_days();
+        self.fold_all(from, until, &mut [accumulator])
+    }
+
+    /// As [`Self::fold`], for several accumulators that need the same feature days, which are read once for all of them.
+    pub fn fold_all(
+        &mut self,
+        from: Option<Day>,
+        until: Option<Day>,
+        accumulators: &mut [&mut dyn Accumulator],
+    ) -> Result<(), Error> {
+        let Some(first) = accumulators.first() else { return Ok(()) };
+        let (features, margin, needs_requests) =
+            (first.features(), first.margin_days(), first.needs_requests());
         let range = (
             from.map_or(Day::MIN, |day| Day(day.0 - margin).max(Day::MIN)),
             until.map_or(Day::MAX, |day| Day(day.0 + margin).min(Day::MAX)),
         );
-        let needs_requests = accumulator.needs_requests();
-        for feature in accumulator.features() {
-            self.feature_days(feature, range, needs_requests, &mut |view| accumulator.day(view))?;
+        for feature in features {
+            self.feature_days(feature, range, needs_requests, &mut |view| {
+                accumulators.iter_mut().for_each(|accumulator| accumulator.day(view));
+            })?;
         }
         Ok(())
     }
@@ -208,34 +238,49 @@ impl Reader<'_> {
         until: Option<Day>,
         make: impl Fn() -> A,
     ) -> Result<A, Error> {
-        let mut accumulator = make();
-        let features = accumulator.features();
-        let worth = features.len() >= FEATURES_WORTH_A_THREAD && accumulator.can_share();
+        let mut made = self.fold_all_shared(from, until, || vec![make()])?;
+        made.pop().ok_or_else(|| Error::Corrupt("an accumulator was lost".to_owned()))
+    }
+
+    /// As [`Self::fold_shared`], for several accumulators of one kind that need the same feature days.
+    pub fn fold_all_shared<A: Shared>(
+        &mut self,
+        from: Option<Day>,
+        until: Option<Day>,
+        make: impl Fn() -> Vec<A>,
+    ) -> Result<Vec<A>, Error> {
+        let mut accumulators = make();
+        let features = accumulators.first().map(Accumulator::features).unwrap_or_default();
+        let worth = features.len() >= FEATURES_WORTH_A_THREAD && accumulators.iter().all(Shared::can_share);
         let Some(mut beside) = (if worth { self.beside()? } else { None }) else {
-            self.fold(from, until, &mut accumulator)?;
-            return Ok(accumulator);
+            let mut each: Vec<&mut dyn Accumulator> =
+                accumulators.iter_mut().map(|accumulator| accumulator as &mut dyn Accumulator).collect();
+            self.fold_all(from, until, &mut each)?;
+            return Ok(accumulators);
         };
         let range = (from.unwrap_or(Day::MIN), until.unwrap_or(Day::MAX));
         let next = AtomicUsize::new(0);
-        let work = |reader: &mut Reader<'_>, accumulator: &mut A| -> Result<(), Error> {
-            let needs_requests = accumulator.needs_requests();
+        let work = |reader: &mut Reader<'_>, accumulators: &mut [A]| -> Result<(), Error> {
+            let needs_requests = accumulators.iter().any(Accumulator::needs_requests);
             while let Some(feature) = features.get(next.fetch_add(1, Ordering::Relaxed)) {
-                reader.feature_days(*feature, range, needs_requests, &mut |view| accumulator.day(view))?;
+                reader.feature_days(*feature, range, needs_requests, &mut |view| {
+                    accumulators.iter_mut().for_each(|accumulator| accumulator.day(view));
+                })?;
             }
             Ok(())
         };
-        let mut other = make();
+        let mut others = make();
         let context = self.context.beside();
         std::thread::scope(|scope| {
             let (place, now) = (self.place, self.now);
-            let (beside, other) = (beside.as_mut(), &mut other);
+            let (beside, others) = (beside.as_mut(), &mut others);
             let helper =
-                scope.spawn(move || work(&mut Reader { backend: beside, context, place, now }, other));
-            let done = work(self, &mut accumulator);
+                scope.spawn(move || work(&mut Reader { backend: beside, context, place, now }, others));
+            let done = work(self, &mut accumulators);
             done.and(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
-        accumulator.join(other);
-        Ok(accumulator)
+        accumulators.iter_mut().zip(others).for_each(|(accumulator, other)| accumulator.join(other));
+        Ok(accumulators)
     }
 
     /// A second connection that reads the same sessions, requests and civil days; `None` where somebody has written

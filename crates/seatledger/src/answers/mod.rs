@@ -14,7 +14,9 @@ mod steps;
 pub(crate) use alerts::{Alerts, list_alerts};
 pub(crate) use history::{History, Told, latest_history, list_history};
 pub(crate) use now::{FeatureNow, Hold, Now, Shortness, known_days, now};
-pub(crate) use report::{Answer, Name, Options, answer, overview};
+pub(crate) use report::{
+    Answer, FeatureIs, Name, Options, WholePeriod, answer, denials_by, in_one_state, usage_by, whole_period,
+};
 pub(crate) use sessions::{Sessions, ToldSessions, list_sessions, next_sessions};
 pub(crate) use steps::curve;
 

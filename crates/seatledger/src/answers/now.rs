@@ -1,6 +1,7 @@
 //! How it is now: which features are short, who holds seats, what was denied lately.
 
 use super::filters::Filters;
+use super::report::nobody;
 use super::{Sight, report};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
@@ -299,7 +300,7 @@ fn add_seats(
 /// The first and the last civil day of which anything is known; none of an empty ledger.
 pub(crate) fn known_days(store: &mut Store) -> anyhow::Result<Option<(Day, Day)>> {
     let calendar = store.calendar()?;
-    Ok(store.read(|reader| {
+    Ok(store.read_for(&nobody(), |reader| {
         let names = reader.names();
         let first =
             with_features(&names).filter_map(|server| server.watched.first()).map(|(from, _)| *from).min();

@@ -7,11 +7,12 @@ use super::{Sight, civil, wrong_usage};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
-use accounting::ledger::Names;
+use accounting::ledger::{Names, ServerId};
 use accounting::report::concurrency::UnknownStep;
 use accounting::report::group::Key;
 use accounting::report::{self as reports, Accumulator, Scope, Shared};
 use clap::{Args, ValueEnum};
+use rustc_hash::FxHashMap;
 use store::{Error, Reader, Store};
 
 /// What a report is asked besides its name.
@@ -93,13 +94,16 @@ pub(crate) fn answer(
     let calendar = store.calendar()?;
     let default_days = if name == Name::Ranking { Days::Working } else { Days::All };
     let scope = options.filters.scope(store, &calendar, default_days, sight)?;
+    if name == Name::Expiry {
+        let today = today(calendar.zone());
+        let report =
+            store.read_for(&nobody(), |reader| Ok(options.expiry(&reader.names(), &scope, today)))?;
+        return Ok(Answer { report, calendar });
+    }
     let report = store.read_for(&scope, |reader| {
         let names = reader.names();
         if name == Name::Coverage {
             return coverage(reader, &names, &scope);
-        }
-        if name == Name::Expiry {
-            return Ok(options.expiry(&names, &scope, today(calendar.zone())));
         }
         let as_of = reader.as_of()?;
         let question = Question { name, keys: keys.clone(), step, as_of, sight, options };
@@ -110,6 +114,11 @@ pub(crate) fn answer(
         Ok(report)
     })?;
     Ok(Answer { report, calendar })
+}
+
+/// A scope without days: what is asked with it needs nobody's name.
+pub(crate) fn nobody() -> Scope {
+    Scope { from: Some(Day::MIN), until: Some(Day::MIN), ..Scope::default() }
 }
 
 impl Options {
@@ -266,6 +275,73 @@ impl Question<'_> {
     }
 }
 
+/// `usage` by several keys, of one state of the ledger: days and names are read once for all of them.
+pub(crate) fn usage_by(
+    store: &mut Store,
+    options: &Options,
+    by: &[&str],
+    sight: &Sight,
+) -> anyhow::Result<Vec<Answer>> {
+    several((store, Name::Usage, options, sight), by, |reader, names, calendar, scope, keys| {
+        let of = |by: &Vec<Key>| reports::usage::Options { by: by.clone() };
+        let make = || {
+            keys.iter().map(|by| reports::usage::Usage::new(names, calendar, scope.clone(), of(by))).collect()
+        };
+        Ok(finished(reader.fold_all_shared(scope.from, scope.until, make)?))
+    })
+}
+
+/// `denials` by several keys, as [`usage_by`].
+pub(crate) fn denials_by(
+    store: &mut Store,
+    options: &Options,
+    by: &[&str],
+    sight: &Sight,
+) -> anyhow::Result<Vec<Answer>> {
+    several((store, Name::Denials, options, sight), by, |reader, names, calendar, scope, keys| {
+        let of = |by: &Vec<Key>| reports::denials::Options { by: by.clone() };
+        let made =
+            keys.iter().map(|by| reports::denials::Denials::new(names, calendar, scope.clone(), of(by)));
+        let mut made: Vec<_> = made.collect();
+        let mut each: Vec<&mut dyn Accumulator> = made.iter_mut().map(|one| one as _).collect();
+        reader.fold_all(scope.from, scope.until, &mut each)?;
+        Ok(finished(made))
+    })
+}
+
+/// The answers of a report by several keys; none are those of the report itself.
+fn several(
+    (store, name, options, sight): (&mut Store, Name, &Options, &Sight),
+    by: &[&str],
+    fold: impl FnOnce(
+        &mut Reader<'_>,
+        &Names,
+        &Calendar,
+        &Scope,
+        &[Vec<Key>],
+    ) -> Result<Vec<reports::Report>, Error>,
+) -> anyhow::Result<Vec<Answer>> {
+    options.refuse_those_of_others(name)?;
+    let of = |by: &&str| (!by.is_empty()).then(|| (*by).to_owned());
+    let keys = by.iter().map(|by| Options { by: of(by), ..options.clone() }.keys(name));
+    let keys: Vec<Vec<Key>> = keys.collect::<Result<_, _>>()?;
+    let calendar = store.calendar()?;
+    let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
+    let reports = store.read_for(&scope, |reader| {
+        let (names, as_of) = (reader.names(), reader.as_of()?);
+        let mut reports = fold(reader, &names, &calendar, &scope, &keys)?;
+        for (at, report) in as_of.into_iter().cycle().zip(&mut reports) {
+            report.notes.push(format!("as of {}", civil(at, calendar.zone())));
+        }
+        Ok(reports)
+    })?;
+    Ok(reports.into_iter().map(|report| Answer { report, calendar: calendar.clone() }).collect())
+}
+
+fn finished<A: Accumulator>(accumulators: Vec<A>) -> Vec<reports::Report> {
+    accumulators.into_iter().map(|accumulator| Box::new(accumulator).finish()).collect()
+}
+
 /// The report of an accumulator that takes in all days itself.
 fn alone(
     reader: &mut Reader<'_>,
@@ -286,21 +362,57 @@ fn shared<A: Shared>(
     Ok(Box::new(accumulator).finish())
 }
 
-/// Two reports of the features of a period: `utilization` of all of it, and `concurrency` day by day.
-pub(crate) fn overview(
+/// Asks several reports that share their filters, of one state of the ledger; names are read once.
+pub(crate) fn in_one_state<T>(
     store: &mut Store,
     options: &Options,
     sight: &Sight,
-) -> anyhow::Result<(reports::Report, reports::Report, Calendar)> {
+    work: impl FnOnce(&mut Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let calendar = store.calendar()?;
     let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
-    let (whole, daily) = store.read(|reader| {
+    store.in_one_state_for(&scope, work)
+}
+
+/// What is known of the features of a period.
+pub(crate) struct WholePeriod {
+    /// `utilization` of all of it.
+    pub(crate) report: reports::Report,
+    /// What features are, by their codes.
+    pub(crate) features: FxHashMap<String, FeatureIs>,
+    pub(crate) calendar: Calendar,
+}
+
+/// What a feature is.
+pub(crate) struct FeatureIs {
+    pub(crate) product: Option<String>,
+    /// The license servers at which it is.
+    pub(crate) servers: Vec<String>,
+}
+
+/// The features of a period.
+pub(crate) fn whole_period(
+    store: &mut Store,
+    options: &Options,
+    sight: &Sight,
+) -> anyhow::Result<WholePeriod> {
+    let calendar = store.calendar()?;
+    let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
+    let (report, features) = store.read_for(&scope, |reader| {
         let names = reader.names();
         let whole = reports::utilization::Utilization::over_period(&names, &calendar, scope.clone());
-        let whole = alone(reader, &scope, whole)?;
-        Ok((whole, concurrency(reader, &names, &calendar, &scope, reports::concurrency::Step::Day)?))
+        Ok((alone(reader, &scope, whole)?, features(&names)))
     })?;
-    Ok((whole, daily, calendar))
+    Ok(WholePeriod { report, features, calendar })
+}
+
+fn features(names: &Names) -> FxHashMap<String, FeatureIs> {
+    let server = |id: &ServerId| Some(names.servers.get(id)?.name.clone());
+    let features = names.features.values().map(|feature| {
+        let servers = feature.servers.iter().filter_map(server).collect();
+        (feature.code.clone(), FeatureIs { product: feature.product.clone(), servers })
+    });
+    features.collect()
 }
 
 /// The report `concurrency` of all features of a scope.

@@ -8,11 +8,12 @@ use super::period_bar::Bar;
 use super::query::{Period, Query, encoded};
 use super::rows::Rows;
 use super::table::{Shown, breakable};
-use crate::answers::{self, Name, Options, Sight};
+use crate::answers::{self, FeatureIs, Name, Options, Sight, WholePeriod};
 use crate::clock;
 use crate::gate::Failure;
 use accounting::calendar::Calendar;
 use accounting::report::{Cell, Report, decimal};
+use anyhow::Context as _;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
@@ -27,6 +28,8 @@ const MOST: usize = 12;
 
 /// What is known of a feature in a period.
 struct Found {
+    /// What it is; nothing where there is no such feature.
+    is: Option<FeatureIs>,
     calendar: Calendar,
     seats: Report,
     whole: Report,
@@ -46,11 +49,15 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         || asker.refuse(Failure::Missing("no such feature: choose one of the page Features".to_owned()));
     let Some(code) = query.get("code").map(str::to_owned) else { return Err(missing()) };
     let Some(period) = web.period(&asker, &query).await? else { return Err(missing()) };
-    let now = web.how_it_is_now(&asker).await?;
-    let Some(known) = now.features.iter().find(|feature| feature.feature == code) else {
-        return Err(missing());
-    };
+    // Whoever sees one organization is told of its features only.
+    if asker.sight != Sight::Everything {
+        let now = web.how_it_is_now(&asker).await?;
+        if !now.features.iter().any(|feature| feature.feature == code) {
+            return Err(missing());
+        }
+    }
     let found = found(&web, &asker, &query, &period, &code).await?;
+    let Some(known) = &found.is else { return Err(missing()) };
     let page = Page { asker: &asker, query: &query, period: &period, code: &code, found: &found };
     let texts = asker.texts();
     let classes: Vec<String> = found.calendar.classes().iter().map(|class| class.name.clone()).collect();
@@ -109,26 +116,31 @@ async fn found(
     let options = |query: Query| query.options::<Options>().map_err(|failure| asker.refuse(failure));
     let step = if period.days() <= HOURLY { "hour" } else { "day" };
     let (plain, stepped) = (options(base.clone())?, options(base.with("step", Some(step)))?);
-    let (by_person, by_version) =
-        (options(base.with("by", Some("person")))?, options(base.with("by", Some("version")))?);
     let expiring = options(Query::default().with("feature", Some(&globset::escape(code))))?;
-    let sight = asker.sight.clone();
+    let (sight, code) = (asker.sight.clone(), code.to_owned());
     web.kept(asker, base.with("step", Some(step)).behind("feature"), move |store| {
-        let (whole, _, calendar) = answers::overview(store, &plain, &sight)?;
-        let mut ask = |name, options: &Options| -> anyhow::Result<Report> {
-            Ok(answers::answer(store, name, options, &sight, clock::today)?.report)
-        };
-        Ok(Found {
-            seats: ask(Name::Concurrency, &stepped)?,
-            heatmap: ask(Name::Heatmap, &plain)?,
-            levels: ask(Name::Levels, &plain)?,
-            needed: ask(Name::SeatsNeeded, &plain)?,
-            denials: ask(Name::Denials, &plain)?,
-            persons: ask(Name::Usage, &by_person)?,
-            versions: ask(Name::Usage, &by_version)?,
-            expiry: if sight == Sight::Everything { Some(ask(Name::Expiry, &expiring)?) } else { None },
-            whole,
-            calendar,
+        answers::in_one_state(store, &plain, &sight, |store| {
+            let WholePeriod { report: whole, mut features, calendar } =
+                answers::whole_period(store, &plain, &sight)?;
+            let mut users = answers::usage_by(store, &plain, &["person", "version"], &sight)?.into_iter();
+            let mut user = || users.next().map(|answer| answer.report).context("a report is missing");
+            let (persons, versions) = (user()?, user()?);
+            let mut ask = |name, options: &Options| -> anyhow::Result<Report> {
+                Ok(answers::answer(store, name, options, &sight, clock::today)?.report)
+            };
+            Ok(Found {
+                seats: ask(Name::Concurrency, &stepped)?,
+                heatmap: ask(Name::Heatmap, &plain)?,
+                levels: ask(Name::Levels, &plain)?,
+                needed: ask(Name::SeatsNeeded, &plain)?,
+                denials: ask(Name::Denials, &plain)?,
+                persons,
+                versions,
+                expiry: if sight == Sight::Everything { Some(ask(Name::Expiry, &expiring)?) } else { None },
+                is: features.remove(&code),
+                whole,
+                calendar,
+            })
         })
     })
     .await

@@ -8,7 +8,7 @@ use super::period_bar::Bar;
 use super::query::{Period, Query, encoded};
 use super::rows::{Row, Rows};
 use super::table::breakable;
-use crate::answers::{self, Name, Options, Sight};
+use crate::answers::{self, FeatureIs, Name, Options, Sight, WholePeriod};
 use crate::clock;
 use accounting::report::{Cell, Report, decimal};
 use axum::extract::{Request, State};
@@ -30,32 +30,30 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         return Ok(asker.nothing_yet(PATH));
     };
     let question = period.set(&query).without(&["sort", "q"]);
-    let options: Options = question.options().map_err(|failure| asker.refuse(failure))?;
+    let options = |query: &Query| query.options::<Options>().map_err(|failure| asker.refuse(failure));
+    let (options, daily) = (options(&question)?, options(&question.with("step", Some("day")))?);
     let expiring: Option<Options> =
         (asker.sight == Sight::Everything).then(|| Query::default().options()).and_then(Result::ok);
     let sight = asker.sight.clone();
     let key = question.behind("features");
     let kept = web
         .kept(&asker, key, move |store| {
-            let found = answers::overview(store, &options, &sight)?;
-            let expiry =
-                expiring.map(|options| answers::answer(store, Name::Expiry, &options, &sight, clock::today));
-            Ok((found, expiry.transpose()?))
+            answers::in_one_state(store, &options, &sight, |store| {
+                let whole = answers::whole_period(store, &options, &sight)?;
+                let daily = answers::answer(store, Name::Concurrency, &daily, &sight, clock::today)?.report;
+                let expiry = expiring
+                    .map(|options| answers::answer(store, Name::Expiry, &options, &sight, clock::today));
+                Ok((whole, daily, expiry.transpose()?))
+            })
         })
         .await?;
-    let now = web.how_it_is_now(&asker).await?;
-    let products: FxHashMap<&str, &str> = now
-        .features
-        .iter()
-        .filter_map(|feature| Some((feature.feature.as_str(), feature.product.as_deref()?)))
-        .collect();
-    let ((usage, daily, calendar), expiry) = &*kept;
+    let (WholePeriod { report: usage, features, calendar }, daily, expiry) = &*kept;
     let page = Page {
         asker: &asker,
         query: &query,
         period: &period,
         zone: calendar.zone(),
-        products,
+        features,
         days: days(daily),
         expiry: expiry.as_ref().map(|answer| first_expiry(&answer.report)).unwrap_or_default(),
     };
@@ -130,7 +128,7 @@ struct Page<'a> {
     query: &'a Query,
     period: &'a Period,
     zone: &'a TimeZone,
-    products: FxHashMap<&'a str, &'a str>,
+    features: &'a FxHashMap<String, FeatureIs>,
     days: FxHashMap<&'a str, Days>,
     expiry: FxHashMap<String, (String, i64)>,
 }
@@ -176,7 +174,7 @@ impl Page<'_> {
 
     fn row(&self, row: Row<'_>) -> Markup {
         let feature = row.text("feature");
-        let product = self.products.get(feature).copied().unwrap_or_default();
+        let product = self.features.get(feature).and_then(|is| is.product.as_deref()).unwrap_or_default();
         let address = self.period.set(self.query).without(&["feature", "sort", "q"]).behind("/feature");
         let address = self.asker.view.to(&format!("{address}&code={}", encoded(feature)));
         let figure = |cell: &Cell, wide: bool| {

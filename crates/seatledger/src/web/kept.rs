@@ -48,7 +48,7 @@ impl Kept {
 }
 
 impl Web {
-    /// Asks one state of the ledger a question: `work` must be told by the question and by what the asker may see.
+    /// Asks the ledger a question: `work` must be told by the question and by what the asker may see.
     pub(super) async fn kept<T: Send + Sync + 'static>(
         &self,
         asker: &Asker,
@@ -67,7 +67,7 @@ impl Web {
         }
         let timed = move |store: &mut Store| {
             let began = Instant::now();
-            store.in_one_state(work).map(|answer| (answer, began.elapsed()))
+            work(store).map(|answer| (answer, began.elapsed()))
         };
         let (answer, took) = self.ask(asker, timed).await?;
         let answer = Arc::new(answer);

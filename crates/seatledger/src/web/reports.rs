@@ -225,30 +225,36 @@ impl Web {
         name: Name,
         query: &Query,
     ) -> Result<Arc<Answer>, Refusal> {
-        self.answer_by(asker, name, query, None).await
-    }
-
-    /// As [`Self::answer`], most of a column first.
-    pub(super) async fn answer_by(
-        &self,
-        asker: &Asker,
-        name: Name,
-        query: &Query,
-        column: Option<&'static str>,
-    ) -> Result<Arc<Answer>, Refusal> {
         let options: Options = query.options().map_err(|failure| asker.refuse(failure))?;
         let sight = asker.sight.clone();
-        let question = query.behind(&format!("{name:?} {column:?} "));
+        let question = query.behind(&format!("{name:?} "));
+        let work = move |store: &mut Store| answers::answer(store, name, &options, &sight, clock::today);
+        self.kept(asker, question, work).await
+    }
+
+    /// The answers to one question by several keys, most of a column first.
+    pub(super) async fn answers_by(
+        &self,
+        asker: &Asker,
+        (report, several): (&str, Several),
+        query: &Query,
+        by: &'static [&'static str],
+        column: &'static str,
+    ) -> Result<Arc<Vec<Answer>>, Refusal> {
+        let options: Options = query.options().map_err(|failure| asker.refuse(failure))?;
+        let sight = asker.sight.clone();
+        let question = query.behind(&format!("{report} {by:?} "));
         let work = move |store: &mut Store| {
-            let mut answer = answers::answer(store, name, &options, &sight, clock::today)?;
-            if let Some(column) = column {
-                most_first(&mut answer.report, column);
-            }
-            Ok(answer)
+            let mut answers = several(store, &options, by, &sight)?;
+            answers.iter_mut().for_each(|answer| most_first(&mut answer.report, column));
+            Ok(answers)
         };
         self.kept(asker, question, work).await
     }
 }
+
+/// Answers of one report by several keys.
+pub(super) type Several = fn(&mut Store, &Options, &[&str], &Sight) -> anyhow::Result<Vec<Answer>>;
 
 /// Most of a column first.
 fn most_first(report: &mut Report, column: &str) {

@@ -4,9 +4,10 @@ use super::Web;
 use super::asker::{Asker, Refusal};
 use super::period_bar::Bar;
 use super::query::{Period, Query};
-use super::reports::{downloads, period_text, table};
+use super::reports::{Several, downloads, period_text, table};
 use super::rows::Rows;
-use crate::answers::{Answer, Name, Sight};
+use crate::answers::{self, Answer, Name, Sight};
+use crate::gate::Failure;
 use accounting::report::{Cell, Column, Report};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -90,10 +91,9 @@ pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Re
     };
     let question = subject.question();
     let by_person = question.with("by", Some("person"));
-    let (months, persons) = tokio::try_join!(
-        web.answer_by(&subject.asker, Name::Denials, &question, Some("denied")),
-        web.answer_by(&subject.asker, Name::Denials, &by_person, Some("denied")),
-    )?;
+    let asked = ("denials", answers::denials_by as Several);
+    let found = web.answers_by(&subject.asker, asked, &question, &["", "person"], "denied").await?;
+    let [months, persons] = found.as_slice() else { return Err(subject.asker.refuse(Failure::Ours)) };
     let sum = |name: &str| Rows(&months.report).sum(name);
     let texts = subject.asker.texts();
     let tile = |name: &'static str| {
@@ -103,11 +103,11 @@ pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Re
         html! { ul.headline { (tile("raw")) (tile("requests")) (tile("delayed")) (tile("denied")) } };
     let rest = html! {
         (headline)
-        (subject.part(&months, texts.say("denials.months"), &question))
-        (subject.part(&persons, texts.say("denials.persons"), &by_person))
+        (subject.part(months, texts.say("denials.months"), &question))
+        (subject.part(persons, texts.say("denials.persons"), &by_person))
         (super::notes(&subject.asker, &months.report.notes))
     };
-    Ok(subject.page(texts.say("denials"), texts.definition("denials"), &classes(&months), &rest))
+    Ok(subject.page(texts.say("denials"), texts.definition("denials"), &classes(months), &rest))
 }
 
 pub(super) async fn overnight(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Refusal> {
@@ -163,20 +163,23 @@ pub(super) async fn people(State(web): State<Arc<Web>>, request: Request) -> Res
         Ok(subject) => subject,
         Err(response) => return Ok(response),
     };
-    let by = |key: &str| subject.question().with("by", Some(key));
-    let (organizations, projects, persons) = (by("organization"), by("project"), by("person"));
-    let ask = |query| web.answer_by(&subject.asker, Name::Usage, query, Some("usage_minutes"));
-    let found = tokio::try_join!(ask(&organizations), ask(&projects), ask(&persons))?;
+    let question = subject.question();
+    let (asked, keys) = (("usage", answers::usage_by as Several), &["organization", "project", "person"]);
+    let found = web.answers_by(&subject.asker, asked, &question, keys, "usage_minutes").await?;
+    let [organizations, projects, persons] = found.as_slice() else {
+        return Err(subject.asker.refuse(Failure::Ours));
+    };
+    let by = |key: &str| question.with("by", Some(key));
     let texts = subject.asker.texts();
     let allocation = subject.question().behind("/reports/allocation");
     let rest = html! {
         div.halves {
-            (subject.part(&found.0, texts.say("people.organizations"), &organizations))
-            (subject.part(&found.1, texts.say("people.projects"), &projects))
+            (subject.part(organizations, texts.say("people.organizations"), &by("organization")))
+            (subject.part(projects, texts.say("people.projects"), &by("project")))
         }
-        (subject.part(&found.2, texts.say("people.persons"), &persons))
+        (subject.part(persons, texts.say("people.persons"), &by("person")))
         p.more-of { a href=(subject.asker.view.to(&allocation)) { (texts.say("people.allocation")) } }
-        (super::notes(&subject.asker, &found.0.report.notes))
+        (super::notes(&subject.asker, &organizations.report.notes))
     };
-    Ok(subject.page(texts.say("people"), texts.say("people.means"), &classes(&found.0), &rest))
+    Ok(subject.page(texts.say("people"), texts.say("people.means"), &classes(organizations), &rest))
 }

@@ -266,3 +266,41 @@ fn every_page_is_there_and_shows_no_more_than_may_be_seen() {
         assert_eq!(service.get_with(path, &[HTML, ("cookie", &cookie)]).status, 403, "{path}");
     }
 }
+
+/// The numbers of a table, ascending.
+fn numbers(section: &str) -> Vec<f64> {
+    let cells = section.split("data-v=\"").skip(1).filter_map(|rest| rest.split('"').next()?.parse().ok());
+    let mut numbers: Vec<f64> = cells.collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
+
+#[test]
+fn what_is_read_once_for_several_tables_is_what_each_report_says() {
+    let desk = desk();
+    let service = Service::start(&desk);
+    let cases: [(&str, &str, &[&str]); 2] = [
+        ("/people", "usage", &["by=organization", "by=project", "by=person"]),
+        ("/denials", "denials", &["", "by=person"]),
+    ];
+    for (path, report, questions) in cases {
+        for filter in ["", "&feature=*1&time-class=prime"] {
+            let shown = page(&service, &format!("{path}?from=2025-01-01&until=2027-01-01{filter}"));
+            let sections: Vec<&str> = shown.body.split("<section>").skip(1).collect();
+            assert_eq!(sections.len(), questions.len(), "{path}: {shown:?}");
+            for (section, question) in sections.into_iter().zip(questions) {
+                let asked =
+                    format!("/api/v1/reports/{report}?from=2025-01-01&until=2027-01-01{filter}&{question}");
+                let mut told: Vec<f64> = rows(&service, asked.trim_end_matches('&'), &[])
+                    .iter()
+                    .flat_map(|row| {
+                        row.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_f64())
+                    })
+                    .collect();
+                told.sort_by(f64::total_cmp);
+                assert_eq!(numbers(section), told, "{path} {question} {filter}");
+                assert!(filter != "" || told.len() > 4, "{path} {question}: {told:?}");
+            }
+        }
+    }
+}

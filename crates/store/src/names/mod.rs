@@ -205,6 +205,7 @@ pub(crate) fn read(backend: &mut dyn Backend, scope: Option<&Scope>) -> Result<L
     names.servers = servers.read(backend)?;
     let heartbeats = heartbeats(backend)?;
     let only = match scope {
+        Some(Scope { from: Some(from), until: Some(until), .. }) if from >= until => Some(Vec::new()),
         // A log may cut out of a page what reaches into the day after it, and buckets are in none.
         Some(scope) if !heartbeats.unsealed && servers.covered.values().all(Vec::is_empty) => {
             seen::holders(backend, &names, scope)?
