@@ -1,5 +1,9 @@
 //! The calendar: a time zone, time classes that cover the week, working days and holidays.
 
+mod faults;
+
+pub use faults::{Fault, faults};
+
 use crate::UnixMs;
 use crate::day::Day;
 use jiff::civil::{DateTime, Time, Weekday};
@@ -152,6 +156,11 @@ impl Calendar {
         let week = week_of(&classes)?;
         let working_days = working_days.iter().map(|day| day.to_monday_zero_offset() as u8).collect();
         Ok(Self { zone_name: zone_name.to_owned(), zone, classes, week, working_days, holidays })
+    }
+
+    /// The same calendar in another zone.
+    pub fn in_zone(self, zone_name: &str) -> Result<Self, CalendarError> {
+        Ok(Self { zone: zone(zone_name)?, zone_name: zone_name.to_owned(), ..self })
     }
 
     /// The IANA name of the zone.

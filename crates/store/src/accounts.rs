@@ -8,7 +8,7 @@ use accounting::UnixMs;
 
 /// The longest name of a user or a token, in characters.
 const LONGEST_NAME: usize = 100;
-/// The number of the lock under which the first admin is made, and users are added who need one.
+/// The number of the lock under which the first admin is made, users are added who need one, and admins take each other out.
 const FIRST_ADMIN_LOCK: i64 = 0x5ea7_ad01;
 
 /// What somebody may do.
@@ -139,6 +139,17 @@ pub enum Added {
     NoAdmin,
 }
 
+/// What became of a user whom an admin takes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// The user is out.
+    Removed,
+    /// There is none of that name.
+    NoSuchUser,
+    /// Who takes the user out is no admin any more.
+    NoAdmin,
+}
+
 /// Why a name is no name of a user or a token.
 pub fn complaint_about_name(name: &str) -> Option<&'static str> {
     match name {
@@ -195,6 +206,20 @@ impl Store {
     pub fn remove_user(&mut self, name: &str) -> Result<bool, Error> {
         writing(self.backend.as_mut(), |backend| {
             Ok(backend.execute("delete from account where name = $1", &[name.into()])? > 0)
+        })
+    }
+
+    /// As [`Self::remove_user`], at the word of the user `by`, who must be an admin still: of two who take each other out at once
+    /// one is left.
+    pub fn remove_user_by(&mut self, by: &str, name: &str) -> Result<Removed, Error> {
+        writing(self.backend.as_mut(), |backend| {
+            backend.lock(FIRST_ADMIN_LOCK)?;
+            let sql = "select name from account where name = $1 and role = $2";
+            if one(backend, sql, &[by.into(), Role::Admin.as_str().into()], |row| row.text(0))?.is_none() {
+                return Ok(Removed::NoAdmin);
+            }
+            let is_out = backend.execute("delete from account where name = $1", &[name.into()])? > 0;
+            Ok(if is_out { Removed::Removed } else { Removed::NoSuchUser })
         })
     }
 

@@ -232,11 +232,30 @@ impl Store {
             let sql = "insert into setting (name, value) values ('calendar', $1)
                        on conflict (name) do update set value = excluded.value";
             backend.execute(sql, &[Value::Text(text)])?;
-            backend.execute("delete from calendar_slot", &[])?;
-            mark_all(backend)?;
+            cut_anew(backend)?;
             Ok(true)
         })
     }
+
+    /// As [`Self::set_calendar`], where the calendar in force is still the one that was looked at; whether it was.
+    pub fn change_calendar(&mut self, calendar: &Calendar, was: &Calendar) -> Result<bool, Error> {
+        let [text, before] = [calendar, was].map(|calendar| Value::Text(json!(stored(calendar)).to_string()));
+        writing(self.backend.as_mut(), |backend| {
+            backend.share(DAYS_LOCK)?;
+            let sql = "update setting set value = $1 where name = 'calendar' and value = $2";
+            if backend.execute(sql, &[text, before])? == 0 {
+                return Ok(false);
+            }
+            cut_anew(backend)?;
+            Ok(true)
+        })
+    }
+}
+
+/// Lets go of what was cut by the calendar before.
+fn cut_anew(backend: &mut dyn Backend) -> Result<(), Error> {
+    backend.execute("delete from calendar_slot", &[])?;
+    mark_all(backend)
 }
 
 /// Takes out all that is derived and marks every day on which anything happened.

@@ -34,6 +34,8 @@ mod running;
 mod schema;
 #[path = "suite/scope.rs"]
 mod scope;
+#[path = "suite/site_heartbeats.rs"]
+mod site_heartbeats;
 #[path = "suite/views.rs"]
 mod views;
 #[path = "suite/writing.rs"]
@@ -160,6 +162,13 @@ store_suite! {
         a_refused_part_parks_its_input_alone,
         who_is_forgotten_at_a_site_leaves_it_with_no_part,
     }
+    site_heartbeats {
+        heartbeats_of_a_site_are_buckets_of_the_central_ledger,
+        what_a_site_may_still_tell_is_not_sealed,
+        of_persons_a_site_tells_what_it_keeps,
+        heartbeats_that_are_not_right_are_refused,
+        nobody_is_accepted_where_no_more_parts_may_wait,
+    }
     polls {
         a_hold_ends_at_the_first_poll_that_does_not_show_it,
         failed_polls_end_nothing_and_bound_what_nobody_saw,
@@ -192,6 +201,7 @@ store_suite! {
         users_are_found_by_their_name_as_it_is_written,
         a_user_of_a_name_that_is_taken_changes_nothing,
         a_token_is_found_by_the_hash_of_its_secret_until_it_is_removed,
+        of_two_admins_who_take_each_other_out_one_is_left,
         nobody_is_added_beside_an_admin_who_is_not_there,
         the_first_admin_is_made_once,
         a_link_is_void_once_a_user_was_added_otherwise,
@@ -220,6 +230,7 @@ store_suite! {
         two_features_in_a_bucket_are_sealed_as_two,
     }
     registry {
+        a_calendar_that_was_changed_meanwhile_is_not_changed_again,
         another_calendar_cuts_the_days_anew,
         the_same_calendar_changes_nothing,
         the_directory_tells_who_is_one_person,

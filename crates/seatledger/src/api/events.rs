@@ -75,7 +75,7 @@ pub(super) struct List {
     #[schema(max_items = 1000, value_type = Option<Vec<Object>>)]
     events: Option<Vec<serde_json::Value>>,
     /// What a site collector (`[forward]`) has taken in, in the order of its commits: `site`, `name`, `input`, `part` (from 1
-    /// on, by which it counts once), `source`, `counts`, `names` and `runs`. They are taken as far as they can be; a part
+    /// on, by which it counts once), `source`, `counts`, `names` and `runs`, or `heartbeats`. They are taken as far as they can be; a part
     /// whose predecessor is missing is refused. They need a token with `--site`, of the site that is their `name`.
     #[schema(value_type = Option<Vec<Object>>)]
     parts: Option<Vec<Part>>,

@@ -123,6 +123,7 @@ The year is served now, until Ctrl-C: open http://127.0.0.1:{port}/ and look at
     let (zone, log) = (store.calendar()?.zone().clone(), oplog::Settings::of(&config, &place));
     service::run(service::Settings {
         zone,
+        calendar_file: config.calendar_file(),
         store,
         sources,
         listen: format!("127.0.0.1:{port}"),

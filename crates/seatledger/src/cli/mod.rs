@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "the command line's own face")]
 
 mod alert;
+mod calendar;
 mod catalog;
 mod check;
 mod config;
@@ -119,6 +120,7 @@ enum Command {
     Rebuild(rebuild::Rebuild),
     Db(db::Db),
     Config(config::ConfigCommand),
+    Calendar(calendar::CalendarCommand),
     User(user::Users),
     Token(token::Tokens),
     Alert(alert::Alerts),
@@ -151,6 +153,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Rebuild(command) => command.run(&cli.global),
         Command::Db(command) => command.run(&cli.global),
         Command::Config(command) => command.run(&cli.global),
+        Command::Calendar(command) => command.run(&cli.global),
         Command::User(command) => command.run(&cli.global),
         Command::Token(command) => command.run(&cli.global),
         Command::Alert(command) => command.run(&cli.global),
@@ -209,10 +212,8 @@ impl Global {
         let config = self.config()?;
         let place = self.place(&config)?;
         let mut store = Store::create(&place).with_context(|| format!("cannot open {place}"))?;
-        let calendar = config.calendar(&default_zone(&config))?;
-        if config.calendar.is_some() || config.timezone.is_some() || !store.has_calendar()? {
-            store.set_calendar(&calendar)?;
-        }
+        let own = if store.has_calendar()? { Some(store.calendar()?) } else { None };
+        store.set_calendar(&config.calendar_over(own, &default_zone(&config))?)?;
         store.keep(keys::privacy(&config.privacy)?)?;
         set_views(&mut store, &config)?;
         Ok((store, config))

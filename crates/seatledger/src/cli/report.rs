@@ -62,10 +62,8 @@ impl Report {
         let answered =
             answers::answer(&mut store, self.name, &self.options, &Sight::Everything, clock::today)?;
         let answers::Answer { mut report, calendar } = answered;
-        let configured = config.calendar(calendar.zone_name())?;
-        if (config.calendar.is_some() || config.timezone.is_some())
-            && configured.fingerprint() != calendar.fingerprint()
-        {
+        let configured = config.calendar_over(Some(calendar.clone()), calendar.zone_name())?;
+        if configured.fingerprint() != calendar.fingerprint() {
             report.notes.push(
                 "the database's calendar is in force, the configuration has another: `seatledger rebuild` puts it \
                  in force"

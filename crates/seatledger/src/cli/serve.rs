@@ -37,7 +37,7 @@ impl Serve {
             service::address(self.listen.as_deref(), port.as_deref(), configured.http.listen.as_deref())
                 .map_err(wrong_usage)?;
         let (mut store, config) = global.create()?;
-        let zone = store.calendar()?.zone().clone();
+        let (zone, calendar_file) = (store.calendar()?.zone().clone(), config.calendar_file());
         let log = oplog::Settings::of(&config, &global.place(&config)?);
         set_forwarding(&mut store, &config)?;
         let sources = sources(&config, &Servers::of(&config, default_zone(&config)));
@@ -46,6 +46,7 @@ impl Serve {
             store,
             sources,
             zone,
+            calendar_file,
             listen,
             http: config.http,
             openid: config.openid,

@@ -50,7 +50,7 @@ mod old_logger;
 mod old_service;
 mod privacy;
 mod source;
-mod stretch;
+pub(crate) mod stretch;
 mod views;
 
 #[cfg(test)]
@@ -171,6 +171,25 @@ impl Config {
             (Some(file), Some(line)) => anyhow::Error::msg(format!("{file}:{line}: {error}")),
             _ => error.into(),
         })
+    }
+
+    /// The calendar that is in force with this configuration: its own where it has `[calendar]`, else the ledger's `own`, in the
+    /// zone of the configuration where that says one. A ledger that has none yet gets the configuration's.
+    pub(crate) fn calendar_over(
+        &self,
+        own: Option<Calendar>,
+        default_zone: &str,
+    ) -> anyhow::Result<Calendar> {
+        match (own, &self.calendar, &self.timezone) {
+            (Some(own), None, None) => Ok(own),
+            (Some(own), None, Some(zone)) => Ok(own.in_zone(zone)?),
+            (_, Some(_), _) | (None, ..) => self.calendar(default_zone),
+        }
+    }
+
+    /// The file of which the calendar wins over the ledger's.
+    pub(crate) fn calendar_file(&self) -> Option<String> {
+        self.calendar.as_ref().and_then(|_| self.file.clone())
     }
 
     fn of_bytes(bytes: &[u8], file: &str) -> anyhow::Result<Self> {

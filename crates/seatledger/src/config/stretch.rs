@@ -16,7 +16,7 @@ pub(super) fn weekday(text: &str) -> Result<Weekday, String> {
 }
 
 /// The stretches of a text: one, or two where it goes on past midnight.
-pub(super) fn stretches(text: &str) -> Result<Vec<Stretch>, String> {
+pub(crate) fn stretches(text: &str) -> Result<Vec<Stretch>, String> {
     let shape = |why: &str| {
         format!(
             "`{text}` {why}: write days and times such as \"Mon-Fri 08:00-19:00\", or only times for every day"
@@ -45,6 +45,37 @@ pub(super) fn stretches(text: &str) -> Result<Vec<Stretch>, String> {
             ]
         }
     })
+}
+
+/// A stretch as it is written: `Mon-Fri 08:00-19:00`, without days where it lies on all of them.
+pub(crate) fn written(stretch: &Stretch) -> String {
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let times = format!("{}-{}", clock(stretch.from_minute), clock(stretch.until_minute));
+    match written_days(&stretch.days) {
+        days if days.is_empty() => times,
+        days => format!("{days} {times}"),
+    }
+}
+
+/// Days as they are written: `Mon-Wed,Sun`; nothing where they are all there are.
+pub(crate) fn written_days(days: &[Weekday]) -> String {
+    let there: Vec<bool> = all_days().iter().map(|day| days.contains(day)).collect();
+    if there.iter().all(|there| *there) {
+        return String::new();
+    }
+    let mut texts = Vec::new();
+    let mut day = 0;
+    while day < there.len() {
+        let length = there[day..].iter().take_while(|there| **there).count();
+        match length {
+            0 => {}
+            1 => texts.push(WEEKDAYS[day].to_owned()),
+            2 => texts.extend([WEEKDAYS[day], WEEKDAYS[day + 1]].map(str::to_owned)),
+            _ => texts.push(format!("{}-{}", WEEKDAYS[day], WEEKDAYS[day + length - 1])),
+        }
+        day += length.max(1);
+    }
+    texts.join(",")
 }
 
 /// The days of `Mon,Wed-Fri`.
@@ -110,6 +141,14 @@ mod tests {
         assert_eq!(check("19:00-08:00"), ["1234567 1140-1440", "2345671 0-480"]);
         assert_eq!(check("Sun 22:00-06:00"), ["7 1320-1440", "1 0-360"]);
         assert_eq!(check("Fri 19:00-00:00"), ["5 1140-1440"]);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["Mon-Fri 08:00-19:00", "08:00-19:00", "Mon-Wed,Sat,Sun 00:00-24:00", "Tue 23:59-24:00"] {
+            let read = stretches(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(read.iter().map(super::written).collect::<Vec<_>>(), [text]);
+        }
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub(crate) struct Settings {
     pub(crate) sources: Vec<Named>,
     /// The zone whose civil time is cut in buckets.
     pub(crate) zone: TimeZone,
+    /// The configuration of which the calendar wins over the ledger's.
+    pub(crate) calendar_file: Option<String>,
     /// `ADDRESS:PORT`, unless systemd hands over sockets.
     pub(crate) listen: String,
     pub(crate) http: HttpConfig,
@@ -119,8 +121,19 @@ pub(crate) fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
-    let Settings { mut store, sources, zone, listen, http, openid, heartbeats, retention, alerts, .. } =
-        settings;
+    let Settings {
+        mut store,
+        sources,
+        zone,
+        calendar_file,
+        listen,
+        http,
+        openid,
+        heartbeats,
+        retention,
+        alerts,
+        ..
+    } = settings;
     let door = Door::open(&listen, http.tls.as_ref(), http.max_connections)?;
     let opener = store.opener();
     // Who tells of a proxy has one: then others reach the loopback address, too.
@@ -185,6 +198,7 @@ async fn serve(settings: Settings, log: OpLog) -> anyhow::Result<()> {
         is_secure,
         complain: Arc::new(move |message| complaining.complain(message)),
         sources: Arc::new(move || board.told().into_iter().map(mounted::shown).collect()),
+        calendar_file,
     };
     let mounted = api::Settings { opener: opener.clone(), gate, zone, interval: heartbeats.interval, around };
     let router = pages::router(Arc::clone(&app), api::router(mounted), dashboard);

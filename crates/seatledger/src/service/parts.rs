@@ -79,6 +79,13 @@ impl Clerk {
             let arrived = Arrived { at: clock::now(), after_gap: after_gap && index == 0 };
             let refused = match self.one(part, arrived) {
                 Ok(TakenPart::Now) => None,
+                Ok(TakenPart::Partly(late)) => {
+                    let message = "heartbeats of a site are not counted: their time is closed, or lies ahead (is its clock right?)";
+                    let details: [(&str, &dyn std::fmt::Display); 2] =
+                        [("site", &part.name), ("heartbeats", &late)];
+                    self.log.warn(message, &details);
+                    None
+                }
                 Ok(TakenPart::Before) => {
                     taken.already_taken += 1;
                     None

@@ -367,7 +367,10 @@ impl Scribe {
             None => self.store.insert(self.opener.open(BUSY)?),
         };
         let done = work(store);
-        if !matches!(done, Ok(_) | Err(Error::Conflict | Error::Locked(_) | Error::Driver(_))) {
+        if !matches!(
+            done,
+            Ok(_) | Err(Error::Conflict | Error::Locked(_) | Error::Driver(_) | Error::Behind { .. })
+        ) {
             // What the connection is worth after this is not known: the next attempt has a new one.
             self.store = None;
         }

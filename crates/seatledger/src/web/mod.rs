@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) complain: Complain,
     /// How the sources are that are taken in live.
     pub(crate) sources: Sources,
+    /// The configuration of which the calendar wins over the ledger's.
+    pub(crate) calendar_file: Option<String>,
 }
 
 /// What every page may ask for.
@@ -75,15 +77,17 @@ pub(crate) struct Web {
     is_secure: bool,
     complain: Complain,
     sources: Sources,
+    calendar_file: Option<String>,
     kept: Kept,
 }
 
 /// The pages but the first one, and the first one's maker.
 pub(crate) fn router(settings: Settings) -> (Router, Arc<Web>) {
-    let Settings { opener, gate, base, is_secure, complain, sources } = settings;
+    let Settings { opener, gate, base, is_secure, complain, sources, calendar_file } = settings;
     let readers = Readers::new(opener.clone(), PAGES);
     let kept = Kept::default();
-    let web = Arc::new(Web { gate, readers, opener, base, is_secure, complain, sources, kept });
+    let web =
+        Arc::new(Web { gate, readers, opener, base, is_secure, complain, sources, calendar_file, kept });
     let router = Router::new()
         .route("/features", get(features::page))
         .route("/feature", get(feature::page))

@@ -2,9 +2,11 @@
 //
 //   node pages.mjs ADDRESS PROGRAM DATABASE
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { launch, moved, NARROW, run, WIDE } from "./browser.mjs";
 
 const [address, program, database] = process.argv.slice(2);
@@ -18,7 +20,28 @@ const browser = await launch();
 const tests = [];
 const test = (name, work) => tests.push([name, work]);
 
-async function open(path, options = {}) {
+// The same ledger, copied, served without a configuration.
+async function serveAlone() {
+  const place = mkdtempSync(join(tmpdir(), "seatledger-"));
+  execFileSync(program, ["--db", database, "db", "backup", join(place, "seatledger.db")], { stdio: "ignore" });
+  const service = spawn(program, ["serve", "--listen", "127.0.0.1:0"], { cwd: place, stdio: ["ignore", "pipe", "inherit"] });
+  let told = "";
+  const address = await new Promise((done, failed) => {
+    service.stdout.on("data", (piece) => {
+      told += piece;
+      const found = /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(told);
+      if (found) done(found[1]);
+    });
+    service.on("exit", () => failed(new Error(`the service ended: ${told}`)));
+  });
+  const stop = () => new Promise((done) => {
+    service.removeAllListeners("exit").on("exit", () => { rmSync(place, { recursive: true }); done(); });
+    service.kill();
+  });
+  return { address, stop };
+}
+
+async function open(path, options = {}, from = address) {
   const context = await browser.newContext({ locale: "en-GB", viewport: WIDE, ...options });
   const page = await context.newPage();
   page.wrong = [];
@@ -26,8 +49,8 @@ async function open(path, options = {}) {
   page.on("pageerror", (error) => page.wrong.push(error.message));
   page.on("requestfailed", (request) => page.wrong.push(`${request.url()} failed`));
   page.on("response", (response) => { if (response.status() >= 400) page.wrong.push(`${response.url()}: ${response.status()}`); });
-  page.on("request", (request) => { if (!request.url().startsWith(address)) page.wrong.push(`asks elsewhere: ${request.url()}`); });
-  const answer = await page.goto(address + path, { waitUntil: "networkidle" });
+  page.on("request", (request) => { if (!request.url().startsWith(from)) page.wrong.push(`asks elsewhere: ${request.url()}`); });
+  const answer = await page.goto(from + path, { waitUntil: "networkidle" });
   assert.equal(answer.status(), 200, path);
   return page;
 }
@@ -282,6 +305,41 @@ test("the catalog is edited", async () => {
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`the ledger's own calendar is edited, ${javaScriptEnabled ? "with" : "without"} scripts`, async () => {
+    const own = await serveAlone();
+    const page = await open("/settings", { javaScriptEnabled }, own.address);
+    const accessible = async () => {
+      if (!javaScriptEnabled) return;
+      await page.evaluate(axe);
+      assert.deepEqual(await page.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map((found) => found.id)), []);
+    };
+    await page.getByRole("link", { name: "Edit the calendar" }).click();
+    await accessible();
+    const holidays = page.getByRole("textbox", { name: "Holidays" });
+    await page.locator('[name="class0-hours"]').fill("00:00-07:00");
+    await holidays.fill(`${await holidays.inputValue()}2025-11-03 Our day\n`);
+    await page.getByRole("button", { name: "Show what changes" }).click();
+    assert.match(await page.locator("#wrong-classes").innerText(), /^07:00-08:00 belongs to no time class/);
+    assert.equal(await page.locator('[name="class0-hours"]').inputValue(), "00:00-07:00");
+    await accessible();
+    page.wrong.length = 0; // The browser logs an answer of 400.
+    await page.locator('[name="class1-hours"]').fill("07:00-19:00");
+    await page.getByRole("button", { name: "Show what changes" }).click();
+    assert.deepEqual(await page.locator("table.sheet tbody th").allInnerTexts(), ["Time class regular-overnight", "Time class prime", "2025-11-03"]);
+    await accessible();
+    await page.getByRole("button", { name: "Back to the form" }).click();
+    assert.equal(await page.locator('[name="class1-hours"]').inputValue(), "07:00-19:00");
+    await page.getByRole("button", { name: "Show what changes" }).click();
+    await page.getByRole("button", { name: "Apply" }).click();
+    assert.match(await page.locator('[role="status"]').innerText(), /The calendar is in force/);
+    assert.match(await page.locator("section[aria-labelledby=calendar] .facts").innerText(), /07:00-19:00/);
+    assert.deepEqual(page.wrong, []);
+    await page.context().close();
+    await own.stop();
+  });
+}
 
 const passed = await run(tests);
 await browser.close();

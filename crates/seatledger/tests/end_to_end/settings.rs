@@ -9,38 +9,38 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
 const HTML: (&str, &str) = ("accept", "text/html");
 
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let desk = Desk::new();
     desk.write("debug.log", flexnet::log(Shape { seed: 11, days: 2, events_a_day: 60, restarts: false }));
     desk.import(&["debug.log"]);
     desk
 }
 
-fn add_user(desk: &Desk, name: &str, role: &str) {
+pub(crate) fn add_user(desk: &Desk, name: &str, role: &str) {
     let ran = desk.run_piped(&["user", "add", name, "--role", role, "--password-stdin"], PASSWORD);
     assert_eq!(ran.code, Some(0), "{ran:?}");
 }
 
 /// Somebody's browser.
-struct Browser<'s> {
+pub(crate) struct Browser<'s> {
     service: &'s Service,
     cookie: String,
 }
 
 impl<'s> Browser<'s> {
-    fn of(service: &'s Service, name: &str) -> Self {
+    pub(crate) fn of(service: &'s Service, name: &str) -> Self {
         let form = format!("name={name}&password={}&to=%2F", PASSWORD.replace(' ', "+"));
         let answer = service.ask("POST", "/login", &[FORM, OURS], &form);
         let cookie = answer.header("set-cookie").unwrap_or_else(|| panic!("{answer:?}"));
         Self { service, cookie: cookie.split(';').next().unwrap_or_default().to_owned() }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.service.get_with(path, &[HTML, ("cookie", &self.cookie)])
     }
 
     /// What forms of this login carry.
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let page = self.get("/").body;
         let (_, rest) = page.split_once("name=\"token\" value=\"").expect("a form");
         rest.split('"').next().unwrap_or_default().to_owned()
@@ -49,6 +49,17 @@ impl<'s> Browser<'s> {
     fn post(&self, path: &str, fields: &str) -> Answer {
         let body = format!("token={}&{fields}", self.token());
         self.service.ask("POST", path, &[HTML, FORM, OURS, ("cookie", &self.cookie)], &body)
+    }
+
+    /// Sends a form of several fields.
+    pub(crate) fn send(&self, path: &str, token: &str, fields: &[(&str, &str)]) -> Answer {
+        let part = |(name, content): &(&str, &str)| {
+            format!("--x7\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+        };
+        let body: String = [&[("token", token)], fields].concat().iter().map(part).collect();
+        let kind = ("content-type", "multipart/form-data; boundary=x7");
+        let headers = [HTML, kind, OURS, ("cookie", self.cookie.as_str())];
+        self.service.ask("POST", path, &headers, &format!("{body}--x7--\r\n"))
     }
 
     /// Sends a form with a file, or with a field of text.

@@ -12,6 +12,11 @@ const DAY_MS: i64 = 86_400_000;
 const SHAPE: &str = "(told by a site)";
 const REASON: &str = "of a day to come: is the clock there right?";
 
+/// Whether an instant that is told at `now` is of a day to come.
+pub(super) fn lies_ahead(at: UnixMs, now: UnixMs) -> bool {
+    at > now + AHEAD_MS
+}
+
 /// Takes out of a batch, which comes at `now`, what lies ahead.
 pub(super) fn keep_out(batch: &mut Batch, now: UnixMs) {
     let mut ahead = Ahead { last: now + AHEAD_MS, latest: None, lines: 0, first_at: None };

@@ -3,6 +3,7 @@
 use super::part::{Part, Run};
 use crate::Error;
 use crate::backend::{Backend, Value, all, one};
+use crate::heartbeats::NAME;
 use accounting::session::HolderId;
 use rustc_hash::FxHashMap;
 use serde_json::json;
@@ -78,6 +79,14 @@ impl Forgettable {
                 (*user, *host) = (name.to_owned(), format!("host-{id}"));
                 display.clear();
                 data.clear();
+                is_changed = true;
+            }
+        }
+        for (user, host) in part.heartbeats.iter_mut().flat_map(|beats| &mut beats.persons) {
+            let nothing = String::new;
+            let told = (NAME.to_owned(), nothing(), user.clone(), host.clone(), nothing(), nothing());
+            if let Some(id) = self.holders.get(&told) {
+                (*user, *host) = (name.to_owned(), format!("host-{id}"));
                 is_changed = true;
             }
         }

@@ -5,12 +5,14 @@
 //! (`taking`), whose checkpoint is the part's number.
 
 mod ahead;
+mod beats;
 mod forgetting;
 mod part;
 mod put;
 mod said;
 mod taking;
 
+pub(crate) use beats::{are_told, put_beats, put_closed, sealable};
 pub(crate) use forgetting::Forgettable;
 pub use part::{Names as PartNames, Part, Run as PartRun};
 pub(crate) use put::{put, put_out, room};

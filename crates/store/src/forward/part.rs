@@ -33,6 +33,26 @@ pub struct Part {
     /// What it says, by runs of dates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<Run>,
+    /// Heartbeats that were booked; then there are no runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeats: Option<Beats>,
+}
+
+/// Feature, version, person, the bucket's beginning and end, whether each feature of the person counts.
+pub(super) type BucketRow = (u32, u32, u32, UnixMs, UnixMs, bool);
+
+/// Heartbeats of a part, with its own lists of names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[rustfmt::skip]
+pub struct Beats {
+    /// Before when the site takes no more in: all earlier ones are in this part and those before it.
+    pub(super) closed_at: UnixMs,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")] pub(super) features: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")] pub(super) versions: Vec<String>,
+    /// User and host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")] pub(super) persons: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")] pub(super) buckets: Vec<BucketRow>,
 }
 
 /// The names of a part.

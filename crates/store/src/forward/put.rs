@@ -21,7 +21,7 @@ use std::hash::Hash;
 const HASH_BYTES: usize = 16;
 
 /// What a ledger says of itself where it forwards.
-struct Site {
+pub(super) struct Site {
     id: String,
     name: String,
 }
@@ -97,7 +97,7 @@ pub(super) fn anew(backend: &mut dyn Backend, site: &str) -> Result<u64, Error> 
 
 /// How the ledger forwards. Where it does so no more the numbers of inputs that were forwarded move on all the same: what is
 /// not told is missed centrally, and not only by who looks.
-fn site(backend: &mut dyn Backend, input: InputId) -> Result<Option<Site>, Error> {
+pub(super) fn site(backend: &mut dyn Backend, input: InputId) -> Result<Option<Site>, Error> {
     let sql = "select site, name, is_on from forward";
     let of_row =
         |row: &crate::backend::Row<'_>| Ok((Site { id: row.text(0)?, name: row.text(1)? }, row.int(2)? != 0));
@@ -112,7 +112,7 @@ fn site(backend: &mut dyn Backend, input: InputId) -> Result<Option<Site>, Error
     }
 }
 
-fn write(backend: &mut dyn Backend, site: Site, input: InputId, part: Part) -> Result<(), Error> {
+pub(super) fn write(backend: &mut dyn Backend, site: Site, input: InputId, part: Part) -> Result<(), Error> {
     let sql = "insert into forward_input (input_id, parts) values ($1, 1)
                on conflict (input_id) do update set parts = forward_input.parts + 1 returning parts, hash";
     let found = one(backend, sql, &[input.into()], |row| Ok((row.int(0)?, row.text(1)?)))?;

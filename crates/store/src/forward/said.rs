@@ -233,7 +233,7 @@ fn of_handles(handle: u32, handles: usize) -> Result<u32, Wrong> {
     Err(format!("a row names handle {handle} of a list of {handles}"))
 }
 
-fn instant(at: UnixMs) -> Result<UnixMs, Wrong> {
+pub(super) fn instant(at: UnixMs) -> Result<UnixMs, Wrong> {
     if INSTANTS.contains(&at) {
         return Ok(at);
     }

@@ -37,6 +37,8 @@ const LONGEST_HASH: usize = 64;
 pub enum TakenPart {
     /// It is in the ledger now.
     Now,
+    /// It is in the ledger now, but for so many heartbeats: their time is closed, or lies ahead.
+    Partly(u64),
     /// It has been there before.
     Before,
     /// Another part of this number has been there before: the site's ledger was set back, or copied.
@@ -81,6 +83,9 @@ impl Inbox {
         if !follows {
             return Ok(TakenPart::Awaits(position + 1));
         }
+        if let Some(beats) = &part.heartbeats {
+            return super::beats::take(store, part, beats, (known.as_ref(), arrived.at));
+        }
         let batches = match batches(part, &mut self.interner, arrived.at) {
             Ok(batches) => batches,
             Err(wrong) => {
@@ -103,7 +108,7 @@ impl Inbox {
     }
 }
 
-fn checkpoint(part: &Part) -> Checkpoint {
+pub(super) fn checkpoint(part: &Part) -> Checkpoint {
     let [lines, events, notes, noise, unrecognized] = part.counts;
     Checkpoint {
         name: part.input_name(),

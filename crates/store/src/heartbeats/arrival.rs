@@ -3,9 +3,11 @@
 
 use super::kept::Kept;
 use super::record::{BucketScope, Heartbeat, Known, News};
-use super::{LOCK, source};
+use super::{Booked, LOCK, source};
 use crate::backend::{Backend, Value, all, one, writing};
-use crate::{Error, READERS_PATIENCE, Store};
+use crate::input::{self, Checkpoint};
+use crate::{Error, READERS_PATIENCE, Store, forward};
+use accounting::UnixMs;
 use serde_json::json;
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ const PIECE: i64 = 4_096;
 const BATCHES: i64 = 4_096;
 
 /// How many bytes a name may have.
-const LONGEST: usize = 1_000;
+pub(crate) const LONGEST: usize = 1_000;
 
 /// A heartbeat as it is written down, with what is kept of its person.
 type Told<'t> = (&'t str, &'t str, i64, i64, bool, &'t str, &'t str, &'t str, Option<[u8; 8]>);
@@ -34,6 +36,7 @@ impl Store {
         let backend = self.backend.as_mut();
         known.find_source(backend)?;
         writing(backend, |backend| {
+            forward::room(backend)?;
             // Who seals, or changes persons, takes this lock alone: what is read now holds until the end.
             backend.share(LOCK)?;
             let (in_time, late) = known.in_time(backend, privacy, batch)?;
@@ -45,9 +48,36 @@ impl Store {
                 return Err(Error::Driver(format!("a name of a heartbeat has more than {LONGEST} bytes")));
             }
             let told = in_time.iter().zip(&kept).map(|(beat, kept)| told(beat, kept)).collect::<Vec<_>>();
-            let params = [Value::Int(told.len() as i64), Value::Text(json!(told).to_string())];
-            backend.execute("insert into heartbeat_arrival (heartbeats, told) values ($1, $2)", &params)?;
+            arrive(backend, &told)?;
             Ok(late)
+        })
+    }
+
+    /// Accepts heartbeats that a site has booked, as the part of its input that a checkpoint stands for; what is told of
+    /// persons is kept as it comes. The site has taken in all that lies before `closed_at`. Returns how many came late.
+    pub(crate) fn accept_of_site(
+        &mut self,
+        (before, checkpoint): (Option<&Checkpoint>, &Checkpoint),
+        booked: &[Booked],
+        closed_at: UnixMs,
+    ) -> Result<u64, Error> {
+        let (known, privacy) = (&mut self.heartbeats, &self.privacy);
+        let backend = self.backend.as_mut();
+        known.find_source(backend)?;
+        writing(backend, |backend| {
+            forward::room(backend)?;
+            backend.share(LOCK)?;
+            let closed = known.refresh(backend, Some(privacy))?;
+            let input = input::advance(backend, before, checkpoint)?;
+            forward::note(backend, input, checkpoint)?;
+            let sql = include_str!("../../queries/site_heartbeats_upsert.sql");
+            backend.execute(sql, &[input.into(), closed_at.into()])?;
+            let in_time: Vec<Told<'_>> =
+                booked.iter().filter(|beat| beat.from >= closed).map(told_by_site).collect();
+            if !in_time.is_empty() {
+                arrive(backend, &in_time)?;
+            }
+            Ok((booked.len() - in_time.len()) as u64)
         })
     }
 
@@ -61,6 +91,7 @@ impl Store {
             let is_free = backend.try_lock(BOOKING)?;
             let booked =
                 if is_free { Some(known.book(backend, &mut news, i64::MAX, most as i64)?) } else { None };
+            known.tell(backend, &mut news)?;
             Ok((news, booked))
         })?;
         known.remember(news);
@@ -96,7 +127,10 @@ impl Store {
                 patience.map_or(Ok(()), |patience| backend.wait_at_most(patience))?;
                 backend.share(LOCK)?;
                 backend.lock(BOOKING)?;
-                Known::default().book(backend, &mut News::default(), last, PIECE)
+                let (mut known, mut news) = (Known::default(), News::default());
+                let booked = known.book(backend, &mut news, last, PIECE)?;
+                known.tell(backend, &mut news)?;
+                Ok(booked)
             })
         };
         while piece()? > 0 {}
@@ -108,7 +142,9 @@ impl Store {
 /// ledger then: nothing is remembered of it, because the calendar may be changed, and persons be forgotten, before the same
 /// connection books again.
 pub(crate) fn book_first(backend: &mut dyn Backend) -> Result<(), Error> {
-    Known::default().book_all(backend, &mut News::default())
+    let (mut known, mut news) = (Known::default(), News::default());
+    known.book_all(backend, &mut news)?;
+    known.tell(backend, &mut news)
 }
 
 impl Known {
@@ -168,6 +204,18 @@ impl Known {
         backend.shred(include_str!("../../queries/heartbeat_arrival_delete.sql"), &ids)?;
         Ok(batch.len() as u64)
     }
+}
+
+/// Writes accepted heartbeats down, to be booked.
+fn arrive(backend: &mut dyn Backend, told: &[Told<'_>]) -> Result<(), Error> {
+    let params = [Value::Int(told.len() as i64), Value::Text(json!(told).to_string())];
+    backend.execute("insert into heartbeat_arrival (heartbeats, told) values ($1, $2)", &params)?;
+    Ok(())
+}
+
+fn told_by_site(beat: &Booked) -> Told<'_> {
+    let Booked { feature, version, from, until, each, user, host } = beat;
+    (feature, version, *from, *until, *each, user, host, "", None)
 }
 
 /// Whether a name could be accepted and not booked: no index of a database holds it.

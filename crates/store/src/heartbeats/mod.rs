@@ -8,7 +8,7 @@ mod record;
 mod seal;
 mod users;
 
-pub(crate) use arrival::book_first;
+pub(crate) use arrival::{LONGEST, book_first};
 pub(crate) use record::Known;
 pub use record::{BucketScope, Heartbeat, Recorded};
 pub use users::NewUser;
@@ -32,6 +32,19 @@ pub(crate) const SEALED: &str = "heartbeats_sealed";
 pub(crate) const CLOSED: &str = "heartbeats_closed";
 /// The number of the lock under which one process seals, or makes the rows of server and input.
 pub(crate) const LOCK: i64 = 0x5ea7_4ea7;
+
+/// A bucket that was booked, with what is kept of its person, where persons are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Booked {
+    pub(crate) feature: String,
+    pub(crate) version: String,
+    pub(crate) from: UnixMs,
+    pub(crate) until: UnixMs,
+    /// Whether each feature of the person counts.
+    pub(crate) each: bool,
+    pub(crate) user: String,
+    pub(crate) host: String,
+}
 
 fn bucket(row: &Row<'_>) -> Result<Bucket, Error> {
     Ok(Bucket {

@@ -1,10 +1,10 @@
 //! Booking heartbeats: a batch is one transaction, and one statement where its names are known.
 
 use super::kept::{Kept, kept};
-use super::{FORMAT, LOCK, NAME, source};
+use super::{Booked, FORMAT, LOCK, NAME, source};
 use crate::backend::{Backend, Cell, Table, Type, Value, one, writing};
 use crate::intake::{names_of, new_holders};
-use crate::{Error, Store, settings};
+use crate::{Error, Store, forward, settings};
 use accounting::UnixMs;
 use accounting::day::Day;
 use accounting::directory::Directory;
@@ -117,6 +117,8 @@ pub(crate) struct News {
     versions: FxHashMap<String, VersionId>,
     holders: FxHashMap<[u8; 16], HolderId>,
     marked: FxHashSet<(FeatureId, Day)>,
+    /// What a central service is to be told, at the end of the transaction.
+    booked: Vec<Booked>,
 }
 
 impl Store {
@@ -126,6 +128,7 @@ impl Store {
         let backend = self.backend.as_mut();
         known.find_source(backend)?;
         let (news, recorded) = writing(backend, |backend| {
+            forward::room(backend)?;
             // Who seals, or changes persons, takes this lock alone: what is read now holds until the end.
             backend.share(LOCK)?;
             let mut news = News::default();
@@ -134,6 +137,7 @@ impl Store {
             let (in_time, late) = known.in_time(backend, privacy, batch)?;
             let kept = known.kept(backend, privacy, &in_time)?;
             let new = known.enter(backend, &in_time, &kept, &mut news)?;
+            known.tell(backend, &mut news)?;
             Ok((news, Recorded { new, late }))
         })?;
         known.remember(news);
@@ -159,6 +163,18 @@ impl Store {
         known.marked.clear();
         known.directory = None;
         Ok(())
+    }
+}
+
+fn booked(beat: &Heartbeat, kept: &Kept) -> Booked {
+    Booked {
+        feature: beat.feature.clone(),
+        version: beat.version.clone(),
+        from: beat.from,
+        until: beat.until,
+        each: beat.scope == BucketScope::PersonAndFeature,
+        user: kept.user.clone(),
+        host: kept.host.clone(),
     }
 }
 
@@ -206,20 +222,30 @@ impl Known {
         Ok(())
     }
 
-    /// Reads what others may have changed: before when all is sealed, whether holders that are remembered are still there,
+    /// Tells a central service what was booked, where there is one: the last thing of a transaction.
+    pub(super) fn tell(&self, backend: &mut dyn Backend, news: &mut News) -> Result<(), Error> {
+        match self.source {
+            Some((_, input)) => {
+                forward::put_beats(backend, input, self.closed, &std::mem::take(&mut news.booked))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Reads what others may have changed, and gives before when no heartbeat is taken in any more: before when all is sealed, whether holders that are remembered are still there,
     /// and what the database keeps of persons.
     pub(super) fn refresh(
         &mut self,
         backend: &mut dyn Backend,
         privacy: Option<&Privacy>,
-    ) -> Result<(), Error> {
+    ) -> Result<UnixMs, Error> {
         let settings = settings::Changing::read(backend)?;
         privacy.map_or(Ok(()), |privacy| settings.check(privacy))?;
         self.closed = settings.closed;
         if std::mem::replace(&mut self.forgotten, settings.forgotten) != settings.forgotten {
             self.holders.clear();
         }
-        Ok(())
+        Ok(self.closed)
     }
 
     /// The heartbeats of a batch whose buckets are not sealed, and the places of the others.
@@ -253,6 +279,9 @@ impl Known {
         kept: &[Kept],
         news: &mut News,
     ) -> Result<u64, Error> {
+        if forward::are_told(backend)? {
+            news.booked.extend(batch.iter().zip(kept).map(|(beat, kept)| booked(beat, kept)));
+        }
         let hashes: Vec<[u8; 32]> = kept.iter().map(hash).collect();
         if let Some(beats) = self.beats(batch, &hashes, news, true) {
             return insert(backend, &beats);

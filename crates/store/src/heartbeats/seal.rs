@@ -4,7 +4,7 @@ use super::{CLOSED, LOCK, SEALED, book_first, bucket, sealed, source};
 use crate::backend::{Backend, Cell, Value, one, writing};
 use crate::intake::{SESSION, new_mark};
 use crate::settings::{self, Changing, set};
-use crate::{Error, Store};
+use crate::{Error, Store, forward};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
@@ -33,7 +33,7 @@ impl Store {
         self.book_all_heartbeats()?;
         let (backend, identity) = (self.backend.as_mut(), self.privacy.identity);
         let Some(source) = source(backend)? else { return Ok(0) };
-        let before = writing(backend, |backend| close(backend, before))?;
+        let before = writing(backend, |backend| close(backend, source.1, before))?;
         let sql = "select count(*) from heartbeat where from_at < $1";
         let buckets = one(backend, sql, &[before.into()], |row| row.int(0))?.unwrap_or_default();
         let pieces = (buckets / PIECE + 1).unsigned_abs().next_power_of_two().cast_signed();
@@ -53,11 +53,16 @@ impl Store {
 }
 
 /// Takes no heartbeat of buckets before an instant any more, nor of those that are closed already; returns before when.
-fn close(backend: &mut dyn Backend, before: UnixMs) -> Result<UnixMs, Error> {
+/// What sites may still tell of stays open.
+fn close(backend: &mut dyn Backend, input: InputId, before: UnixMs) -> Result<UnixMs, Error> {
     backend.lock(LOCK)?;
     book_first(backend)?;
-    let before = before.max(Changing::read(backend)?.closed);
+    let closed = Changing::read(backend)?.closed;
+    let before = forward::sealable(backend, before)?.max(closed);
     set(backend, CLOSED, before.to_string())?;
+    if before > closed {
+        forward::put_closed(backend, input, before)?;
+    }
     Ok(before)
 }
 

@@ -1,7 +1,8 @@
 //! Users, tokens, and how the first admin comes in.
 
 use crate::ledger::Ledger;
-use store::accounts::{Added, FirstAdmin, Purpose, Role, Token, User, complaint_about_name};
+use std::sync::Barrier;
+use store::accounts::{Added, FirstAdmin, Purpose, Removed, Role, Token, User, complaint_about_name};
 use store::browsers::{InBrowser, Provided};
 
 fn user(name: &str, role: Role) -> User {
@@ -51,6 +52,31 @@ pub(crate) fn a_user_of_a_name_that_is_taken_changes_nothing(ledger: &mut Ledger
     assert!(store.remove_user("amara").unwrap());
     assert!(!store.remove_user("amara").unwrap());
     assert!(store.add_user(&user("amara", Role::Admin)).unwrap());
+}
+
+pub(crate) fn of_two_admins_who_take_each_other_out_one_is_left(ledger: &mut Ledger) {
+    let mut store = ledger.store();
+    assert!(store.add_user(&user("amara", Role::Admin)).unwrap());
+    assert!(store.add_user(&user("vera", Role::Viewer)).unwrap());
+    assert_eq!(store.remove_user_by("vera", "amara").unwrap(), Removed::NoAdmin, "a viewer takes nobody out");
+    assert_eq!(store.remove_user_by("amara", "nobody").unwrap(), Removed::NoSuchUser);
+    for _ in 0..8 {
+        store.add_user(&user("amara", Role::Admin)).unwrap();
+        store.add_user(&user("bela", Role::Admin)).unwrap();
+        let (mut one, mut other) = (ledger.store(), ledger.store());
+        let both_ready = Barrier::new(2);
+        let told = std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                both_ready.wait();
+                one.remove_user_by("amara", "bela").unwrap()
+            });
+            both_ready.wait();
+            [other.remove_user_by("bela", "amara").unwrap(), first.join().unwrap()]
+        });
+        assert!(told.contains(&Removed::Removed) && told.contains(&Removed::NoAdmin), "{told:?}");
+        let admins = store.users().unwrap().into_iter().filter(|user| user.role == Role::Admin).count();
+        assert_eq!(admins, 1);
+    }
 }
 
 pub(crate) fn nobody_is_added_beside_an_admin_who_is_not_there(ledger: &mut Ledger) {

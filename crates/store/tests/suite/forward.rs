@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use store::forward::{Arrived, Forwarding, Inbox, Parked, Part, TakenPart};
 use store::{Error, Store};
 
-const MOST: u64 = 1 << 20;
+pub(crate) const MOST: u64 = 1 << 20;
 /// A year after all that logs here tell, 2026-01-01.
-const COMES: Arrived = Arrived { at: 1_767_225_600_000, after_gap: false };
+pub(crate) const COMES: Arrived = Arrived { at: 1_767_225_600_000, after_gap: false };
 const AFTER_GAP: Arrived = Arrived { after_gap: true, ..COMES };
 
 /// A ledger of a site, beside the central one of a test.
-fn site_of(_: &Ledger) -> Ledger {
+pub(crate) fn site_of(_: &Ledger) -> Ledger {
     let site = Ledger::sqlite();
     forwards(&site, MOST);
     site
@@ -26,7 +26,7 @@ fn forwards(site: &Ledger, most_bytes: u64) {
 }
 
 /// The parts that wait at a site.
-fn parts(site: &Ledger) -> Vec<Part> {
+pub(crate) fn parts(site: &Ledger) -> Vec<Part> {
     let mut store = site.store();
     let waiting = store.waiting_parts(u64::MAX).unwrap();
     let bytes: usize = waiting.iter().map(|part| part.body.len()).sum();
@@ -37,7 +37,7 @@ fn parts(site: &Ledger) -> Vec<Part> {
 }
 
 /// Posts all that waits at a site, as a sender does; what became of each part.
-fn post(site: &Ledger, central: &mut Store) -> Vec<TakenPart> {
+pub(crate) fn post(site: &Ledger, central: &mut Store) -> Vec<TakenPart> {
     let mut inbox = Inbox::default();
     let taken = parts(site).iter().map(|part| inbox.take(central, part, COMES).unwrap()).collect();
     let mut store = site.store();

@@ -33,7 +33,7 @@ pub(crate) fn record(store: &mut Store, beats: &[Heartbeat]) -> u64 {
 }
 
 /// The sessions as `user feature version from..until ending`, in minutes after nine.
-fn sessions(ledger: &Ledger, now: i64) -> Vec<String> {
+pub(crate) fn sessions(ledger: &Ledger, now: i64) -> Vec<String> {
     let mut store = Store::open(ledger.place()).unwrap();
     store.tell_time(NINE + now * MINUTE);
     let mut lines = Vec::new();

@@ -6,6 +6,21 @@ use crate::log::{self, at};
 use accounting::calendar::Calendar;
 use store::{CatalogEntry, Changes, DirectoryChange, DirectoryRow};
 
+pub(crate) fn a_calendar_that_was_changed_meanwhile_is_not_changed_again(ledger: &mut Ledger) {
+    let of = |zone: &str| Calendar::standard(zone).unwrap();
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    one.set_calendar(&of("UTC")).unwrap();
+    let (seen, also_seen) = (one.calendar().unwrap(), other.calendar().unwrap());
+    assert!(one.change_calendar(&of("Asia/Tokyo"), &seen).unwrap());
+    assert!(
+        !other.change_calendar(&of("Europe/Zurich"), &also_seen).unwrap(),
+        "it is not the one that was seen"
+    );
+    assert_eq!(other.calendar().unwrap().zone_name(), "Asia/Tokyo");
+    assert!(other.change_calendar(&of("Europe/Zurich"), &of("Asia/Tokyo")).unwrap());
+    assert_eq!(one.calendar().unwrap().zone_name(), "Europe/Zurich");
+}
+
 pub(crate) fn another_calendar_cuts_the_days_anew(ledger: &mut Ledger) {
     ledger.process().read(&mut ledger.store(), "log", &log::two_days());
     let in_utc = ledger.balances();

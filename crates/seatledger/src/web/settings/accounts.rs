@@ -15,7 +15,7 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
-use store::accounts::{Added, Purpose, Role, Token, User, complaint_about_name};
+use store::accounts::{Added, Purpose, Removed, Role, Token, User, complaint_about_name};
 
 const USERS: &str = "/settings/users";
 const TOKENS: &str = "/settings/tokens";
@@ -144,7 +144,7 @@ pub(super) async fn users(State(web): State<Arc<Web>>, request: Request) -> Resu
     let done = match value(&fields, "do") {
         "add" => add_user(&web, &asker, name, &fields).await.map(|()| "added"),
         "remove" if own => Err(Failure::Conflict(asker.texts().say("settings.not_oneself").to_owned())),
-        "remove" => web.change(move |store| Ok(store.remove_user(&name)?)).await.map(|_| "removed"),
+        "remove" => remove_user(&web, &asker, name).await.map(|()| "removed"),
         "out" => web.change(move |store| Ok(store.end_browser_sessions_of(&name)?)).await.map(|()| "out"),
         _ => Err(Failure::Wrong("the form cannot be read".to_owned())),
     };
@@ -194,6 +194,25 @@ async fn add_user(
         Added::NoAdmin => "settings.first_admin",
     };
     Err(Failure::Conflict(asker.texts().say(wrong).to_owned()))
+}
+
+/// Takes a user out. Who asks may have been taken out meanwhile.
+async fn remove_user(web: &Web, asker: &Asker, name: String) -> Result<(), Failure> {
+    let by = asker.guest.name.clone().filter(|_| !asker.guest.is_provided);
+    let removed = web.change(move |store| {
+        Ok(match by {
+            Some(by) => store.remove_user_by(&by, &name)?,
+            // Who is no user here cannot be taken out here.
+            None if store.remove_user(&name)? => Removed::Removed,
+            None => Removed::NoSuchUser,
+        })
+    });
+    match removed.await? {
+        Removed::Removed | Removed::NoSuchUser => Ok(()),
+        Removed::NoAdmin => {
+            Err(Failure::Forbidden(asker.texts().say("settings.no_admin_any_more").to_owned()))
+        }
+    }
 }
 
 /// Makes a token, which is shown once, or takes one out.

@@ -1,11 +1,13 @@
-//! Settings, for admins: the calendar in force, the directory, the catalog, users and tokens.
+//! Settings, for admins: the calendar, the directory, the catalog, users and tokens.
 //!
 //! Every form works without scripts, carries a text that only this login's pages have, and is answered by a redirect, so that a
 //! page loaded anew does nothing twice.
 
 mod accounts;
+mod calendar;
 mod catalog;
 mod directory;
+mod draft;
 mod form;
 mod provided;
 
@@ -16,7 +18,7 @@ use super::query::Query;
 use crate::clock;
 use crate::gate::Failure;
 use crate::gate::openid::OpenId;
-use accounting::calendar::{Calendar, Stretch, WEEKDAYS};
+use accounting::calendar::Calendar;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
@@ -44,6 +46,8 @@ pub(super) fn router() -> Router<Arc<Web>> {
         .route("/settings/users", post(accounts::users))
         .route(provided::LOGINS, post(provided::log_out))
         .route("/settings/tokens", post(accounts::tokens))
+        .route(calendar::OWN, get(calendar::page).post(calendar::take))
+        .route("/settings/calendar/edit", post(calendar::edit))
         .route("/settings/catalog", get(catalog::page).post(catalog::save))
         .route("/settings/directory", post(directory::take).layer(DefaultBodyLimit::max(LONGEST_SHOWN)))
 }
@@ -82,6 +86,7 @@ fn done(asker: &Asker, query: &Query) -> Option<String> {
             number("unchanged"),
             texts.say("settings.unchanged"),
         ),
+        "calendar" => texts.say("settings.calendar_done").to_owned(),
         "added" => texts.say("settings.user_added").to_owned(),
         "removed" => texts.say("settings.removed").to_owned(),
         "out" => texts.say("settings.logged_out").to_owned(),
@@ -146,7 +151,7 @@ impl Web {
             (messages(said, wrong))
             p.definition { (texts.say("settings.hint")) }
             div.settings {
-                (calendar(asker, &shown.calendar))
+                (calendar::section(asker, &shown.calendar, self.calendar_file.as_deref()))
                 (directory::section(asker, shown.directory_rows))
                 (catalog::section(asker, shown.catalog_rows))
                 (accounts::users_section(asker, &shown.users, &shown.calendar))
@@ -175,47 +180,4 @@ fn messages(said: Option<&str>, wrong: Option<&str>) -> Markup {
 /// What a form of this login carries.
 fn token(asker: &Asker) -> Markup {
     html! { input type="hidden" name="token" value=(asker.guest.form_token); }
-}
-
-/// The calendar in force, and where it is changed.
-fn calendar(asker: &Asker, calendar: &Calendar) -> Markup {
-    let texts = asker.texts();
-    let working: Vec<&str> = calendar
-        .working_days()
-        .iter()
-        .filter_map(|day| texts.weekdays.get(usize::from(*day)).copied())
-        .collect();
-    html! {
-        section.card aria-labelledby="calendar" {
-            h2 #calendar { (texts.say("settings.calendar")) }
-            dl.facts {
-                dt { (texts.say("file.zone")) } dd { (calendar.zone_name()) }
-                dt { (texts.say("settings.working_days")) } dd { (working.join(" ")) }
-                @for class in calendar.classes() {
-                    dt { (texts.column("time_class")) " " code { (class.name) } }
-                    dd { @for (nth, stretch) in class.stretches.iter().enumerate() { @if nth > 0 { ", " } (hours(asker, stretch)) } }
-                }
-                dt { (texts.say("settings.holidays")) }
-                dd {
-                    @if calendar.holidays().is_empty() { (texts.say("settings.none")) } @else {
-                        details {
-                            summary { (whole(calendar.holidays().len() as i64)) }
-                            ul { @for (day, name) in calendar.holidays() { li { (day) " " (name) } } }
-                        }
-                    }
-                }
-            }
-            p.soft { (texts.say("settings.calendar_hint")) }
-        }
-    }
-}
-
-/// A stretch of the week: `Mon Tue 08:00–19:00`.
-fn hours(asker: &Asker, stretch: &Stretch) -> String {
-    let texts = asker.texts();
-    let names = accounting::calendar::all_days().into_iter().zip(texts.weekdays);
-    let days: Vec<&str> = names.filter(|(day, _)| stretch.days.contains(day)).map(|(_, name)| name).collect();
-    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-    let days = if days.len() == WEEKDAYS.len() { String::new() } else { format!("{} ", days.join(" ")) };
-    format!("{days}{}–{}", clock(stretch.from_minute), clock(stretch.until_minute))
 }
