@@ -15,6 +15,9 @@ mod tests;
 mod webhook;
 mod words;
 
+/// A rule as the configuration has it, for who has none.
+pub(crate) const EXAMPLE_RULE: &str = "[[alert]]\nname = \"solver is full\"\nwhen = \"full\"\nfeature = \"solver\"\nnotify = [\"mail:licenses@example.com\"]";
+
 pub(crate) use look::{Considered, Looked, Watch, consider};
 pub(crate) use message::{About, Message};
 pub(crate) use sending::{Counts, Sending, Ways, sender};

@@ -1,4 +1,4 @@
-//! The filters that reports and listings share.
+//! The filters of listings, and those of reports, which besides cut time.
 
 use super::{OutOfSight, Sight, wrong_usage};
 use accounting::calendar::Calendar;
@@ -9,7 +9,7 @@ use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
 use store::Store;
 
-/// What a report or listing is about.
+/// What a listing is about: whole sessions, single events.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Filters {
     /// First day, YYYY-MM-DD [default: the ledger's first]
@@ -30,6 +30,13 @@ pub(crate) struct Filters {
     /// Organizations whose name matches
     #[arg(long, value_name = "GLOB")]
     organization: Option<String>,
+}
+
+/// What a report is about, and which of the time.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ReportFilters {
+    #[command(flatten)]
+    filters: Filters,
     /// One time class of the calendar, such as prime
     #[arg(long, value_name = "NAME")]
     time_class: Option<String>,
@@ -54,7 +61,6 @@ impl Filters {
             Sight::Everything => None,
             Sight::Organization(own) => Some(own.clone()),
         };
-        let days = |days: Days| if days == Days::Working { "working" } else { "all" };
         [
             ("from", self.from.map(|day| day.to_string())),
             ("until", self.until.map(|day| day.to_string())),
@@ -62,54 +68,15 @@ impl Filters {
             ("server", self.server.clone()),
             ("person", self.person.clone()),
             ("organization", own.or_else(|| self.organization.clone())),
-            ("time-class", self.time_class.clone()),
-            ("days", self.days.map(|given| days(given).to_owned())),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect()
     }
 
-    /// Refuses what cuts time: a listing shows whole sessions and single events.
-    pub(crate) fn refuse_cuts(&self) -> anyhow::Result<()> {
-        if self.time_class.is_some() || self.days.is_some() {
-            return Err(wrong_usage(
-                "--time-class and --days belong to reports: a listing shows whole sessions",
-            ));
-        }
-        Ok(())
-    }
-
-    /// Refuses what says nothing of things that expire, whoever uses them and whenever.
-    pub(crate) fn refuse_all_but_names(&self) -> anyhow::Result<()> {
-        let cuts = self.time_class.is_some() || self.days.is_some();
-        let period = self.from.is_some() || self.until.is_some();
-        if cuts || period || self.person.is_some() || self.organization.is_some() {
-            return Err(wrong_usage("expiry takes --feature, --server and --within only"));
-        }
-        Ok(())
-    }
-
-    /// Refuses what says nothing of what was watched.
-    pub(crate) fn refuse_all_but_period_and_server(&self) -> anyhow::Result<()> {
-        let cuts = self.time_class.is_some() || self.days.is_some();
-        if cuts || self.feature.is_some() || self.person.is_some() || self.organization.is_some() {
-            return Err(wrong_usage("coverage takes --from, --until and --server only"));
-        }
-        Ok(())
-    }
-
-    /// Refuses other days than working days.
-    pub(crate) fn refuse_all_days(&self) -> anyhow::Result<()> {
-        if self.days == Some(Days::All) {
-            return Err(wrong_usage("average-licenses counts working days only: leave --days out"));
-        }
-        Ok(())
-    }
-
     /// Refuses a license server of which the ledger knows nothing: an empty answer would read as no use. Which ones there
     /// are is told to who may see everything.
-    pub(crate) fn refuse_unknown_server(&self, store: &mut Store, sight: &Sight) -> anyhow::Result<()> {
+    fn refuse_unknown_server(&self, store: &mut Store, sight: &Sight) -> anyhow::Result<()> {
         let Some(wanted) = &self.server else { return Ok(()) };
         let known = store.server_names()?;
         if known.contains(wanted) {
@@ -122,13 +89,9 @@ impl Filters {
         Err(wrong_usage(format!("no license server `{wanted}`: the ledger knows {known}")))
     }
 
-    /// The scope that they describe, narrowed to what the asker may see.
-    pub(crate) fn scope(
-        &self,
-        calendar: &Calendar,
-        default_days: Days,
-        sight: &Sight,
-    ) -> anyhow::Result<Scope> {
+    /// The scope that they describe in a ledger, narrowed to what the asker may see: all time of it.
+    pub(crate) fn scope(&self, store: &mut Store, sight: &Sight) -> anyhow::Result<Scope> {
+        self.refuse_unknown_server(store, sight)?;
         if let (Some(from), Some(until)) = (self.from, self.until)
             && from >= until
         {
@@ -136,15 +99,6 @@ impl Filters {
                 "--from {from} is not before --until {until}: the last day is the one before --until"
             )));
         }
-        let class = match &self.time_class {
-            None => None,
-            Some(name) => {
-                let known = || calendar.classes().iter().map(|class| class.name.as_str()).collect::<Vec<_>>();
-                Some(calendar.class_named(name).ok_or_else(|| {
-                    wrong_usage(format!("no time class `{name}`: the calendar has {}", known().join(", ")))
-                })?)
-            }
-        };
         Ok(Scope {
             from: self.from,
             until: self.until,
@@ -152,8 +106,8 @@ impl Filters {
             server: self.server.clone(),
             person: self.person.as_deref().map(|text| glob(text, "--person")).transpose()?,
             organization: self.organization(sight)?,
-            class,
-            working_days_only: self.days.unwrap_or(default_days) == Days::Working,
+            class: None,
+            working_days_only: false,
         })
     }
 
@@ -170,6 +124,69 @@ impl Filters {
                 Ok(Some(exactly.context("an organization's name")?.compile_matcher()))
             }
         }
+    }
+}
+
+impl ReportFilters {
+    /// What was asked, by the options' names; whoever may see one organization only has asked for that.
+    pub(crate) fn told(&self, sight: &Sight) -> Vec<(String, String)> {
+        let days = |days: Days| if days == Days::Working { "working" } else { "all" };
+        let own = [
+            ("time-class", self.time_class.clone()),
+            ("days", self.days.map(|given| days(given).to_owned())),
+        ];
+        let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        self.filters.told(sight).into_iter().chain(own).collect()
+    }
+
+    /// Refuses what says nothing of things that expire, whoever uses them and whenever.
+    pub(crate) fn refuse_all_but_names(&self) -> anyhow::Result<()> {
+        let Filters { from, until, person, organization, .. } = &self.filters;
+        let cuts = self.time_class.is_some() || self.days.is_some();
+        let period = from.is_some() || until.is_some();
+        if cuts || period || person.is_some() || organization.is_some() {
+            return Err(wrong_usage("expiry takes --feature, --server and --within only"));
+        }
+        Ok(())
+    }
+
+    /// Refuses what says nothing of what was watched.
+    pub(crate) fn refuse_all_but_period_and_server(&self) -> anyhow::Result<()> {
+        let Filters { feature, person, organization, .. } = &self.filters;
+        let cuts = self.time_class.is_some() || self.days.is_some();
+        if cuts || feature.is_some() || person.is_some() || organization.is_some() {
+            return Err(wrong_usage("coverage takes --from, --until and --server only"));
+        }
+        Ok(())
+    }
+
+    /// Refuses other days than working days.
+    pub(crate) fn refuse_all_days(&self) -> anyhow::Result<()> {
+        if self.days == Some(Days::All) {
+            return Err(wrong_usage("average-licenses counts working days only: leave --days out"));
+        }
+        Ok(())
+    }
+
+    /// As [`Filters::scope`], with the time that counts; of days that nobody chose `default_days`.
+    pub(crate) fn scope(
+        &self,
+        store: &mut Store,
+        calendar: &Calendar,
+        default_days: Days,
+        sight: &Sight,
+    ) -> anyhow::Result<Scope> {
+        let class = match &self.time_class {
+            None => None,
+            Some(name) => {
+                let known = || calendar.classes().iter().map(|class| class.name.as_str()).collect::<Vec<_>>();
+                Some(calendar.class_named(name).ok_or_else(|| {
+                    wrong_usage(format!("no time class `{name}`: the calendar has {}", known().join(", ")))
+                })?)
+            }
+        };
+        let working_days_only = self.days.unwrap_or(default_days) == Days::Working;
+        Ok(Scope { class, working_days_only, ..self.filters.scope(store, sight)? })
     }
 }
 

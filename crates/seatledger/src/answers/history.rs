@@ -1,6 +1,6 @@
 //! What happened, in order of time.
 
-use super::filters::{Days, Filters};
+use super::filters::Filters;
 use super::sessions::period;
 use super::{EachRow, Sight, show_rows};
 use accounting::UnixMs;
@@ -56,9 +56,7 @@ pub(crate) fn list_history(
     sight: &Sight,
     each: EachRow<'_>,
 ) -> anyhow::Result<()> {
-    wanted.filters.refuse_cuts()?;
-    wanted.filters.refuse_unknown_server(store, sight)?;
-    let scope = wanted.filters.scope(calendar, Days::All, sight)?;
+    let scope = wanted.filters.scope(store, sight)?;
     show_rows(each, |each| {
         store.read(|reader| {
             let (names, inputs) = (reader.names(), reader.inputs()?);
@@ -110,9 +108,7 @@ pub(crate) fn latest_history(
     behind: Option<Told>,
     most: usize,
 ) -> anyhow::Result<(Vec<Vec<Cell>>, Option<Told>)> {
-    wanted.filters.refuse_cuts()?;
-    wanted.filters.refuse_unknown_server(store, sight)?;
-    let scope = wanted.filters.scope(calendar, Days::All, sight)?;
+    let scope = wanted.filters.scope(store, sight)?;
     let (from, until) = period(&scope, calendar);
     let until = behind.map_or(until, |told| until.min(told.at.saturating_add(1)));
     let told = behind.map_or(0, |told| told.rows);

@@ -1,6 +1,6 @@
 //! How it is now: which features are short, who holds seats, what was denied lately.
 
-use super::filters::{Days, Filters};
+use super::filters::Filters;
 use super::{Sight, report};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
@@ -131,7 +131,7 @@ impl Now {
 /// How it is now, as far as the asker may see it.
 pub(crate) fn now(store: &mut Store, sight: &Sight) -> anyhow::Result<Now> {
     let calendar = store.calendar()?;
-    let scope = Filters::default().scope(&calendar, Days::All, sight)?;
+    let scope = Filters::default().scope(store, sight)?;
     let (as_of, features, servers, of_sites) = store.read(|reader| {
         let names = reader.names();
         let (servers, as_of) = (servers(&names), reader.as_of()?);

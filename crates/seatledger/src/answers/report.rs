@@ -2,7 +2,7 @@
 
 use super::bill::Bill;
 use super::coverage::coverage;
-use super::filters::{Days, Filters};
+use super::filters::{Days, ReportFilters};
 use super::{Sight, civil, wrong_usage};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     bill: Bill,
     #[command(flatten)]
-    filters: Filters,
+    filters: ReportFilters,
 }
 
 /// A report, and the calendar by which it cuts time.
@@ -90,10 +90,9 @@ pub(crate) fn answer(
     }
     let step = options.step.as_deref().unwrap_or("day").parse();
     let step = step.map_err(|error: UnknownStep| wrong_usage(error))?;
-    options.filters.refuse_unknown_server(store, sight)?;
     let calendar = store.calendar()?;
     let default_days = if name == Name::Ranking { Days::Working } else { Days::All };
-    let scope = options.filters.scope(&calendar, default_days, sight)?;
+    let scope = options.filters.scope(store, &calendar, default_days, sight)?;
     let report = store.read_for(&scope, |reader| {
         let names = reader.names();
         if name == Name::Coverage {
@@ -293,9 +292,8 @@ pub(crate) fn overview(
     options: &Options,
     sight: &Sight,
 ) -> anyhow::Result<(reports::Report, reports::Report, Calendar)> {
-    options.filters.refuse_unknown_server(store, sight)?;
     let calendar = store.calendar()?;
-    let scope = options.filters.scope(&calendar, Days::All, sight)?;
+    let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
     let (whole, daily) = store.read(|reader| {
         let names = reader.names();
         let whole = reports::utilization::Utilization::over_period(&names, &calendar, scope.clone());

@@ -1,6 +1,6 @@
 //! The sessions themselves.
 
-use super::filters::{Days, Filters};
+use super::filters::Filters;
 use super::{EachRow, Sight, show_rows};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
@@ -61,9 +61,7 @@ pub(crate) fn list_sessions(
     sight: &Sight,
     each: EachRow<'_>,
 ) -> anyhow::Result<()> {
-    wanted.filters.refuse_cuts()?;
-    wanted.filters.refuse_unknown_server(store, sight)?;
-    let scope = wanted.filters.scope(calendar, Days::All, sight)?;
+    let scope = wanted.filters.scope(store, sight)?;
     show_rows(each, |each| {
         store.read(|reader| {
             let (names, inputs) = (reader.names(), reader.inputs()?);
@@ -121,9 +119,7 @@ pub(crate) fn next_sessions(
     behind: Option<ToldSessions>,
     most: usize,
 ) -> anyhow::Result<(Vec<Vec<Cell>>, Option<ToldSessions>)> {
-    wanted.filters.refuse_cuts()?;
-    wanted.filters.refuse_unknown_server(store, sight)?;
-    let scope = wanted.filters.scope(calendar, Days::All, sight)?;
+    let scope = wanted.filters.scope(store, sight)?;
     let mut piece = Piece { rows: Vec::new(), behind, told: behind, most, has_more: false };
     let read = store.read(|reader| {
         let (names, inputs) = (reader.names(), reader.inputs()?);

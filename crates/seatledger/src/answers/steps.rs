@@ -35,7 +35,7 @@ pub(crate) fn curve(
         return Err(wrong_usage("steps are shown of at most eight days, from before until"));
     }
     let calendar = store.calendar()?;
-    let scope = filters::Filters::default().scope(&calendar, filters::Days::All, sight)?;
+    let scope = filters::Filters::default().scope(store, sight)?;
     Ok(store.read(|reader| {
         let names = reader.names();
         let lens = Lens::new(&names, &calendar, scope.clone());

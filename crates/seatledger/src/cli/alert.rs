@@ -1,7 +1,7 @@
 //! `seatledger alert`
 
 use super::{Done, Global, Shown, say, warn, wrong_usage};
-use crate::alerts::{Considered, Looked, Message, Ways, Words, consider};
+use crate::alerts::{Considered, EXAMPLE_RULE, Looked, Message, Ways, Words, consider};
 use crate::answers::{self, Sight, list_alerts};
 use crate::config::{AlertConfig, Config, Receiver};
 use crate::{clock, keys};
@@ -86,10 +86,20 @@ impl Alerts {
 }
 
 fn list(global: &Global, wanted: &answers::Alerts, shown: &Shown) -> anyhow::Result<Done> {
-    let (mut store, _) = global.open()?;
+    let (mut store, config) = global.open()?;
     let calendar = store.calendar()?;
     let listing = ("alerts", answers::Alerts::COLUMNS);
-    shown.list(listing, calendar.zone(), wanted.told(&Sight::Everything), |each| {
+    let nothing = match config.alerts.rules.len() {
+        0 => format!(
+            "No rule is configured here. These lines of seatledger.toml make one (docs/alerts.md):\n\n{EXAMPLE_RULE}"
+        ),
+        1 => "Nothing is raised by the one rule that is configured here; `seatledger alert check` tries it."
+            .to_owned(),
+        rules => format!(
+            "Nothing is raised by the {rules} rules that are configured here; `seatledger alert check` tries them."
+        ),
+    };
+    shown.list_or_say(listing, calendar.zone(), wanted.told(&Sight::Everything), &nothing, |each| {
         list_alerts(&mut store, &calendar, wanted, &Sight::Everything, each)
     })?;
     Ok(Done::Well)

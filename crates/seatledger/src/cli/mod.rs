@@ -298,8 +298,20 @@ impl Shown {
         told: Vec<(String, String)>,
         list: impl FnOnce(EachRow<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        self.list_or_say((name, columns), zone, told, render::NOTHING, list)
+    }
+
+    /// As [`Self::list`]; where there is no row people read `nothing`.
+    pub(crate) fn list_or_say(
+        &self,
+        (name, columns): (&str, &[Column]),
+        zone: &TimeZone,
+        told: Vec<(String, String)>,
+        nothing: &str,
+        list: impl FnOnce(EachRow<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         self.write(name, columns, told, |about, look, out| {
-            let mut rows = Rows::new(self.format, columns.to_vec(), zone, look, out);
+            let mut rows = Rows::new(self.format, columns.to_vec(), zone, look, out).or_else_say(nothing);
             if let Some(about) = about {
                 rows = rows.about(about);
             }

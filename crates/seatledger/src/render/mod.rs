@@ -103,6 +103,9 @@ pub(crate) fn bar_column(report: &str) -> Option<&'static str> {
     }
 }
 
+/// What people read where there is no row.
+pub(crate) const NOTHING: &str = "There is nothing in that period.";
+
 /// Rows written one after the other.
 pub(crate) struct Rows<'a> {
     face: Writing<'a>,
@@ -140,6 +143,15 @@ impl<'a> Rows<'a> {
     pub(crate) fn with_bars(mut self, column: &str) -> Self {
         if let Writing::Table(table) = &mut self.face {
             table.bars_behind(column);
+        }
+        self
+    }
+
+    /// With what people read where there is no row.
+    #[must_use]
+    pub(crate) fn or_else_say(mut self, nothing: &'a str) -> Self {
+        if let Writing::Table(table) = &mut self.face {
+            table.nothing = nothing;
         }
         self
     }

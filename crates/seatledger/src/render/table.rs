@@ -30,6 +30,8 @@ pub(super) struct Table<'a> {
     begun: bool,
     bars: Option<Bars>,
     figures: Figures,
+    /// What is said where there is no row.
+    pub(super) nothing: &'a str,
 }
 
 /// Bars behind a column of numbers.
@@ -84,6 +86,7 @@ impl<'a> Table<'a> {
             begun: false,
             bars: None,
             figures: Figures::default(),
+            nothing: super::NOTHING,
         }
     }
 
@@ -124,7 +127,7 @@ impl<'a> Table<'a> {
 
     pub(super) fn finish(mut self, notes: &[String]) -> io::Result<()> {
         if !self.begun && self.waiting.is_empty() {
-            writeln!(self.out, "There is nothing in that period.")?;
+            writeln!(self.out, "{}", self.nothing)?;
         } else if !self.begun {
             self.leave_out_empty_columns();
             self.begin()?;

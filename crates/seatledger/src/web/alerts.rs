@@ -3,7 +3,7 @@
 use super::Web;
 use super::asker::{Asker, Refusal};
 use super::fields::{figure, instant};
-use crate::alerts::Words;
+use crate::alerts::{EXAMPLE_RULE, Words};
 use crate::answers::Sight;
 use crate::clock;
 use crate::gate::Failure;
@@ -19,7 +19,6 @@ use store::Store;
 const PATH: &str = "/alerts";
 /// For how long an alert that is over is shown, in milliseconds: 30 days.
 const LATELY: i64 = 30 * 86_400_000;
-const EXAMPLE: &str = "[[alert]]\nname = \"solver is full\"\nwhen = \"full\"\nfeature = \"solver\"\nnotify = [\"mail:licenses@example.com\"]";
 
 /// An alert in words.
 struct Told {
@@ -56,7 +55,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         }
         @if now.is_empty() && past.is_empty() {
             p.definition { (texts.say("alerts.none")) }
-            pre { code { (EXAMPLE) } }
+            pre { code { (EXAMPLE_RULE) } }
         }
         (part(&asker, &now, &zone, texts.say("alerts.now")))
         (part(&asker, &past, &zone, texts.say("alerts.before")))

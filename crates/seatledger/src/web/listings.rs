@@ -47,7 +47,8 @@ async fn page(web: Arc<Web>, request: Request, listing: Listing) -> Result<Respo
     if listing == Listing::History && query.get("from").is_none() {
         period = Period { from: accounting::day::Day(period.until.0 - DAYS), ..period };
     }
-    let question = period.set(&query).without(&["q"]);
+    // What cuts time says nothing of whole sessions and single events.
+    let question = period.set(&query).without(&["q", "time-class", "days"]);
     let found = listed(&web, &asker, &question, listing).await?;
     let (report, calendar, next) = &*found;
     let texts = asker.texts();

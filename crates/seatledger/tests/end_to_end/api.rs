@@ -400,7 +400,7 @@ fn a_wrong_question_is_told_what_would_be_right() {
         ("reports/usage?feature=%5B", 400, "is no pattern"),
         ("reports/usage?format=xml", 400, "json, csv, xlsx or html"),
         ("reports/usage?output=/tmp/x", 400, "no parameter `output`"),
-        ("sessions?days=all", 400, "a listing shows whole sessions"),
+        ("sessions?days=all", 400, "no parameter `days`"),
         ("sessions?open=yes", 400, "true or false"),
         ("servers?x=1", 400, "no parameters"),
         ("nothing", 404, "openapi.json"),

@@ -103,3 +103,42 @@ fn the_summary_for_scripts_has_the_promised_names() {
     assert_eq!(again["files"][0]["already_known"], true);
     assert_eq!(again["totals"]["lines"], 0);
 }
+
+#[test]
+fn help_offers_what_is_taken() {
+    let desk = Desk::new();
+    desk.write("debug.log", flexnet::log(Shape { seed: 3, days: 1, events_a_day: 20, restarts: false }));
+    desk.import(&["debug.log"]);
+    assert!(desk.ok(&["report", "--help"]).contains("--time-class"));
+    for listing in ["sessions", "history"] {
+        let help = desk.ok(&[listing, "--help"]);
+        for (option, value) in [("--time-class", "prime"), ("--days", "working")] {
+            assert!(!help.contains(option), "{listing} {option}: {help}");
+            desk.ends(2, &[listing, option, value]);
+        }
+        for (option, value) in
+            [("--feature", "*"), ("--person", "*"), ("--organization", "*"), ("--from", "2025-01-01")]
+        {
+            assert!(help.contains(option), "{listing} {option}: {help}");
+            desk.ok(&[listing, option, value]);
+        }
+    }
+}
+
+#[test]
+fn a_list_of_no_alerts_says_how_to_make_a_rule() {
+    let desk = Desk::new();
+    desk.write("debug.log", flexnet::log(Shape { seed: 3, days: 1, events_a_day: 20, restarts: false }));
+    desk.import(&["debug.log"]);
+    let none = desk.ok(&["alert", "list"]);
+    let (_, lines) = none.split_once("\n\n").unwrap_or_else(|| panic!("{none}"));
+    assert!(lines.starts_with("[[alert]]\n"), "{none}");
+    assert_eq!(desk.ok(&["alert", "list", "--format", "json"]).trim(), "[]", "machines read rows");
+    desk.write(
+        "seatledger.toml",
+        format!(
+            "timezone = \"UTC\"\n[smtp]\nhost = \"localhost\"\nfrom = \"seatledger@example.com\"\n{lines}"
+        ),
+    );
+    assert!(desk.ok(&["alert", "list"]).starts_with("Nothing is raised by the one rule"));
+}

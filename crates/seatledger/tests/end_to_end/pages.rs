@@ -173,6 +173,10 @@ fn sessions_go_on_to_the_last_one_each_told_once() {
             "{filter}: the first that differs, in {pages} pages"
         );
     }
+    // A link from a page that cuts time leads to whole sessions.
+    for path in ["/sessions", "/history"] {
+        assert_eq!(page(&service, &format!("{path}?time-class=prime&days=working")).status, 200, "{path}");
+    }
     for wrong in ["250", "1.2", "x.y.z"] {
         let refused = page(&service, &format!("/sessions?behind={wrong}"));
         assert!(refused.status == 400 && refused.body.contains("follow a link"), "{wrong}: {refused:?}");

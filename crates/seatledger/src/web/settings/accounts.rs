@@ -1,7 +1,7 @@
 //! Users and tokens: who may log in, and which programs may ask.
 
 use super::form::must_be_own;
-use super::{PATH, token};
+use super::{PATH, heads, sheet, token};
 use crate::gate::Failure;
 use crate::web::Web;
 use crate::web::asker::{Asker, Refusal};
@@ -32,24 +32,18 @@ pub(super) fn users_section(asker: &Asker, users: &[User], calendar: &Calendar) 
             p.soft { (texts.say("settings.users_hint")) }
             @if !has_admin { p { (texts.say("settings.first_admin")) } }
             @if !users.is_empty() {
-                div.scroll tabindex="0" role="group" aria-label=(title) {
-                    table.sheet {
-                        caption.hidden { (title) }
-                        thead { tr {
-                            @for name in ["name", "role", "organization", "created_at"] { th scope="col" { (texts.column(name)) } }
-                            th scope="col" { span.hidden { (texts.say("settings.change")) } }
-                        } }
-                        tbody { @for user in users {
-                            tr {
-                                td { (user.name) }
-                                td { (user.role.as_str()) }
-                                td { (user.role.organization().unwrap_or_default()) }
-                                td { (instant(user.created_at, calendar.zone())) }
-                                td { (change(asker, USERS, &user.name, true)) }
-                            }
-                        } }
+                @let rows = html! {
+                    @for user in users {
+                        tr {
+                            td { (user.name) }
+                            td { (user.role.as_str()) }
+                            td { (user.role.organization().unwrap_or_default()) }
+                            td { (instant(user.created_at, calendar.zone())) }
+                            td { (change(asker, USERS, &user.name, true)) }
+                        }
                     }
-                }
+                };
+                (sheet(title, &heads(asker, &["name", "role", "organization", "created_at"]), &rows))
             }
             form.row method="post" action=(asker.view.to(USERS)) autocomplete="off" {
                 (token(asker))
@@ -76,26 +70,20 @@ pub(super) fn tokens_section(asker: &Asker, tokens: &[Token], calendar: &Calenda
             h2 #tokens { (title) }
             p.soft { (texts.say("settings.tokens_hint")) }
             @if !tokens.is_empty() {
-                div.scroll tabindex="0" role="group" aria-label=(title) {
-                    table.sheet {
-                        caption.hidden { (title) }
-                        thead { tr {
-                            @for name in ["name", "purpose", "organization", "site", "last_four", "created_at"] { th scope="col" { (texts.column(name)) } }
-                            th scope="col" { span.hidden { (texts.say("settings.change")) } }
-                        } }
-                        tbody { @for token in tokens {
-                            tr {
-                                td { (token.name) }
-                                td { (purpose(&token.purpose)) }
-                                td { (token.purpose.role().and_then(Role::organization).unwrap_or_default()) }
-                                td { (token.purpose.site().unwrap_or_default()) }
-                                td { code { "…" (token.last_four) } }
-                                td { (instant(token.created_at, calendar.zone())) }
-                                td { (change(asker, TOKENS, &token.name, false)) }
-                            }
-                        } }
+                @let rows = html! {
+                    @for token in tokens {
+                        tr {
+                            td { (token.name) }
+                            td { (purpose(&token.purpose)) }
+                            td { (token.purpose.role().and_then(Role::organization).unwrap_or_default()) }
+                            td { (token.purpose.site().unwrap_or_default()) }
+                            td { code { "…" (token.last_four) } }
+                            td { (instant(token.created_at, calendar.zone())) }
+                            td { (change(asker, TOKENS, &token.name, false)) }
+                        }
                     }
-                }
+                };
+                (sheet(title, &heads(asker, &["name", "purpose", "organization", "site", "last_four", "created_at"]), &rows))
             }
             form.row method="post" action=(asker.view.to(TOKENS)) autocomplete="off" {
                 (token(asker))

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Wrong};
 use super::form::{Form, must_be_own};
-use super::{PATH, messages, token};
+use super::{PATH, messages, sheet, token};
 use crate::answers::known_days;
 use crate::config::stretch::written;
 use crate::gate::Failure;
@@ -191,22 +191,15 @@ async fn preview(
     let texts = asker.texts();
     let title = texts.say("settings.calendar_preview");
     let rows = changes(asker, calendar, changed);
+    let head = html! {
+        th scope="col" { span.hidden { (texts.say("settings.calendar")) } }
+        @for text in [texts.say("settings.before"), texts.say("settings.after")] { th scope="col" { (text) } }
+    };
+    let cells = html! { @for (what, before, after) in &rows { tr { th scope="row" { (what) } td { (before) } td { (after) } } } };
     let body = html! {
         header.head { h1 { (title) } }
         @if rows.is_empty() { p { (texts.say("settings.calendar_nothing")) } } @else {
-            div.scroll.changes tabindex="0" role="group" aria-label=(title) {
-                table.sheet {
-                    caption.hidden { (title) }
-                    thead { tr {
-                        th scope="col" { span.hidden { (texts.say("settings.calendar")) } }
-                        th scope="col" { (texts.say("settings.before")) }
-                        th scope="col" { (texts.say("settings.after")) }
-                    } }
-                    tbody { @for (what, before, after) in &rows {
-                        tr { th scope="row" { (what) } td { (before) } td { (after) } }
-                    } }
-                }
-            }
+            div.changes { (sheet(title, &head, &cells)) }
             p { (anew(asker, days)) }
             form.row method="post" action=(asker.view.to(OWN)) enctype="multipart/form-data" {
                 (token(asker))

@@ -1,7 +1,7 @@
 //! The catalog: what feature codes are called, to which product and type they belong, what a seat costs a year.
 
 use super::form::must_be_own;
-use super::{PATH, messages, token};
+use super::{PATH, messages, sheet, token};
 use crate::gate::Failure;
 use crate::sheets::is_amount;
 use crate::web::Web;
@@ -135,31 +135,27 @@ fn form(asker: &Asker, entry: &CatalogEntry) -> Markup {
 fn table(asker: &Asker, entries: &[&CatalogEntry]) -> Markup {
     let texts = asker.texts();
     let title = texts.say("settings.catalog");
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(title) {
-            table.sheet {
-                caption.hidden { (title) }
-                thead { tr {
-                    @for name in ["feature", "product", "type"] { th scope="col" { (texts.column(name)) } }
-                    th.number scope="col" { (texts.column("price")) }
-                    th scope="col" { span.hidden { (texts.say("settings.edit")) } }
-                } }
-                tbody {
-                    @for entry in entries.iter().take(MOST) {
-                        tr {
-                            td { (entry.feature) }
-                            td { (entry.product) }
-                            td { @if let Some(of) = &entry.product_type { (of) } }
-                            td.number { @if let Some(price) = &entry.price { (price) } }
-                            td {
-                                a href=(asker.view.to(&format!("{OWN}?feature={}", encoded(&entry.feature))))
-                                    aria-label={ (texts.say("settings.edit")) " " (entry.feature) } { (texts.say("settings.edit")) }
-                            }
-                        }
-                    }
+    let head = html! {
+        @for name in ["feature", "product", "type"] { th scope="col" { (texts.column(name)) } }
+        th.number scope="col" { (texts.column("price")) }
+        th scope="col" { span.hidden { (texts.say("settings.edit")) } }
+    };
+    let rows = html! {
+        @for entry in entries.iter().take(MOST) {
+            tr {
+                td { (entry.feature) }
+                td { (entry.product) }
+                td { @if let Some(of) = &entry.product_type { (of) } }
+                td.number { @if let Some(price) = &entry.price { (price) } }
+                td {
+                    a href=(asker.view.to(&format!("{OWN}?feature={}", encoded(&entry.feature))))
+                        aria-label={ (texts.say("settings.edit")) " " (entry.feature) } { (texts.say("settings.edit")) }
                 }
             }
         }
+    };
+    html! {
+        (sheet(title, &head, &rows))
         @if entries.len() > MOST { p.soft { (whole((entries.len() - MOST) as i64)) " " (texts.say("settings.more")) } }
     }
 }

@@ -1,7 +1,7 @@
 //! The directory: a file is shown with what it changes, and taken in once somebody has seen that.
 
 use super::form::{Form, must_be_own, too_large};
-use super::{LONGEST_FILE, PATH, messages, token};
+use super::{LONGEST_FILE, PATH, messages, sheet, token};
 use crate::gate::Failure;
 use crate::sheets::{read_directory, written_directory};
 use crate::web::Web;
@@ -90,27 +90,22 @@ pub(super) async fn take(State(web): State<Arc<Web>>, request: Request) -> Resul
 fn table(asker: &Asker, changed: &[DirectoryChange]) -> Markup {
     let texts = asker.texts();
     let title = texts.say("settings.preview_title");
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(title) {
-            table.sheet {
-                caption.hidden { (title) }
-                thead { tr {
-                    @for name in ["user", "from"] { th scope="col" { (texts.column(name)) } }
-                    th scope="col" { (texts.say("settings.before")) }
-                    th scope="col" { (texts.say("settings.after")) }
-                } }
-                tbody {
-                    @for DirectoryChange { before, after } in changed.iter().take(MOST) {
-                        tr {
-                            td { @if let Some(domain) = &after.domain { (domain) "\\" } (after.login) }
-                            td { @if let Some(from) = after.valid_from { (from) } }
-                            td { @match before { Some(before) => (belongs(before)), None => span.soft { (texts.say("settings.new")) }, } }
-                            td { (belongs(after)) }
-                        }
-                    }
-                }
+    let head = html! {
+        @for name in ["user", "from"] { th scope="col" { (texts.column(name)) } }
+        @for text in [texts.say("settings.before"), texts.say("settings.after")] { th scope="col" { (text) } }
+    };
+    let rows = html! {
+        @for DirectoryChange { before, after } in changed.iter().take(MOST) {
+            tr {
+                td { @if let Some(domain) = &after.domain { (domain) "\\" } (after.login) }
+                td { @if let Some(from) = after.valid_from { (from) } }
+                td { @match before { Some(before) => (belongs(before)), None => span.soft { (texts.say("settings.new")) }, } }
+                td { (belongs(after)) }
             }
         }
+    };
+    html! {
+        (sheet(title, &head, &rows))
         @if changed.len() > MOST { p.soft { (whole((changed.len() - MOST) as i64)) " " (texts.say("settings.more")) } }
     }
 }

@@ -177,6 +177,27 @@ fn messages(said: Option<&str>, wrong: Option<&str>) -> Markup {
     }
 }
 
+/// A table of what can be set; no landmark of its own, for its section is one.
+fn sheet(title: &str, head: &Markup, rows: &Markup) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="group" aria-label=(title) {
+            table.sheet {
+                caption.hidden { (title) }
+                thead { tr { (head) } }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
+/// The heads of columns, and that of the one in which a row is changed.
+fn heads(asker: &Asker, names: &[&str]) -> Markup {
+    html! {
+        @for name in names { th scope="col" { (asker.texts().column(name)) } }
+        th scope="col" { span.hidden { (asker.texts().say("settings.change")) } }
+    }
+}
+
 /// What a form of this login carries.
 fn token(asker: &Asker) -> Markup {
     html! { input type="hidden" name="token" value=(asker.guest.form_token); }

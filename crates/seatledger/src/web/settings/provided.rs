@@ -1,7 +1,7 @@
 //! Who is logged in with the account of a provider: they are no users here, but can be logged out.
 
 use super::accounts::sent;
-use super::{PATH, token};
+use super::{PATH, sheet, token};
 use crate::web::Web;
 use crate::web::asker::{Asker, Refusal};
 use crate::web::fields::{instant, whole};
@@ -25,18 +25,13 @@ pub(super) fn section(asker: &Asker, logins: &[ProvidedLogins], calendar: &Calen
             h2 #provided { (title) }
             p.soft { (texts.say("settings.provided_hint")) }
             @if logins.is_empty() { p { (texts.say("settings.none")) } } @else {
-                div.scroll tabindex="0" role="group" aria-label=(title) {
-                    table.sheet {
-                        caption.hidden { (title) }
-                        thead { tr {
-                            @for name in ["name", "role", "organization"] { th scope="col" { (texts.column(name)) } }
-                            th scope="col" { (texts.say("settings.last_login")) }
-                            th scope="col" { (texts.say("settings.browsers")) }
-                            th scope="col" { span.hidden { (texts.say("settings.change")) } }
-                        } }
-                        tbody { @for login in logins { (row(asker, login, calendar)) } }
-                    }
-                }
+                @let head = html! {
+                    @for name in ["name", "role", "organization"] { th scope="col" { (texts.column(name)) } }
+                    @for text in [texts.say("settings.last_login"), texts.say("settings.browsers")] { th scope="col" { (text) } }
+                    th scope="col" { span.hidden { (texts.say("settings.change")) } }
+                };
+                @let rows = html! { @for login in logins { (row(asker, login, calendar)) } };
+                (sheet(title, &head, &rows))
             }
         }
     }
