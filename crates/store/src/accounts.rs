@@ -59,9 +59,8 @@ pub enum Purpose {
     Heartbeats,
     /// Sending events of wrappers, and nothing else.
     Events,
-    /// Sending what a site collector takes in, and nothing else: of the site of this name. Of any site, where the token was
-    /// made before tokens were of one.
-    Site(Option<String>),
+    /// Sending what a site collector takes in, and nothing else: of the site of this name.
+    Site(String),
 }
 
 /// What stands in the place of a role where a token is for sending events, or for a site.
@@ -80,7 +79,7 @@ impl Purpose {
     /// The one site that may be told of, where there is one.
     pub fn site(&self) -> Option<&str> {
         match self {
-            Self::Site(site) => site.as_deref(),
+            Self::Site(site) => Some(site),
             Self::Role(_) | Self::Heartbeats | Self::Events => None,
         }
     }
@@ -354,7 +353,7 @@ fn token_of(row: &Row<'_>) -> Result<Token, Error> {
     let organization = row.opt_text(2)?;
     let purpose = match row.opt_text(1)? {
         Some(role) if role == EVENTS && organization.is_none() => Purpose::Events,
-        Some(role) if role == SITE && organization.is_none() => Purpose::Site(row.opt_text(5)?),
+        Some(role) if role == SITE && organization.is_none() => Purpose::Site(row.text(5)?),
         Some(role) => Purpose::Role(Role::of(&role, organization)?),
         None => Purpose::Heartbeats,
     };

@@ -59,7 +59,7 @@ pub struct Status {
 }
 
 /// The tables with facts, for status and backup, in the order in which they are copied.
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 34] = [
     "server",
     "feature",
     "version",
@@ -77,6 +77,7 @@ const TABLES: [&str; 33] = [
     "daemon_break",
     "quarantine",
     "site_part",
+    "site_heartbeats",
     "session",
     "heartbeat",
     "heartbeat_arrival",

@@ -85,7 +85,7 @@ impl Db {
                 let parts = store.forward_anew(&secrets::new_mark()?)?;
                 say(&format!(
                     "this ledger tells the central service as another one from now on, {parts} parts that wait among it; \
-                     nothing counts twice there"
+                     nothing counts twice there, but what `import --replace` takes out here from now on stays there as it was told"
                 ));
             }
             Command::Backup { file } => {

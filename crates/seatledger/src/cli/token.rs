@@ -20,9 +20,6 @@ Examples:
   seatledger token list
   seatledger token remove plug-ins";
 
-/// What is shown of a token that was made before tokens were of a site.
-const ANY_SITE: &str = "(any)";
-
 const ADD_HELP: &str = "\
 The token is printed once, alone on standard output; only its hash is kept.
 
@@ -84,7 +81,7 @@ impl Tokens {
                     }
                     (true, _, _) => Purpose::Heartbeats,
                     (_, true, _) => Purpose::Events,
-                    (_, _, site) => Purpose::Site(site),
+                    (_, _, Some(site)) => Purpose::Site(site),
                 };
                 add(global, name, purpose)
             }
@@ -130,7 +127,7 @@ fn list(global: &Global, shown: &Shown) -> anyhow::Result<Done> {
             role.map_or(Cell::Empty, |role| text(role.as_str())),
             role.and_then(Role::organization).map_or(Cell::Empty, text),
             match &token.purpose {
-                Purpose::Site(site) => text(site.as_deref().unwrap_or(ANY_SITE)),
+                Purpose::Site(site) => text(site),
                 _ => Cell::Empty,
             },
             text(&token.last_four),

@@ -10,7 +10,7 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::sync::Arc;
 
 /// The cookie of a browser that is on its way to the provider and back.
@@ -35,7 +35,7 @@ pub(super) async fn begin(State(web): State<Arc<Web>>, request: Request) -> Resp
             set_cookie_named(&web, &mut response, name(&web), &cookie, UNDERWAY_S);
             response
         }
-        Err(refused) => shown(&view, &refused),
+        Err(refused) => shown(&view, &refused, to),
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn end(State(web): State<Arc<Web>>, request: Request) -> Respon
             set_cookie(&web, &mut response, &ended.secret, ended.seconds);
             response
         }
-        Err(refused) => shown(&view, &refused),
+        Err(refused) => shown(&view, &refused, &wanted(brought.as_deref())),
     };
     // A login ends once, well or not.
     set_cookie_named(&web, &mut response, name(&web), "", 0);
@@ -68,8 +68,14 @@ fn asked(uri: &Uri) -> Vec<(String, String)> {
     Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default()
 }
 
-/// Why nobody is logged in, and what to do.
-fn shown(view: &View, refused: &Refused) -> Response {
+/// To which page of ours a browser wanted that comes back with a cookie.
+fn wanted(cookie: Option<&str>) -> String {
+    let to = cookie.and_then(|cookie| cookie.split_once('.')).map_or("/", |(_, to)| to);
+    own_path(&percent_decode_str(to).decode_utf8_lossy()).to_owned()
+}
+
+/// Why nobody is logged in, and what to do to get to the page that was wanted.
+fn shown(view: &View, refused: &Refused, to: &str) -> Response {
     let texts = view.texts;
     let (status, title, why) = match refused {
         Refused::Stale => {
@@ -99,14 +105,15 @@ fn shown(view: &View, refused: &Refused) -> Response {
             (failure.status(), texts.say("openid.cannot"), html! { p { (failure.clone().message()) } })
         }
     };
+    let login = format!("/login?to={}", utf8_percent_encode(to, NON_ALPHANUMERIC));
     let body = html! {
         section.login {
             h1 { (title) }
             div role="alert" { (why) }
             @if view.provider.is_some() {
-                p { a.button.primary href=(address(view, "/", true)) { (texts.say("openid.again")) } }
+                p { a.button.primary href=(address(view, to, true)) { (texts.say("openid.again")) } }
             }
-            p.soft { a href=(view.to("/login")) { (texts.say("openid.other_way")) } }
+            p.soft { a href=(view.to(&login)) { (texts.say("openid.other_way")) } }
         }
     };
     let mut response = view.answer(status, layout::page(view, None, "", title, &body));

@@ -16,11 +16,12 @@ pub(super) struct Notices {
     queue: Option<kernel::Queue>,
     /// The number of the directory's watch, while there is one.
     watch: Option<i32>,
+    looked_at: Instant,
 }
 
 impl Notices {
     pub(super) fn new() -> Self {
-        Self { queue: kernel::Queue::open().ok(), watch: None }
+        Self { queue: kernel::Queue::open().ok(), watch: None, looked_at: Instant::now() }
     }
 
     /// Why the machine gives no notices of this directory, where it gives none.
@@ -31,6 +32,7 @@ impl Notices {
     /// Before a look: what has the path of the directory now is what is watched, and what was noticed before it needs no
     /// other look.
     pub(super) fn begin_look(&mut self, looker: &mut Looker) {
+        self.looked_at = Instant::now();
         let Some(queue) = &self.queue else { return };
         let watch = queue.watch(looker.files().listed_directory()).ok();
         if let Some(before) = self.watch.filter(|before| watch != Some(*before)) {
@@ -44,23 +46,20 @@ impl Notices {
     /// source must stop.
     pub(super) fn wait(&mut self, post: &Post, looker: &mut Looker, every: Duration) -> bool {
         let until = Instant::now() + every;
+        let left = || until.saturating_duration_since(Instant::now());
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if !post.pause(left.min(REST)) {
-                return false;
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
             let Some(queue) = self.queue.as_ref().filter(|_| self.watch.is_some()) else {
-                return post.pause(left);
+                return post.pause(left());
             };
-            if !post.pause_or_readable(left, queue) {
+            if !post.pause_or_readable(left(), queue) {
                 return false;
             }
             if self.take(looker) {
-                return true;
+                return post.pause(left().min(REST.saturating_sub(self.looked_at.elapsed())));
+            }
+            // Other files may be written to without end.
+            if left().is_zero() || !post.pause(left().min(REST)) {
+                return !post.stopping();
             }
         }
     }

@@ -250,7 +250,7 @@ async fn add_token(
             if site.is_empty() {
                 return Err(Failure::Wrong(asker.texts().say("settings.site_missing").to_owned()));
             }
-            Purpose::Site(Some(site.to_owned()))
+            Purpose::Site(site.to_owned())
         }
         other => Purpose::Role(role(asker, other, organization)?),
     };

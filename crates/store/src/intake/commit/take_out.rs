@@ -89,7 +89,7 @@ impl Intake {
 }
 
 /// What an input leaves beside sessions.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "span",
     "daemon_break",
     "request",
@@ -100,6 +100,7 @@ const TABLES: [&str; 11] = [
     "imported_total",
     "poll",
     "site_part",
+    "site_heartbeats",
     "input",
 ];
 
