@@ -246,7 +246,9 @@ impl Web {
         let question = query.behind(&format!("{report} {by:?} "));
         let work = move |store: &mut Store| {
             let mut answers = several(store, &options, by, &sight)?;
-            answers.iter_mut().for_each(|answer| most_first(&mut answer.report, column));
+            for answer in &mut answers {
+                most_first(&mut answer.report, column);
+            }
             Ok(answers)
         };
         self.kept(asker, question, work).await

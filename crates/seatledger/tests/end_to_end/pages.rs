@@ -299,7 +299,7 @@ fn what_is_read_once_for_several_tables_is_what_each_report_says() {
                     .collect();
                 told.sort_by(f64::total_cmp);
                 assert_eq!(numbers(section), told, "{path} {question} {filter}");
-                assert!(filter != "" || told.len() > 4, "{path} {question}: {told:?}");
+                assert!(!filter.is_empty() || told.len() > 4, "{path} {question}: {told:?}");
             }
         }
     }
