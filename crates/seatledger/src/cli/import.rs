@@ -125,7 +125,7 @@ fn done(summary: &Summary) -> Done {
 }
 
 fn say_file(file: &FileSummary, zone: &TimeZone, dry_run: bool) {
-    if file.format.is_none() {
+    if file.format.is_none() || (file.problem.is_some() && file.counts.lines == 0) {
         return;
     }
     if file.already_known {
@@ -175,7 +175,8 @@ fn number_of(number: u64, what: &str) -> String {
 }
 
 fn say_totals(summary: &Summary, dry_run: bool) {
-    let read = summary.files.iter().filter(|file| file.problem.is_none()).count();
+    // Of a file that breaks off what was whole counts.
+    let read = summary.files.iter().filter(|file| file.problem.is_none() || file.counts.lines > 0).count();
     if read == 0 {
         return say("nothing could be read");
     }

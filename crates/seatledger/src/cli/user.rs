@@ -92,7 +92,7 @@ fn add(global: &Global, name: String, role: Role, password_stdin: bool) -> anyho
     warn_of_unknown_organization(&mut store, user.role.organization())?;
     let of = user.role.organization().map_or(String::new(), |organization| format!(" of {organization}"));
     say(&format!("{} may log in, as {}{of}", user.name, user.role.as_str()));
-    warn_of_no_admin(&mut store)?;
+    warn_of_no_admin(&mut store, global)?;
     Ok(Done::Well)
 }
 
@@ -126,13 +126,14 @@ fn remove(global: &Global, name: &str) -> anyhow::Result<Done> {
     if !store.has_users()? {
         warn("no user is left: the service on a loopback address is open to everybody on this machine");
     }
-    warn_of_no_admin(&mut store)?;
+    warn_of_no_admin(&mut store, global)?;
     Ok(Done::Well)
 }
 
 /// Says what to do where everybody must log in and nobody is an admin.
-fn warn_of_no_admin(store: &mut Store) -> anyhow::Result<()> {
-    if store.has_users()? && !store.has_admin()? {
+fn warn_of_no_admin(store: &mut Store, global: &Global) -> anyhow::Result<()> {
+    let has_provided = global.config()?.openid.is_some_and(|openid| openid.has_admins());
+    if !has_provided && store.has_users()? && !store.has_admin()? {
         warn(
             "everybody who asks the service must log in now, and no user is an admin: nobody can open Settings. Make one \
              with `seatledger user add NAME --role admin`",

@@ -96,8 +96,9 @@ fn a_broken_archive_is_told_and_what_was_whole_of_it_counts_once() {
     let desk = Desk::new();
     desk.write("debug.log.gz", &packed[..packed.len() * 2 / 3]);
     let ran = desk.run(&["import", "--timezone", "UTC", "debug.log.gz"]);
-    assert!(matches!(ran.code, Some(1 | 3)), "{}", ran.err);
-    assert!(ran.err.contains("debug.log.gz"), "{}", ran.err);
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    assert!(ran.err.contains("debug.log.gz: line ") && ran.err.contains("breaks off"), "{}", ran.err);
+    assert!(ran.out.contains("checkouts") && !ran.out.contains(" 0 checkouts"), "{}", ran.out);
     desk.ok(&["verify"]);
     desk.write("debug.log.gz", &packed);
     desk.import(&["debug.log.gz"]);

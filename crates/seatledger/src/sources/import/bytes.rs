@@ -168,7 +168,7 @@ impl Bytes {
     pub(crate) fn head(&self) -> io::Result<Vec<u8>> {
         let mut reader = self.reader_at(0, Arc::default())?;
         let mut head = vec![0; FINGERPRINT_BYTES];
-        let length = read_full(&mut reader, &mut head)?;
+        let length = read_available(&mut reader, &mut head)?;
         head.truncate(length);
         Ok(head)
     }
@@ -193,16 +193,29 @@ pub(crate) fn hash(bytes: &[u8]) -> String {
 
 /// Fills the buffer as far as there are bytes.
 pub(crate) fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let (length, failed) = fill(reader, buffer);
+    failed.map_or(Ok(length), Err)
+}
+
+/// As [`read_full`]; of a packed file that breaks off what is there, where anything is.
+pub(crate) fn read_available(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let (length, failed) = fill(reader, buffer);
+    let breaks_off = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof && length > 0;
+    failed.filter(|error| !breaks_off(error)).map_or(Ok(length), Err)
+}
+
+/// Fills the buffer; how far, and what hindered.
+pub(super) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut length = 0;
     while length < buffer.len() {
         match reader.read(&mut buffer[length..]) {
             Ok(0) => break,
             Ok(read) => length += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return (length, Some(error)),
         }
     }
-    Ok(length)
+    (length, None)
 }
 
 impl Packing {

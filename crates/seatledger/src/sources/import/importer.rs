@@ -152,7 +152,11 @@ impl<'w, D: Door> Importer<'w, D> {
         let expected = state.unfinished.as_deref().unwrap_or_default();
         // Decoded bytes are never longer than three times the raw ones, nor shorter than half of them.
         let mut rest = vec![0; expected.len() * 2 + 16];
-        let length = bytes::read_full(&mut reader, &mut rest)?;
+        let length = match bytes::read_full(&mut reader, &mut rest) {
+            // It breaks off, which is told by who reads it.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(false),
+            length => length?,
+        };
         rest.truncate(length);
         Ok(*surveyed.encoding.decode(&rest) == *expected)
     }

@@ -1,6 +1,6 @@
 //! Lines from bytes: in blocks of bounded size, whatever the length of a line; UTF-16 is decoded on the way.
 
-use super::bytes::{hash, read_full};
+use super::bytes::{fill, hash};
 use formats::MAX_LINE;
 use std::io::{self, Read};
 use store::input::FINGERPRINT_BYTES;
@@ -70,13 +70,15 @@ pub(crate) struct Lines<R> {
     /// Where the buffer's first byte lies in the input.
     offset: u64,
     ended: bool,
+    /// Why the reader gave no more.
+    failed: Option<io::Error>,
 }
 
 impl<R: Read> Lines<R> {
     /// Reads lines from a reader that stands at a position of the input.
     pub(crate) fn new(reader: R, position: u64, encoding: Encoding) -> Self {
         let buffer = vec![0; BLOCK + FINGERPRINT_BYTES];
-        Self { reader, encoding, buffer, start: 0, filled: 0, offset: position, ended: false }
+        Self { reader, encoding, buffer, start: 0, filled: 0, offset: position, ended: false, failed: None }
     }
 
     /// Where the next line begins.
@@ -154,7 +156,16 @@ impl<R: Read> Lines<R> {
         if self.buffer.len() - self.filled < BLOCK / 2 {
             self.buffer.resize(self.filled + BLOCK, 0);
         }
-        let read = read_full(&mut self.reader, &mut self.buffer[self.filled..])?;
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let (read, failed) = fill(&mut self.reader, &mut self.buffer[self.filled..]);
+        match failed {
+            // Lines that were read before it can be told.
+            Some(error) if read > 0 => self.failed = Some(error),
+            Some(error) => return Err(error),
+            None => {}
+        }
         self.filled += read;
         self.ended = read == 0;
         Ok(())

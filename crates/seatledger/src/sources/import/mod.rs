@@ -136,7 +136,7 @@ fn refused_file(path: String, refused: Refused) -> FileSummary {
     let problem = match refused {
         Refused::Empty => "the file is empty".to_owned(),
         Refused::Unknown(what) => what,
-        Refused::Io(error) => error.to_string(),
+        Refused::Io(error) => reading::told(&error),
     };
     FileSummary { path, problem: Some(problem), ..FileSummary::default() }
 }

@@ -29,7 +29,7 @@ pub(crate) enum Sent {
     /// The input was read to its end.
     End(Tally),
     /// It could not be read further; what was sent before stands.
-    Failed(String),
+    Failed(Tally, String),
 }
 
 /// In what manner inputs are read.
@@ -92,7 +92,8 @@ impl Reading {
         let mut bytes = bytes;
         let mut known = vec![0; known_before(self.checkpoint.position)];
         if let Err(error) = bytes.read_exact(&mut known) {
-            let _ = to.send(Sent::Failed(format!("cannot be read where it was left: {error}")));
+            let problem = format!("cannot be read where it was left: {}", told(&error));
+            let _ = to.send(Sent::Failed(collector.tally, problem));
             return;
         }
         let mut lines = Lines::behind(bytes, &known, self.checkpoint.position, self.encoding);
@@ -107,7 +108,17 @@ impl Reading {
                 Ok(Next::NobodyListens) => return,
                 Err(error) => {
                     let line = collector.counts.lines + 1;
-                    let _ = to.send(Sent::Failed(format!("line {line}: cannot be read further: {error}")));
+                    // What was read before counts, and is known when it is read again.
+                    if collector.counts.lines > part.lines {
+                        let position = lines.position();
+                        let (hash, state) = (lines.hash_before(position), self.parser.state());
+                        let at = self.checkpoint(&collector, position, hash, state);
+                        if !part.send(&mut collector, at, to) {
+                            return;
+                        }
+                    }
+                    let problem = format!("line {line}: cannot be read further: {}", told(&error));
+                    let _ = to.send(Sent::Failed(collector.tally, problem));
                     return;
                 }
             }
@@ -228,6 +239,14 @@ impl Reading {
             ..self.checkpoint.clone()
         };
         (checkpoint, state)
+    }
+}
+
+/// What is said of a failure to read.
+pub(crate) fn told(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => format!("the file breaks off, was it copied whole? ({error})"),
+        _ => error.to_string(),
     }
 }
 

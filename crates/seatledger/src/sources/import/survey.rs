@@ -59,7 +59,14 @@ pub(crate) fn look(
     let mut surveyor = format.surveyor();
     let mut lines = Lines::new(bytes.reader_at(0, Arc::default())?, 0, encoding);
     let mut first_line = None;
-    while let Some(line) = lines.next()? {
+    loop {
+        let line = match lines.next() {
+            Ok(Some(line)) => line,
+            Ok(None) => break,
+            // A packed file that breaks off: who reads it tells.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(error.into()),
+        };
         if !line.ended && first_line.is_some() {
             // A line that may go on does not say yet which day or which server it is of.
             break;
@@ -85,7 +92,7 @@ fn detect(
     name: &str,
 ) -> Result<&'static dyn Format, Refused> {
     let mut sample = vec![0; DETECTED_BY];
-    let length = super::bytes::read_full(&mut bytes.reader_at(0, Arc::default())?, &mut sample)?;
+    let length = super::bytes::read_available(&mut bytes.reader_at(0, Arc::default())?, &mut sample)?;
     sample.truncate(length);
     let text = encoding.decode(&sample);
     if let Some(format) = formats::detect(&text) {

@@ -52,7 +52,7 @@ impl<D: Door> Importer<'_, D> {
                         }
                     }
                     Sent::End(tally) => taken.tally = tally,
-                    Sent::Failed(problem) => taken.problem = Some(problem),
+                    Sent::Failed(tally, problem) => (taken.tally, taken.problem) = (tally, Some(problem)),
                 }
             }
             Ok::<_, anyhow::Error>(())

@@ -24,7 +24,8 @@ const TOKENS: &str = "/settings/tokens";
 pub(super) fn users_section(asker: &Asker, users: &[User], calendar: &Calendar) -> Markup {
     let texts = asker.texts();
     let title = texts.say("settings.users");
-    let has_admin = users.iter().any(|user| user.role == Role::Admin);
+    // Whom a provider makes an admin is one, though no user here.
+    let has_admin = asker.guest.is_provided || users.iter().any(|user| user.role == Role::Admin);
     let roles: &[&str] = if has_admin { &["viewer", "admin"] } else { &["admin"] };
     html! {
         section.card aria-labelledby="users" {
@@ -172,9 +173,15 @@ async fn add_user(
         return Err(Failure::Wrong(complaint.to_owned()));
     }
     let role = role(asker, value(fields, "role"), value(fields, "organization"))?;
+    let has_admin = asker.guest.is_provided;
     let added = web.change(move |store| {
         let password_hash = secrets::hash_password(&password)?;
-        Ok(store.add_user_beside_admin(&User { name, role, password_hash, created_at: clock::now() })?)
+        let user = User { name, role, password_hash, created_at: clock::now() };
+        Ok(match has_admin {
+            true if store.add_user(&user)? => Added::Added,
+            true => Added::NameTaken,
+            false => store.add_user_beside_admin(&user)?,
+        })
     });
     let wrong = match added.await? {
         Added::Added => return Ok(()),
