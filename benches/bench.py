@@ -271,7 +271,9 @@ def hours_watched(connection):
     import sqlite3
 
     with sqlite3.connect(path(ledger())) as ledger_file:
-        start, end = ledger_file.execute("select min(from_at), max(until_at) from span").fetchone()
+        # A service that served it has spans of its own.
+        of_log = "where input_id in (select input_id from input where format = 'flexnet')"
+        start, end = ledger_file.execute(f"select min(from_at), max(until_at) from span {of_log}").fetchone()
     watched = [0] * 168
     for hour in range(start // 3_600_000, end // 3_600_000 + 1):
         watched[(hour + 72) % 168] += max(0, min(end, (hour + 1) * 3_600_000) - max(start, hour * 3_600_000))

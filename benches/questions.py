@@ -48,7 +48,9 @@ HOURS = f"""
 SQLITE_SESSION = """
     create temp view part as
     select f.code as feature, s.seats, s.from_at, coalesce(s.until_at, e.at) as until_at
-    from session s join feature f on f.feature_id = s.feature_id cross join (select max(until_at) as at from span) e
+    from session s join feature f on f.feature_id = s.feature_id cross join (
+        select max(until_at) as at from span where input_id in (select input_id from input where format = 'flexnet')
+    ) e
 """
 
 SQLITE_MINUTES = """

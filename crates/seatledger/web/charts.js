@@ -73,8 +73,13 @@ const axis = (colour) => ({
 const room = (largest, top) => ({ left: 14 + 7.5 * largest.length, right: 24, top, bottom: 30, outerBoundsMode: "none" });
 
 // Ticks on the base, at the instants of denials; the more there were, the higher. How many there were stretches no axis.
+// The greatest number of points, and 1 at least; they may be more than a call takes arguments.
+function highest(points) {
+  return points.reduce((most, point) => Math.max(most, point[1] ?? 0), 1);
+}
+
 function ticks(points, colour) {
-  const most = Math.max(1, ...points.map((point) => point[1]));
+  const most = highest(points);
   return {
     type: "line", data: points.map(([at, number]) => [at, 0, number]), silent: true, z: 5, tooltip: { show: false }, lineStyle: { width: 0 },
     symbol: "rect", showAllSymbol: true, symbolOffset: [0, "-50%"], itemStyle: { color: colour.full },
@@ -173,7 +178,7 @@ class Seats {
     const colour = colours();
     const [min, max] = this.window ?? [this.first, this.last];
     const series = this.series(colour);
-    const largest = Math.max(1, ...series.slice(1, 3).flatMap((line) => line.data.map((point) => point[1] ?? 0)));
+    const largest = highest(series.slice(1, 3).flatMap((line) => line.data));
     return {
       ...frame(colour),
       grid: room(said(Math.ceil(largest * 1.2)), 26),
@@ -200,8 +205,10 @@ class Seats {
 
   // Shows a stretch of time; looked at closely enough, the steps themselves are fetched.
   async look(from, until) {
+    const within = (at) => Math.min(this.last, Math.max(this.first, at));
+    [from, until] = [within(from), within(until)];
     const short = Math.max(0, CLOSEST - (until - from)) / 2;
-    [from, until] = [Math.max(this.first, from - short), Math.min(this.last, until + short)];
+    [from, until] = [within(from - short), within(until + short)];
     const isWhole = from <= this.first && until >= this.last;
     this.back.hidden = isWhole;
     this.window = isWhole ? null : [from, until];

@@ -133,6 +133,11 @@ impl Store {
         writing(self.backend.as_mut(), |backend| {
             let sql = "delete from source_state where site = $1 and collector = $2";
             backend.execute(sql, &[of.0.as_str().into(), of.1.as_str().into()])?;
+            // A ledger that goes on as another one tells of the same sources.
+            let sql = "delete from source_state where site = $1 and source = $2";
+            for (_, _, told) in &rows {
+                backend.execute(sql, &[of.0.as_str().into(), told.key.as_str().into()])?;
+            }
             tell(backend, (&of.0, &of.1), &rows, at)?;
             let params = [of.0.as_str().into(), MOST_OF_SITE.into()];
             backend.execute(include_str!("../queries/source_state_oldest.sql"), &params)?;

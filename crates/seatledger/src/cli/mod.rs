@@ -213,7 +213,11 @@ impl Global {
         let place = self.place(&config)?;
         let mut store = Store::create(&place).with_context(|| format!("cannot open {place}"))?;
         let own = if store.has_calendar()? { Some(store.calendar()?) } else { None };
-        store.set_calendar(&config.calendar_over(own, &default_zone(&config))?)?;
+        let is_own = own.is_some() && config.calendar.is_none() && config.timezone.is_none();
+        // The ledger's own may be changed by an admin at this moment: it is not written back.
+        if !is_own {
+            store.set_calendar(&config.calendar_over(own, &default_zone(&config))?)?;
+        }
         store.keep(keys::privacy(&config.privacy)?)?;
         set_views(&mut store, &config)?;
         Ok((store, config))

@@ -133,7 +133,7 @@ fn who_may_tell_of_a_site_and_what() {
     }
     assert_eq!(post(Some(&basel), &of_basel), 200);
     // Another collector of the site tells of its own; what one of them tells stands for what it told before.
-    assert_eq!(post(Some(&basel), &body("basel", "2b", &json!({"name": "boltd"}))), 200);
+    assert_eq!(post(Some(&basel), &body("basel", "2b", &json!({"key": "boltd", "name": "boltd"}))), 200);
     let long = json!({"name": "n\u{0}".repeat(5000), "since_at": i64::MAX, "last_event_at": i64::MAX, "lag_ms": -5,
                       "lines": [u64::MAX, 1, 1, 1]});
     assert_eq!(post(Some(&basel), &body("basel", "1a", &long)), 200);

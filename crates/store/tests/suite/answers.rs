@@ -144,8 +144,15 @@ pub(crate) fn pools_of_one_version_expire_each_on_its_day(ledger: &mut Ledger) {
     }
     read_expiries(ledger, "late", 22, &[one]);
     assert_eq!(expiring(ledger).len(), 2, "an earlier answer takes nothing away");
-    read_expiries(ledger, "one is gone", 30, &[other]);
-    assert_eq!(expiring(ledger), ["solver 1.0 2026-12-31 0 told at 30"]);
+    read_expiries(ledger, "one is idle", 30, &[other]);
+    let both = ["solver 1.0 2025-12-31 0 told at 23", "solver 1.0 2026-12-31 0 told at 30"];
+    assert_eq!(expiring(ledger), both, "only pools in use are told");
+    read_expiries(ledger, "late too", 25, &[one, other]);
+    assert_eq!(expiring(ledger)[0], "solver 1.0 2025-12-31 0 told at 25");
+    read_expiries(ledger, "renewed", 40, &[("solver", None, "2027-12-31")]);
+    assert_eq!(expiring(ledger), ["solver 1.0 2027-12-31 0 told at 40"]);
+    read_expiries(ledger, "before that", 35, &[one, other]);
+    assert_eq!(expiring(ledger), ["solver 1.0 2027-12-31 0 told at 40"]);
 }
 
 pub(crate) fn a_pool_is_that_of_the_table_however_its_version_is_printed(ledger: &mut Ledger) {

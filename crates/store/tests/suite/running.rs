@@ -159,10 +159,13 @@ pub(crate) fn what_a_site_tells_of_its_sources_stands_beside_and_has_an_end(ledg
         (2_600, false, true)
     );
     assert_eq!(store.own_sources_told().unwrap().len(), 1);
+    // A ledger that goes on as another one tells of the same sources: they stand there once.
+    store.tell_sources_of_site(3_500, &of("basel", "anew", &["b"])).unwrap();
+    assert_eq!(seen(&mut store), ["a", "basel: b", "basel: c", "zug: a"]);
     // However many collectors a site seems to have: the latest are kept.
-    let many: Vec<String> = (0..600).map(|nth| format!("s{nth:03}")).collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
     for (at, collector) in [(4_000, "4"), (5_000, "5")] {
+        let many: Vec<String> = (0..600).map(|nth| format!("{collector} {nth:03}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
         store.tell_sources_of_site(at, &of("basel", collector, &many)).unwrap();
     }
     let told = of_sites(&mut store);

@@ -339,8 +339,12 @@ impl Gate {
             return Err(Refused::Here(Failure::TooMany(pause.as_secs() + 1)));
         }
         openid.attempts().begin(client, Instant::now());
-        let somebody = openid.ask(complain, move |openid| openid.somebody(&code, &secret)).await?;
-        openid.attempts().came_to_something(client);
+        let somebody = openid.ask(complain, move |openid| openid.somebody(&code, &secret)).await;
+        // What the provider or we failed at says nothing of who came.
+        if matches!(somebody, Ok(_) | Err(Refused::Here(_))) {
+            openid.attempts().came_to_something(client);
+        }
+        let somebody = somebody?;
         let here = |error: anyhow::Error| Refused::Here(Failure::of(&error, complain));
         let session = new_secret("").map_err(here)?;
         let (hash, terms, session_ms) = (hash_of_secret(&session), openid.terms(), openid.config.session_ms);

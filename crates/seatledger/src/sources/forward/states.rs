@@ -1,5 +1,5 @@
 //! Tells the central service how the sources of this site are: the states that the services on this ledger tell it. They are
-//! no facts: they go beside the parts, may be lost, and hold nothing up.
+//! no facts: they go between the parts, and may be lost.
 
 use super::super::live::Post;
 use super::central::Central;

@@ -27,10 +27,12 @@ struct Known {
     seats: Option<i64>,
 }
 
-/// Whether something else was told later of the same feature and version.
-fn is_past(kept: &Kept, (feature, version, expires): &Expiring, at: UnixMs) -> bool {
-    let mut others = kept.iter().filter(|((f, v, e), _)| (f, v) == (feature, version) && e != expires);
-    others.any(|(_, known)| known.seen_at > at)
+/// Whether something else was told later of the same feature and version, that was not told beside it.
+fn is_past(kept: &Kept, told: &[&Expiring], expiring: &Expiring, at: UnixMs) -> bool {
+    let (feature, version, _) = expiring;
+    let mut others =
+        kept.iter().filter(|(other, _)| (&other.0, &other.1) == (feature, version) && !told.contains(other));
+    others.any(|(other, known)| other != expiring && known.seen_at > at)
 }
 
 /// The row of a table that tells of the seats of a pool: status and table print one version in two ways.
@@ -90,10 +92,11 @@ impl Intake {
             return (Vec::new(), Vec::new());
         }
         let rows = told.clone();
+        let beside: Vec<&Expiring> = rows.keys().collect();
         told.retain(|expiring, seats| {
             let of_row = seats.is_none()
                 && row_of_pool(rows.iter().map(|(row, seats)| (row, *seats)), expiring).is_some();
-            !of_row && !is_past(kept, expiring, at)
+            !of_row && !is_past(kept, &beside, expiring, at)
         });
         let gone =
             kept.iter().filter(|(expiring, known)| known.seen_at < at && !told.contains_key(*expiring));
@@ -105,7 +108,8 @@ impl Intake {
         (written.collect(), gone)
     }
 
-    /// What pools change: of their features and versions only the dates that they tell are in force.
+    /// What pools change. Only those in use are told: one that is not may be idle, but where its feature and version has a
+    /// date that nobody knew, that is in its place.
     fn of_pools(kept: &Kept, told: &Told, at: UnixMs) -> (Vec<(Expiring, Known)>, Vec<Expiring>) {
         let row = |expiring: &Expiring| match kept.contains_key(expiring) {
             true => expiring.clone(),
@@ -114,13 +118,17 @@ impl Intake {
                 .clone(),
         };
         let told: Vec<Expiring> = told.keys().map(row).collect();
-        let is_told_anew =
-            |(feature, version, _): &Expiring| told.iter().any(|(f, v, _)| (f, v) == (feature, version));
+        let is_renewed = |(feature, version, _): &Expiring| {
+            told.iter().any(|new| (&new.0, &new.1) == (feature, version) && !kept.contains_key(new))
+        };
         let gone = kept.iter().filter(|(expiring, known)| {
-            known.seen_at < at && is_told_anew(expiring) && !told.contains(expiring)
+            known.seen_at < at && is_renewed(expiring) && !told.contains(expiring)
         });
         let gone = gone.map(|(expiring, _)| expiring.clone()).collect();
-        let written = told.iter().filter(|expiring| !is_past(kept, expiring, at)).map(|expiring| {
+        let beside: Vec<&Expiring> = told.iter().collect();
+        let is_in_force =
+            |expiring: &&Expiring| kept.contains_key(*expiring) || !is_past(kept, &beside, expiring, at);
+        let written = told.iter().filter(is_in_force).map(|expiring| {
             let known = kept.get(expiring).copied().unwrap_or(Known { at, seen_at: at, seats: None });
             (expiring.clone(), Known { seen_at: known.seen_at.max(at), ..known })
         });
