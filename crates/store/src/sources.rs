@@ -14,7 +14,7 @@ const SILENT_MS: i64 = 150_000;
 /// The state of a source whose service has stopped.
 const STOPPED: &str = "stopped";
 /// Of so many sources of one site the latest tellings are kept.
-const MOST_OF_SITE: i64 = 1_000;
+pub const MOST_OF_SITE: usize = 1_000;
 /// How many letters a text from a site may have.
 const LONGEST: usize = 1_000;
 
@@ -123,7 +123,7 @@ impl Store {
         let known: Vec<(String, UnixMs, SourceTold)> = site
             .sources
             .iter()
-            .take(MOST_OF_SITE as usize)
+            .take(MOST_OF_SITE)
             .map(|SiteSource { host, told_ms_ago, told }| {
                 (clean(host), at.saturating_sub((*told_ms_ago).max(0)), cleaned(told, at))
             })
@@ -139,7 +139,7 @@ impl Store {
                 backend.execute(sql, &[of.0.as_str().into(), told.key.as_str().into()])?;
             }
             tell(backend, (&of.0, &of.1), &rows, at)?;
-            let params = [of.0.as_str().into(), MOST_OF_SITE.into()];
+            let params = [of.0.as_str().into(), (MOST_OF_SITE as i64).into()];
             backend.execute(include_str!("../queries/source_state_oldest.sql"), &params)?;
             Ok(())
         })

@@ -15,7 +15,7 @@ use store::sources::{SiteSource, SiteSources, SourceTellings};
 use utoipa::ToSchema;
 
 /// How many sources a site may have.
-const MOST: usize = 1000;
+const MOST: usize = store::sources::MOST_OF_SITE;
 /// How long another writer is waited for.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -189,10 +189,13 @@ pub(super) async fn tell(State(api): State<Arc<Api>>, request: Request) -> Resul
     }
     let accepted = sources.len();
     let told = SiteSources { site, collector, sources };
-    let busy = || Failure::Busy("the states could not be stored: tell them again".to_owned());
+    let busy = |error: store::Error| {
+        api.around.complain(&format!("how the sources of a site are could not be stored: {error}"));
+        Failure::Busy("the states could not be stored: tell them again".to_owned())
+    };
     let opener = api.opener.clone();
     let stored =
         tokio::task::spawn_blocking(move || opener.open(BUSY)?.tell_sources_of_site(clock::now(), &told));
-    stored.await.map_err(|_| Failure::Ours)?.map_err(|_| busy())?;
+    stored.await.map_err(|_| Failure::Ours)?.map_err(busy)?;
     Ok(Json(Taken { accepted }))
 }

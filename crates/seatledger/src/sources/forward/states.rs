@@ -1,11 +1,11 @@
 //! Tells the central service how the sources of this site are: the states that the services on this ledger tell it. They are
 //! no facts: they go between the parts, and may be lost.
 
-use super::super::live::Post;
-use super::central::Central;
+use super::super::live::{Post, Trouble};
+use super::central::{Central, NotHeard};
 use crate::clock;
 use std::time::{Duration, Instant};
-use store::sources::{SiteSource, SiteSources, SourceTellings};
+use store::sources::{MOST_OF_SITE, SiteSource, SiteSources, SourceTellings};
 
 /// How often it is looked whether anything has changed.
 const EVERY: Duration = Duration::from_secs(5);
@@ -17,16 +17,19 @@ pub(super) struct States {
     site: String,
     looked_at: Option<Instant>,
     told: Option<(Instant, Vec<SourceTellings>)>,
+    /// Since when the central service refuses to hear of them, and why.
+    refused: Option<(Instant, String)>,
 }
 
 impl States {
     pub(super) fn new(site: String) -> Self {
-        Self { site, looked_at: None, told: None }
+        Self { site, looked_at: None, told: None, refused: None }
     }
 
     /// Tells what has changed, where it was not looked of late; what is not heard is told the next time.
     pub(super) fn tell(&mut self, post: &Post, central: &Central) -> anyhow::Result<()> {
-        if self.looked_at.is_some_and(|at| at.elapsed() < EVERY) {
+        let is_refused = self.refused.as_ref().is_some_and(|(at, _)| at.elapsed() < AGAIN);
+        if is_refused || self.looked_at.is_some_and(|at| at.elapsed() < EVERY) {
             return Ok(());
         }
         self.looked_at = Some(Instant::now());
@@ -42,10 +45,27 @@ impl States {
         let told = SiteSources {
             site: self.site.clone(),
             collector,
-            sources: sources.iter().map(|source| of_site(source, now)).collect(),
+            sources: sources.iter().take(MOST_OF_SITE).map(|source| of_site(source, now)).collect(),
         };
-        self.told = central.tell(&told).is_ok().then(|| (Instant::now(), sources));
+        match central.tell(&told) {
+            Ok(()) => (self.told, self.refused) = (Some((Instant::now(), sources)), None),
+            Err(NotHeard::Refused(Trouble { why, remedy })) => {
+                self.is_refused(post, format!("{why}: {remedy}"));
+            }
+            // Parts are not heard either, and it is told there.
+            Err(_) => self.told = None,
+        }
         Ok(())
+    }
+
+    /// Says so once, and tells them again after a while.
+    fn is_refused(&mut self, post: &Post, why: String) {
+        let is_news = self.refused.take().is_none_or(|(_, before)| before != why);
+        if is_news {
+            post.log()
+                .warn(&format!("the central service refuses how the sources of this site are: {why}"), &[]);
+        }
+        (self.told, self.refused) = (None, Some((Instant::now(), why)));
     }
 }
 
