@@ -1,14 +1,18 @@
 """Compares Seatledger with what the machine could do; `scripts/bench` runs it. See benches/README.md."""
 
+import contextlib
 import csv
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from datetime import date, datetime
 
+import following
 import paging
 import pinging
 import polling
@@ -268,8 +272,6 @@ def reports_hours(connection):
 
 def hours_watched(connection):
     """Milliseconds of each hour of the week between the first line of the log and the last."""
-    import sqlite3
-
     with sqlite3.connect(path(ledger())) as ledger_file:
         # A service that served it has spans of its own.
         of_log = "where input_id in (select input_id from input where format = 'flexnet')"
@@ -282,8 +284,6 @@ def hours_watched(connection):
 
 def step_sql():
     """The first question in plain SQL over the ledger's rows; it takes minutes."""
-    import sqlite3
-
     ours, rows = report("usage", "--by", "feature,month,time_class")
     here = {(r["feature"], r["month"], r["time_class"]): round(float(r["seat_seconds"]) * 1000) for r in rows}
     connection = sqlite3.connect(path(ledger()))
@@ -359,6 +359,27 @@ def step_poll():
     row("polls answered, and due, beside one server that hangs", f"{of['polls']}", f"{of['due']:.0f}", f"{of['polls'] / of['due']:.2f}", ">= 0.95")
 
 
+def books(db):
+    """How many sessions a ledger holds, and how long they are together."""
+    uri = f"file:{path(db)}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+        return connection.execute("select count(*), sum(until_at - from_at) from session").fetchone()
+
+
+def step_follow():
+    """What is written at once into a log that the service follows, beside an import of the same."""
+    log = dense()
+    imported, _, _ = best(*importing("fresh.db", log), before=lambda: remove("fresh.db"))
+    runs = [following.measure(program("seatledger"), path("following"), path(log)) for _ in range(TIMES)]
+    seconds, db = min(runs)
+    if books(db) != books("fresh.db"):
+        raise SystemExit(f"followed {books(db)}, imported {books('fresh.db')}")
+    row("200 MB written into a log that is followed: rate beside its import", f"{seconds:.2f} s", f"{imported:.2f} s",
+        f"{imported / seconds:.2f}", ">= 0.5")
+    shutil.rmtree(path("following"))
+    remove("fresh.db")
+
+
 def step_idle():
     """Twenty logs that nobody writes to, and five license servers that say the same each time."""
     of = polling.measure_quiet(program("seatledger"), path("quiet"), "sqlite:quiet.db")
@@ -389,7 +410,7 @@ def pings(what, bare, ours, bar, persons, anew=False):
         f"{p99['ours'] / p99['bare']:.1f}", "<= 10")
 
 
-STEPS = ["import", "postgres", "memory", "dsls", "reports", "sql", "month", "rebuild", "pages", "ping", "poll", "idle"]
+STEPS = ["import", "postgres", "memory", "dsls", "reports", "sql", "month", "rebuild", "pages", "ping", "poll", "follow", "idle"]
 
 
 def main(chosen):

@@ -19,7 +19,7 @@ use store::Store;
 use store::input::Checkpoint;
 
 /// A batch is taken when it holds so many events: while one is written nobody else can write to a SQLite file.
-pub(super) const EVENTS_TOGETHER: usize = 25_000;
+pub(super) const EVENTS_TOGETHER: usize = 100_000;
 /// So many files are held open; of others only the ledger knows how far they were read.
 const TAILS: usize = 100;
 /// A new log that does not tell its server yet is given so much time, or so many bytes, to do so.
