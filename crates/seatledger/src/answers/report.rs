@@ -3,13 +3,14 @@
 use super::bill::Bill;
 use super::coverage::coverage;
 use super::filters::{Days, ReportFilters};
-use super::{Sight, civil, wrong_usage};
+use super::{Sight, wrong_usage};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::ledger::{Names, ServerId};
 use accounting::report::concurrency::UnknownStep;
 use accounting::report::group::Key;
+use accounting::report::note::Note;
 use accounting::report::{self as reports, Accumulator, Scope, Shared};
 use clap::{Args, ValueEnum};
 use rustc_hash::FxHashMap;
@@ -109,7 +110,7 @@ pub(crate) fn answer(
         let question = Question { name, keys: keys.clone(), step, as_of, sight, options };
         let mut report = question.answer(reader, &names, &calendar, &scope)?;
         if let Some(at) = as_of {
-            report.notes.push(format!("as of {}", civil(at, calendar.zone())));
+            report.notes.push(Note::AsOf(at));
         }
         Ok(report)
     })?;
@@ -331,7 +332,7 @@ fn several(
         let (names, as_of) = (reader.names(), reader.as_of()?);
         let mut reports = fold(reader, &names, &calendar, &scope, &keys)?;
         for (at, report) in as_of.into_iter().cycle().zip(&mut reports) {
-            report.notes.push(format!("as of {}", civil(at, calendar.zone())));
+            report.notes.push(Note::AsOf(at));
         }
         Ok(reports)
     })?;

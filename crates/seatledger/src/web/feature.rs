@@ -97,7 +97,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
             a href=(asker.view.to(&page.narrowed().behind("/denials"))) { (texts.say("feature.denials")) }
             a href=(asker.view.to(&page.narrowed().behind("/overnight"))) { (texts.say("feature.overnight")) }
         }
-        (super::notes(&asker, &found.whole.notes))
+        (super::notes(&asker, &found.whole.notes, found.calendar.zone()))
     };
     Ok(asker.page("/features", &code, &body))
 }
