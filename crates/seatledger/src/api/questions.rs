@@ -115,13 +115,15 @@ impl Api {
     ) -> Result<Response, Failure> {
         let Asked { options, written, language } = asked;
         self.answer((name, written), move |store, sink| {
-            let calendar = store.calendar()?;
-            let mut rows = Rows::new(face(written), columns.to_vec(), calendar.zone(), &LOOK, sink);
-            if face(written).is_file() {
-                rows = rows.about(&Texts::of(language).about(name, columns, told));
-            }
-            list(store, &calendar, &options, &sight, &mut |cells| rows.row(cells))?;
-            Ok(rows.finish(&[])?)
+            store.in_one_transaction(|store| {
+                let calendar = store.calendar()?;
+                let mut rows = Rows::new(face(written), columns.to_vec(), calendar.zone(), &LOOK, sink);
+                if face(written).is_file() {
+                    rows = rows.about(&Texts::of(language).about(name, columns, told));
+                }
+                list(store, &calendar, &options, &sight, &mut |cells| rows.row(cells))?;
+                Ok(rows.finish(&[])?)
+            })
         })
         .await
     }
