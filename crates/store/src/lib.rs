@@ -268,7 +268,9 @@ pub struct Store {
     now: Option<UnixMs>,
     /// What is kept of persons by what this connection writes.
     privacy: Privacy,
-    /// What is known of the one state of the ledger that is being read, while several things read it.
+    /// Whether things are being read of one state of the ledger.
+    is_reading: bool,
+    /// What is known of that state, while several things read it.
     state: Option<derive::Context>,
 }
 
@@ -316,7 +318,7 @@ impl Store {
 
     fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
         let (heartbeats, privacy) = (heartbeats::Known::default(), Privacy::default());
-        Self { backend, place: place.clone(), heartbeats, now: None, privacy, state: None }
+        Self { backend, place: place.clone(), heartbeats, now: None, privacy, is_reading: false, state: None }
     }
 
     /// Whether a file is the ledger, or lies beside it for SQLite. Nobody else is to open it: whoever closes it lets go of
