@@ -188,7 +188,8 @@ pub fn pair(
     out: &mut Paired,
 ) {
     debug_assert!(breaks.is_sorted_by_key(|b| b.at()));
-    if !steps.is_sorted_by_key(Step::sort_key) {
+    // Nearly all are told apart by their instants.
+    if !steps.is_sorted_by(|a, b| a.at() < b.at() || a.sort_key() <= b.sort_key()) {
         steps.sort_by_key(Step::sort_key);
     }
     let mut key = Key { pairing, open, out, ordinal: (UnixMs::MIN, 0) };

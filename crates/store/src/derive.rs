@@ -13,6 +13,7 @@ use accounting::page;
 use accounting::report::Scope;
 use accounting::session::{Ended, FeatureId, Part};
 use rustc_hash::FxHashMap;
+use serde::Serializer as _;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -250,9 +251,11 @@ impl Context {
         let figures = self.figures(feature, computed);
         let by_class = |values: &[i64]| {
             let classes = self.calendar.classes().iter().zip(values);
-            let map: serde_json::Map<String, serde_json::Value> =
-                classes.map(|(class, ms)| (class.name.clone(), json!(ms))).collect();
-            json!(map).to_string()
+            let mut text = Vec::new();
+            let mut to = serde_json::Serializer::new(&mut text);
+            // Milliseconds by name are written to memory: nothing of that fails.
+            let _ = to.collect_map(classes.map(|(class, ms)| (&class.name, ms)));
+            String::from_utf8(text).unwrap_or_default()
         };
         FeatureDayRow {
             feature,

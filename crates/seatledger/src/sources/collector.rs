@@ -179,7 +179,9 @@ impl<'a> Collector<'a> {
         self.shapes.clear();
         self.seats.clear();
         self.answers = Answers::default();
-        let next = Batch { run: self.batch.run, ..Batch::default() };
+        // The next one is mostly as large.
+        let events = Vec::with_capacity(self.batch.events.len());
+        let next = Batch { run: self.batch.run, events, ..Batch::default() };
         let mut batch = std::mem::replace(&mut self.batch, next);
         batch.spans.extend(self.open_spans.values().copied());
         batch.spans.sort_unstable_by_key(|span| (span.from, span.daemon, span.until));
@@ -309,28 +311,29 @@ impl<'a> Collector<'a> {
 
     /// A dated line: its daemon was alive, and somebody was watching.
     fn evidence(&mut self, at: UnixMs, read: &Read<'_>) {
-        let events = read.line.events();
-        let restarted = read.line == Line::Note(Note::Restarted);
-        if restarted || events.iter().any(|event| event.what == What::ServerStarted) {
+        let restarted = match &read.line {
+            Line::Note(note) => matches!(note, Note::Restarted),
+            line => line.events().iter().any(|event| matches!(event.what, What::ServerStarted)),
+        };
+        if restarted {
             self.close_spans(None);
         }
         let process = if same_text(read.process, self.format.server_process()) { "" } else { read.process };
         let daemon = self.daemon(process);
-        if starts(read)
-            && let Some(span) = self.open_spans.remove(&daemon)
-        {
+        let starts = starts(read);
+        if starts && let Some(span) = self.open_spans.remove(&daemon) {
             self.batch.spans.push(span);
         }
         let polled = self.format.polls();
-        if let Some(span) = self.open_spans.get(&daemon).copied()
-            && polled
+        if polled
+            && let Some(span) = self.open_spans.get(&daemon).copied()
             && at - span.until > POLLS_APART_MS
         {
             // Whether anybody was watching in between depends on how often the server is polled: readers tell.
             self.batch.spans.push(span);
             self.open_spans.remove(&daemon);
         }
-        let (run, begins) = (self.batch.run, self.begins || starts(read));
+        let (run, begins) = (self.batch.run, self.begins || starts);
         let span = self.open_spans.entry(daemon).or_insert_with(|| Span {
             daemon,
             run,
@@ -589,6 +592,6 @@ impl<'a> Collector<'a> {
 
 /// Whether a line is the start of a daemon: before it nothing of it was watched.
 fn starts(read: &Read<'_>) -> bool {
-    let own = |event: &Event<'_>| event.what == What::DaemonStarted && event.vendor == read.process;
+    let own = |event: &Event<'_>| matches!(event.what, What::DaemonStarted) && event.vendor == read.process;
     read.line.events().iter().any(own)
 }

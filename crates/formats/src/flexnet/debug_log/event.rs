@@ -134,12 +134,11 @@ impl<'a> Said<'a> {
             (_, Some(at)) => (&who[..at], &who[at + 1..]),
             (_, None) => return Err("event without user@host"),
         };
-        // Without an early end, so that the compiler can look at many bytes at once.
         let host = self.host.as_bytes();
         let odd = |byte: u8| matches!(byte, b'(' | b')' | b'[' | b']' | b'"');
-        if host.iter().fold(false, |found, &byte| found | odd(byte))
-            || (memchr(b' ', host).is_some() && self.host.contains("  "))
-        {
+        // Without an early end, so that the compiler can look at many bytes at once.
+        let any = host.iter().fold(false, |found, &byte| found | (odd(byte) || byte == b' '));
+        if any && (host.iter().any(|&byte| odd(byte)) || self.host.contains("  ")) {
             return Err("text after the host that cannot be read");
         }
         // The user's blanks are known only now: `version user ip pid handle …`.

@@ -33,17 +33,23 @@ pub(super) struct Prefixed<'a> {
 /// Cuts a line; none where it has no time with a process after it.
 pub(super) fn cut(line: &[u8]) -> Option<Prefixed<'_>> {
     // Nearly every line: ` 8:42:25 (` or `10:42:25 (` at its very beginning.
-    if let [tens @ (b' ' | b'0'..=b'9'), rest @ ..] = line
-        && rest.len() > 9
-        && rest[7] == b' '
-        && rest[8] == b'('
+    if let [h1, h2, b':', m1, m2, b':', s1, s2, b' ', b'(', rest @ ..] = line
+        && let h1 = if *h1 == b' ' { b'0' } else { *h1 }
+        && let Some(second) = second_of([h1, *h2, *m1, *m2, *s1, *s2])
+        && let Some((daemon, message)) = bracket(rest)
     {
-        let time = if *tens == b' ' { &rest[..7] } else { &line[..8] };
-        if let (Some(second), Some((daemon, message))) = (clock(time), bracket(&rest[9..])) {
-            return Some(Prefixed { time: Time::Second(second), daemon, message });
-        }
+        return Some(Prefixed { time: Time::Second(second), daemon, message });
     }
     anywhere(line)
+}
+
+/// The second of a day of `HHMMSS`.
+#[inline]
+fn second_of(digits: [u8; 6]) -> Option<u32> {
+    let [h1, h2, m1, m2, s1, s2] = digits.map(|digit| u32::from(digit.wrapping_sub(b'0')));
+    let (hour, minute, second) = (h1 * 10 + h2, m1 * 10 + m2, s1 * 10 + s2);
+    let digits = h1.max(h2).max(m1).max(m2).max(s1).max(s2) < 10;
+    (digits && hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
 }
 
 #[cold]
@@ -60,7 +66,7 @@ fn anywhere(line: &[u8]) -> Option<Prefixed<'_>> {
 
 /// The name up to the closing bracket, and the message after it.
 fn bracket(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().take(NAME + 1).position(|&byte| !is_name(byte))?;
+    let end = text.iter().take(NAME + 1).position(|&byte| !IS_NAME[usize::from(byte)])?;
     if end == 0 || text[end] != b')' {
         return None;
     }
@@ -73,9 +79,16 @@ fn bracket(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..end], message))
 }
 
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
-}
+/// The bytes that names of daemons are made of, looked up instead of compared: a name is most of what is read here.
+const IS_NAME: [bool; 256] = {
+    let mut names = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        names[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        byte += 1;
+    }
+    names
+};
 
 fn time_at_end(before: &[u8]) -> Option<Time> {
     let start = before.iter().rposition(|&byte| is_blank(byte) || byte == b'|').map_or(0, |blank| blank + 1);
