@@ -33,7 +33,7 @@ mod views;
 
 pub use derive::Progress;
 pub use persons::{Forgotten, Known as KnownOfPerson};
-pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
+pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, Together, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryChange, DirectoryRow};
 pub use retention::Removed;

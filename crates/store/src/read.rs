@@ -25,6 +25,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use coverage::CoverageRow;
+pub use fold::Together;
 
 /// One state of a ledger.
 pub struct Reader<'a> {

@@ -5,7 +5,7 @@ use super::group::Key;
 use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
 use super::table::{Numbered, Persons, Table};
-use super::{Accumulator, Cell, Column, MOST_MARGIN_DAYS, Report, Scope, percent};
+use super::{Accumulator, Cell, Column, MOST_MARGIN_DAYS, Report, Scope, Shared, percent};
 use crate::UnixMs;
 use crate::calendar::Calendar;
 use crate::event::DenialReason;
@@ -201,6 +201,21 @@ impl Accumulator for Denials<'_> {
         let numbers = ["raw", "requests", "delayed", "denied", "persons", "checkouts", "denial_percent"];
         columns.extend(numbers.map(Column::number));
         Report { name: "denials", columns, rows: rows.into_iter().map(|(_, row)| row).collect(), notes }
+    }
+}
+
+impl Shared for Denials<'_> {
+    /// The feature is a key of every group.
+    fn can_share(&self) -> bool {
+        self.lens.has_unique_codes()
+    }
+
+    fn join(&mut self, mut other: Self) {
+        self.keep_checkouts();
+        other.keep_checkouts();
+        let translation = self.labels.translation(&other.labels);
+        let translated = |((group, reason), counts)| ((translation.key(group), reason), counts);
+        self.counts.extend(other.counts.into_iter().map(translated));
     }
 }
 

@@ -78,6 +78,7 @@ pub(crate) struct Labels {
     of_span: Vec<Option<u32>>,
     by_holder: bool,
     by_member: bool,
+    by_version: bool,
 }
 
 impl Labels {
@@ -85,6 +86,7 @@ impl Labels {
         let any = |of: &[Key]| of.iter().any(|key| keys.contains(key));
         let by_holder = any(&[Key::Person, Key::User, Key::Host, Key::Server]);
         let by_member = any(&[Key::Organization, Key::Project]);
+        let by_version = any(&[Key::Version]);
         Self {
             keys,
             texts: Numbered::default(),
@@ -97,6 +99,7 @@ impl Labels {
             of_span: vec![None; lens.span_count() + 1],
             by_holder,
             by_member,
+            by_version,
         }
     }
 
@@ -195,7 +198,7 @@ impl Labels {
         day: Day,
         lens: &Lens<'_>,
     ) -> GroupKey {
-        let version = if self.has(Key::Version) { part.version } else { 0 };
+        let version = if self.by_version { part.version } else { 0 };
         GroupKey { version, ..self.of_hold(view, part.holder, person, day, lens) }
     }
 
@@ -211,6 +214,16 @@ impl Labels {
         let holder = if self.by_holder { self.of_holder(holder, lens) } else { 0 };
         let member = if self.by_member { self.of_span(lens.span(person, day), lens) } else { 0 };
         GroupKey { holder, member, ..view }
+    }
+
+    /// A small number that alone tells the groups of a feature day's sessions apart, time class aside; `None` where several
+    /// of their keys do.
+    pub(crate) fn alone(&self, key: &GroupKey) -> Option<u32> {
+        match (self.by_holder, self.by_member, self.by_version) {
+            (true, false, false) => Some(key.holder),
+            (false, true, false) => Some(key.member),
+            _ => None,
+        }
     }
 
     fn of_holder(&mut self, id: HolderId, lens: &Lens<'_>) -> u32 {

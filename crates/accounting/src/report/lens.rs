@@ -82,6 +82,13 @@ impl<'a> Lens<'a> {
         features
     }
 
+    /// Whether no two features of the ledger have the same code.
+    pub(crate) fn has_unique_codes(&self) -> bool {
+        let features = &self.names.features;
+        let codes: FxHashSet<&str> = features.values().map(|feature| feature.code.as_str()).collect();
+        codes.len() == features.len()
+    }
+
     /// Whether the scope has this feature.
     pub fn counts_feature(&self, feature: FeatureId) -> bool {
         self.features.contains(&feature)

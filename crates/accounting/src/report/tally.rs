@@ -12,7 +12,7 @@ use crate::day::Day;
 use crate::feature_day::DayView;
 use crate::ledger::PersonId;
 use crate::session::{FeatureId, Part};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// A group without a number yet.
 const NONE: u32 = u32::MAX;
@@ -52,6 +52,8 @@ pub(crate) struct Tally<'a> {
     /// The key of the present feature day, and its group of each time class, where sessions do not differ in theirs.
     view: Option<GroupKey>,
     slots: [u32; 32],
+    /// The same where sessions differ, by what [`Labels::alone`] says of theirs and time class.
+    places: Places,
     by_part: bool,
     /// Whether the groups of a feature are complete once the next one comes.
     by_code: bool,
@@ -73,13 +75,12 @@ struct Today<'d> {
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(lens: Lens<'a>, keys: Vec<Key>) -> Self {
-        let codes: FxHashSet<&str> =
-            lens.names.features.values().map(|feature| feature.code.as_str()).collect();
         Self {
             by_part: keys.iter().any(|key| key.is_of_holder()),
-            by_code: keys.contains(&Key::Feature) && codes.len() == lens.names.features.len(),
+            by_code: keys.contains(&Key::Feature) && lens.has_unique_codes(),
             days: Days::new(keys.contains(&Key::TimeClass)),
             labels: Labels::new(keys, &lens),
+            places: Places::new(lens.calendar.classes().len()),
             lens,
             numbers: FxHashMap::default(),
             groups: Vec::new(),
@@ -114,6 +115,7 @@ impl<'a> Tally<'a> {
         let key = self.labels.of_view(view.feature, &row, &self.lens);
         if self.view.replace(key) != Some(key) {
             self.slots = [NONE; 32];
+            self.places.clear();
         }
         let today = Today { row: &row, key };
         let day = row.civil.day;
@@ -231,12 +233,19 @@ impl<'a> Tally<'a> {
     /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
     fn part(&mut self, today: &Today<'_>, part: &Part, person: PersonId) {
         let mut seen = 0_u32;
+        let key = match self.by_part {
+            true => self.labels.of_part(today.key, part, person, today.row.civil.day, &self.lens),
+            false => today.key,
+        };
         for &(from, until, class) in &today.row.stretches {
             let (start, end) = (part.from.max(from), part.until.min(until));
             if !qualifies(part, from, until) {
                 continue;
             }
-            let number = self.group(today, part, person, class);
+            let number = match self.by_part {
+                true => self.group_of_part(GroupKey { class, ..key }),
+                false => self.group_of_class(today, class),
+            };
             let first = seen & (1 << class) == 0;
             seen |= 1 << class;
             let new = first
@@ -250,13 +259,16 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn group(&mut self, today: &Today<'_>, part: &Part, person: PersonId, class: u8) -> u32 {
-        if !self.by_part {
-            return self.group_of_class(today, class);
+    /// The group of a key of the present feature day.
+    fn group_of_part(&mut self, key: GroupKey) -> u32 {
+        let Some(alone) = self.labels.alone(&key) else { return self.number(key) };
+        let place = self.places.place(alone, key.class);
+        if let Some(number) = self.places.get(place) {
+            return number;
         }
-        let key = GroupKey { class, ..today.key };
-        let key = self.labels.of_part(key, part, person, today.row.civil.day, &self.lens);
-        self.number(key)
+        let number = self.number(key);
+        self.places.set(place, number);
+        number
     }
 
     /// The group of all parts of a class, where parts do not differ in theirs.
@@ -340,6 +352,43 @@ impl<'a> Tally<'a> {
             persons: (group.persons_counted + group.persons.len()) as i64,
         };
         groups.into_iter().map(sums).collect()
+    }
+}
+
+/// Groups of the present feature day by a small number and time class: an array, for the hottest loop.
+#[derive(Debug)]
+struct Places {
+    classes: usize,
+    groups: Vec<u32>,
+    /// Which of them are set.
+    set: Vec<usize>,
+}
+
+impl Places {
+    fn new(classes: usize) -> Self {
+        Self { classes: classes.max(1), groups: Vec::new(), set: Vec::new() }
+    }
+
+    fn place(&self, number: u32, class: u8) -> usize {
+        number as usize * self.classes + usize::from(class)
+    }
+
+    fn get(&self, place: usize) -> Option<u32> {
+        self.groups.get(place).copied().filter(|group| *group != NONE)
+    }
+
+    fn set(&mut self, place: usize, group: u32) {
+        if place >= self.groups.len() {
+            self.groups.resize(place + 1, NONE);
+        }
+        self.groups[place] = group;
+        self.set.push(place);
+    }
+
+    fn clear(&mut self) {
+        for place in self.set.drain(..) {
+            self.groups[place] = NONE;
+        }
     }
 }
 

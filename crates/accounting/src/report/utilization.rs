@@ -6,7 +6,7 @@ use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
 use super::pools::Time;
-use super::{Accumulator, Cell, Column, Report, Scope, percent};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared, percent};
 use crate::UnixMs;
 use crate::calendar::Calendar;
 use crate::day::Day;
@@ -131,6 +131,17 @@ impl Accumulator for Utilization<'_> {
             "coverage_percent",
         ];
         self.curves.report("utilization", columns.map(Column::number).to_vec(), lines, notes)
+    }
+}
+
+impl Shared for Utilization<'_> {
+    fn can_share(&self) -> bool {
+        self.curves.can_share()
+    }
+
+    fn join(&mut self, other: Self) {
+        let numbers = self.curves.join(other.curves);
+        self.used.join(other.used, &numbers);
     }
 }
 

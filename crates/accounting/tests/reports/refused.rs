@@ -260,7 +260,8 @@ proptest! {
     #[test]
     fn denials_by_any_keys(books in random::books(), scope in random::scope(), by in keys()) {
         let expected = denials(&books, &scope, &by);
-        let report = books.report(Denials::new(&books.names, &books.calendar, scope, Options { by }));
+        let make = || Denials::new(&books.names, &books.calendar, scope.clone(), Options { by: by.clone() });
+        let report = books.shared_report(make);
         prop_assert_eq!(text(&report), expected);
     }
 }
