@@ -118,10 +118,12 @@ impl Store {
     ) -> Result<T, E> {
         self.book_for_reading()?;
         self.backend.begin_read()?;
-        let done = Context::read_for(self.backend.as_mut(), scope).map_err(E::from).and_then(|context| {
-            self.state = Some(context);
-            work(self)
-        });
+        let done = Context::read_for(self.backend.as_mut(), scope, Some(&self.kept))
+            .map_err(E::from)
+            .and_then(|context| {
+                self.state = Some(context);
+                work(self)
+            });
         self.state = None;
         // Nothing was written: how it ends says nothing that the answer does not.
         let ended = self.backend.batch("rollback");
@@ -152,9 +154,9 @@ impl Store {
             return work(&mut Reader { backend, context, place: &self.place, now: self.now });
         }
         self.book_for_reading()?;
-        let (place, now) = (&self.place, self.now);
+        let (place, now, kept) = (&self.place, self.now, &self.kept);
         reading(self.backend.as_mut(), |backend| {
-            let context = Context::read_for(backend, scope)?;
+            let context = Context::read_for(backend, scope, Some(kept))?;
             work(&mut Reader { backend, context, place, now })
         })
     }

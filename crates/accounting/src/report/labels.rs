@@ -4,7 +4,7 @@ use super::Cell;
 use super::days::DayRow;
 use super::group::Key;
 use super::lens::Lens;
-use super::table::{Numbered, Table};
+use super::table::Numbered;
 use crate::calendar::Calendar;
 use crate::day::Day;
 use crate::ledger::PersonId;
@@ -73,7 +73,9 @@ pub(crate) struct Labels {
     of_feature: FxHashMap<FeatureId, [u32; 3]>,
     /// The view numbered last: neighbouring days are in the same.
     last_view: Option<(OfView, u32)>,
-    of_holder: Table<u32>,
+    /// By holder, of those with near numbers first.
+    of_holder: Vec<u32>,
+    of_far_holder: FxHashMap<HolderId, u32>,
     /// By the number of a membership in the lens; the last is that of no membership.
     of_span: Vec<Option<u32>>,
     by_holder: bool,
@@ -95,7 +97,8 @@ impl Labels {
             members: Numbered::default(),
             of_feature: FxHashMap::default(),
             last_view: None,
-            of_holder: Table::new(lens.names.holders.keys().map(|&id| (id, UNSEEN))),
+            of_holder: vec![UNSEEN; if by_holder { lens.near_holders() } else { 0 }],
+            of_far_holder: FxHashMap::default(),
             of_span: vec![None; lens.span_count() + 1],
             by_holder,
             by_member,
@@ -227,8 +230,14 @@ impl Labels {
     }
 
     fn of_holder(&mut self, id: HolderId, lens: &Lens<'_>) -> u32 {
-        if let Some(number) = self.of_holder.get(id).filter(|number| *number != UNSEEN) {
-            return number;
+        match self.of_holder.get(id as usize) {
+            Some(&number) if number != UNSEEN => return number,
+            Some(_) => {}
+            None => {
+                if let Some(number) = self.of_far_holder.get(&id) {
+                    return *number;
+                }
+            }
         }
         let holder = lens.names.holders.get(&id);
         let person = holder.and_then(|holder| lens.names.persons.get(holder.person as usize));
@@ -241,7 +250,10 @@ impl Labels {
         ];
         let texts = values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
         let number = self.holders.number(texts);
-        self.of_holder.insert(id, number);
+        match self.of_holder.get_mut(id as usize) {
+            Some(place) => *place = number,
+            None => drop(self.of_far_holder.insert(id, number)),
+        }
         number
     }
 

@@ -129,6 +129,11 @@ impl<'a> Lens<'a> {
         }
     }
 
+    /// How many holders have near numbers: all of them, but for very few.
+    pub(crate) fn near_holders(&self) -> usize {
+        self.persons.len()
+    }
+
     /// Whether the organization to which a person belongs on a day is in the scope.
     pub(crate) fn counts_member(&self, person: PersonId, day: Day) -> bool {
         self.scope.organization.is_none()
@@ -227,7 +232,7 @@ fn servers_named(names: &Names, name: Option<&str>) -> Option<FxHashSet<ServerId
 /// All memberships person by person, and where each person's begin.
 fn spans(names: &Names, scope: &Scope) -> (Vec<Span>, Vec<u32>) {
     let (mut spans, mut spans_from) = (Vec::new(), vec![0]);
-    for (person, of) in (0..).zip(&names.persons) {
+    for (person, of) in (0..).zip(names.persons.iter()) {
         for (nth, membership) in (0..).zip(&of.memberships) {
             let counts =
                 |glob: &GlobMatcher| membership.organization.as_ref().is_some_and(|name| glob.is_match(name));

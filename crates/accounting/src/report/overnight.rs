@@ -1,7 +1,7 @@
 //! `overnight`: who holds a seat at midnight.
 
 use super::lens::Lens;
-use super::{Accumulator, Cell, Column, Report, Scope, Shared};
+use super::{Accumulator, Cell, Column, Report, Scope};
 use crate::calendar::Calendar;
 use crate::day::Day;
 use crate::feature_day::DayView;
@@ -77,11 +77,5 @@ impl Accumulator for Overnight<'_> {
             ["day", "feature", "user", "host", "from", "until"].into_iter().map(Column::text).collect();
         columns.push(Column::number("held_hours"));
         Report { name: "overnight", columns, rows, notes: lens.notes() }
-    }
-}
-
-impl Shared for Overnight<'_> {
-    fn join(&mut self, other: Self) {
-        self.found.extend(other.found);
     }
 }

@@ -396,7 +396,7 @@ proptest! {
 
     #[test]
     fn overnight_sessions(books in random::books(), scope in random::scope()) {
-        let report = text(&books.shared_report(|| Overnight::new(&books.names, &books.calendar, scope.clone())));
+        let report = text(&books.report(Overnight::new(&books.names, &books.calendar, scope.clone())));
         let expected = overnight(&books, &scope);
         prop_assert_eq!(sorted(&report), sorted(&expected));
     }

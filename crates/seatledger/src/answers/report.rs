@@ -251,7 +251,7 @@ impl Question<'_> {
                 shared(reader, asked, || reports::heatmap::Heatmap::by(names, calendar, scope(), by))
             }
             Name::Overnight => {
-                shared(reader, asked, || reports::overnight::Overnight::new(names, calendar, scope()))
+                alone(reader, asked, reports::overnight::Overnight::new(names, calendar, scope()))
             }
             Name::Denials => {
                 let options = || reports::denials::Options { by: self.keys.clone() };
