@@ -133,7 +133,7 @@ pub struct Names {
     pub features: FxHashMap<FeatureId, Feature>,
     /// Holders by their number.
     pub holders: Arc<FxHashMap<HolderId, Holder>>,
-    /// Persons by index.
+    /// Persons by index; no two of them have the same name, but for those without one.
     pub persons: Arc<Vec<Person>>,
     /// License servers by their number.
     pub servers: FxHashMap<ServerId, Server>,

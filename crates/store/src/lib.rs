@@ -268,7 +268,9 @@ pub struct Store {
     now: Option<UnixMs>,
     /// What is kept of persons by what this connection writes.
     privacy: Privacy,
-    /// What is known of the one state of the ledger that is being read, while several things read it.
+    /// Whether things are being read of one state of the ledger.
+    is_reading: bool,
+    /// What is known of that state, while several things read it.
     state: Option<derive::Context>,
     /// Holders and persons, for who reads again.
     kept: names::Kept,
@@ -320,7 +322,8 @@ impl Store {
     fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
         let (heartbeats, privacy) = (heartbeats::Known::default(), Privacy::default());
         let kept = names::Kept::default();
-        Self { backend, place: place.clone(), heartbeats, now: None, privacy, state: None, kept }
+        let place = place.clone();
+        Self { backend, place, heartbeats, now: None, privacy, is_reading: false, state: None, kept }
     }
 
     /// Whether a file is the ledger, or lies beside it for SQLite. Nobody else is to open it: whoever closes it lets go of

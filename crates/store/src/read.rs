@@ -4,7 +4,7 @@
 mod coverage;
 mod fold;
 
-use crate::backend::{Backend, Row, Value, all, one, reading};
+use crate::backend::{Backend, Row, Value, all, one};
 use crate::derive::{Context, parse_days, requests};
 use crate::intake::{RequestOutcome, outcome_from_codes};
 use crate::names::Ledger;
@@ -116,15 +116,28 @@ impl Store {
         scope: Option<&Scope>,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.in_one_transaction(|store| {
+            store.state = Some(Context::read_for(store.backend.as_mut(), scope, Some(&store.kept))?);
+            let done = work(store);
+            store.state = None;
+            done
+        })
+    }
+
+    /// Does several things that read, and write nothing, in one transaction: the calendar and the days that it cuts, say, are
+    /// those of one instant, whoever writes meanwhile. What is done so within is done in the same one.
+    pub fn in_one_transaction<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if self.is_reading {
+            return work(self);
+        }
         self.book_for_reading()?;
         self.backend.begin_read()?;
-        let done = Context::read_for(self.backend.as_mut(), scope, Some(&self.kept))
-            .map_err(E::from)
-            .and_then(|context| {
-                self.state = Some(context);
-                work(self)
-            });
-        self.state = None;
+        self.is_reading = true;
+        let done = work(self);
+        self.is_reading = false;
         // Nothing was written: how it ends says nothing that the answer does not.
         let ended = self.backend.batch("rollback");
         done.and_then(|done| ended.map(|()| done).map_err(E::from))
@@ -149,14 +162,12 @@ impl Store {
         scope: Option<&Scope>,
         work: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if let Some(state) = &self.state {
-            let (context, backend) = (state.beside(), self.backend.as_mut());
-            return work(&mut Reader { backend, context, place: &self.place, now: self.now });
-        }
-        self.book_for_reading()?;
-        let (place, now, kept) = (&self.place, self.now, &self.kept);
-        reading(self.backend.as_mut(), |backend| {
-            let context = Context::read_for(backend, scope, Some(kept))?;
+        self.in_one_transaction(|store| {
+            let (backend, place, now) = (store.backend.as_mut(), &store.place, store.now);
+            let context = match &store.state {
+                Some(state) => state.beside(),
+                None => Context::read_for(backend, scope, Some(&store.kept))?,
+            };
             work(&mut Reader { backend, context, place, now })
         })
     }

@@ -236,6 +236,7 @@ store_suite! {
     }
     registry {
         a_calendar_that_was_changed_meanwhile_is_not_changed_again,
+        the_calendar_and_the_days_are_of_one_transaction,
         another_calendar_cuts_the_days_anew,
         the_same_calendar_changes_nothing,
         the_directory_tells_who_is_one_person,

@@ -5,6 +5,7 @@ use super::group::Key;
 use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
 use super::money::{Cents, cost, split};
+use super::note::{Money, Note, OfBill, Totals};
 use super::packages::Packages;
 use super::table::Numbered;
 use super::{Accumulator, Cell, Column, Report, Scope, minutes};
@@ -265,36 +266,24 @@ impl Allocation<'_> {
         self.held.clear();
     }
 
-    fn say_how(&self, notes: &mut Vec<String>) {
-        let share = match self.options.share {
-            Share::SeatSeconds => "seat seconds",
-            Share::PersonSeconds => {
-                "person seconds, the time in which a person holds at least one seat of a feature"
-            }
-        };
-        notes.push(format!(
-            "split by {share}; rounded by largest remainder, equal ones in the order of the rows"
-        ));
+    fn say_how(&self, notes: &mut Vec<Note>) {
+        notes.push(Note::Bill(OfBill::By(self.options.share)));
         if self.options.by.iter().any(|key| matches!(key, Key::Organization | Key::Project)) {
-            notes.push("what persons belong to is as of the day of use; an empty cell: nothing".to_owned());
+            notes.push(Note::Bill(OfBill::Memberships));
         }
         if self.lens.names.totals.iter().any(|total| self.lens.counts_feature(total.feature)) {
-            notes.push("imported totals take no part".to_owned());
+            notes.push(Note::Totals(Totals::NotBilled));
         }
     }
 
     /// The bills, each with the feature by whose use it is split, and notes on them.
-    fn bills(&self, notes: &mut Vec<String>) -> Vec<(Option<FeatureId>, Cents)> {
+    fn bills(&self, notes: &mut Vec<Note>) -> Vec<(Option<FeatureId>, Cents)> {
         if let Some(cost) = self.options.cost {
-            let which =
-                if self.lens.scope.feature.is_some() { "all features that match" } else { "all features" };
-            let mut note =
-                format!("the bill of {} is split by the time of {which}, added up", self.money(cost));
-            if !self.options.by.contains(&Key::Feature) {
-                note += "; a package's session is left out where its holder has one of a component that starts in the \
-                         same second";
-            }
-            notes.push(note);
+            notes.push(Note::Bill(OfBill::One {
+                bill: self.money(cost),
+                some: self.lens.scope.feature.is_some(),
+                without_packages: !self.options.by.contains(&Key::Feature),
+            }));
             return vec![(None, cost)];
         }
         let names = self.lens.names;
@@ -305,31 +294,38 @@ impl Allocation<'_> {
         for (id, feature) in features {
             let Some(price) = &feature.price else {
                 if self.groups.values.iter().any(|(of, _)| *of == Some(id)) {
-                    unpriced.push(feature.code.as_str());
+                    unpriced.push(feature.code.clone());
                 }
                 continue;
             };
             let issued = self.seats_issued(id);
             let seats = issued.or_else(|| self.peaks.get(&id).copied()).unwrap_or_default();
             let Some(bill) = cost(price, seats) else {
-                notes.push(format!("{}: `{price}` is no price, it is left out", feature.code));
+                notes.push(Note::Bill(OfBill::NoPrice {
+                    feature: feature.code.clone(),
+                    price: price.clone(),
+                }));
                 continue;
             };
             if seats > 0 {
-                let which = if issued.is_some() { "issued" } else { "at the peak" };
-                let bill = self.money(bill);
-                notes.push(format!("{}: {price} · {seats} seats {which} = {bill}", feature.code));
+                notes.push(Note::Bill(OfBill::Priced {
+                    feature: feature.code.clone(),
+                    price: price.clone(),
+                    seats,
+                    issued: issued.is_some(),
+                    bill: self.money(bill),
+                }));
             }
             bills.push((Some(id), bill));
         }
         if !unpriced.is_empty() {
-            notes.push(format!("without a price in the catalog, and left out: {}", unpriced.join(" ")));
+            notes.push(Note::Bill(OfBill::Unpriced(unpriced)));
         }
         bills
     }
 
     /// Splits the bills; the groups in their order.
-    fn rows(&self, bills: &[(Option<FeatureId>, Cents)], notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+    fn rows(&self, bills: &[(Option<FeatureId>, Cents)], notes: &mut Vec<Note>) -> Vec<Vec<Cell>> {
         let ranks = self.labels.ranks(&self.lens);
         let mut of_bill: FxHashMap<Option<FeatureId>, Vec<(GroupKey, Use)>> = FxHashMap::default();
         for ((bill, key), of_group) in self.groups.values.iter().zip(&self.uses) {
@@ -380,14 +376,13 @@ impl Allocation<'_> {
     }
 
     /// What is said of a bill that nobody's use can split; nothing where there is nothing to pay.
-    fn unused(&self, id: Option<FeatureId>, bill: Cents) -> Option<String> {
+    fn unused(&self, id: Option<FeatureId>, bill: Cents) -> Option<Note> {
         let of = id.and_then(|id| self.lens.names.features.get(&id));
-        let of = of.map_or(String::new(), |feature| format!("{}: ", feature.code));
-        (bill > Cents(0)).then(|| format!("{of}nothing was used, {} is not split", self.money(bill)))
+        let feature = of.map(|feature| feature.code.clone());
+        (bill > Cents(0)).then(|| Note::Bill(OfBill::Unused { feature, bill: self.money(bill) }))
     }
 
-    fn money(&self, amount: Cents) -> String {
-        let currency = self.options.currency.as_deref().unwrap_or_default();
-        format!("{amount} {currency}").trim_end().to_owned()
+    fn money(&self, amount: Cents) -> Money {
+        Money { amount, currency: self.options.currency.clone() }
     }
 }

@@ -3,7 +3,8 @@
 use super::group::Key;
 use super::lens::Lens;
 use super::monthly::Monthly;
-use super::{Accumulator, Cell, Column, Report, Scope, Shared, decimal};
+use super::note::{Hours, Note, WorkingTime};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared};
 use crate::calendar::{Calendar, CivilDay};
 use crate::day::Day;
 use crate::feature_day::DayView;
@@ -65,7 +66,7 @@ impl Accumulator for AverageLicenses<'_> {
         let Self { monthly, options } = *self;
         let calendar = monthly.lens().calendar;
         let mut notes = monthly.notes();
-        notes.push(options.note(calendar));
+        notes.push(Note::License(options.working_time(calendar)));
         let (mut columns, _) = monthly.columns();
         let month_at = monthly.place(Key::Month);
         let mut hours_of_month: BTreeMap<String, f64> = BTreeMap::new();
@@ -112,19 +113,14 @@ impl Options {
         self.hours_per_day.unwrap_or(mean) * self.days_per_month.unwrap_or(days.len() as f64)
     }
 
-    pub(crate) fn note(&self, calendar: &Calendar) -> String {
+    /// By what working time a license is counted.
+    pub(crate) fn working_time(&self, calendar: &Calendar) -> WorkingTime {
         let hours = match self.hours_per_day {
-            Some(hours) => format!("{} hours per day", decimal(hours)),
-            None if calendar.class_named("prime").is_some() => {
-                "the calendar's prime hours per day".to_owned()
-            }
-            None => "the calendar's hours of all time classes per day".to_owned(),
+            Some(hours) => Hours::Given(hours),
+            None if calendar.class_named("prime").is_some() => Hours::Prime,
+            None => Hours::AllClasses,
         };
-        let days = match self.days_per_month {
-            Some(days) => format!("{} days per month", decimal(days)),
-            None => "the calendar's working days of the whole month, without holidays".to_owned(),
-        };
-        format!("a license is counted as {hours}, {days}")
+        WorkingTime { hours, days: self.days_per_month }
     }
 }
 

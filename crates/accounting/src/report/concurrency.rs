@@ -4,6 +4,7 @@ use super::bins::{Head, Kept};
 use super::curves::{Curve, Curves, Line, Sum};
 use super::group::Key;
 use super::lens::Lens;
+use super::note::Note;
 use super::{Accumulator, Cell, Column, Report, Scope, Shared};
 use crate::UnixMs;
 use crate::calendar::Calendar;
@@ -108,7 +109,7 @@ impl Accumulator for Concurrency<'_> {
         let steps: usize = groups.iter().map(|group| self.curves.times(*group).iter().count()).sum();
         let busy_only = steps > MOST_ROWS;
         if busy_only {
-            notes.push(format!("more than {MOST_ROWS} steps: those in which nothing happened are left out"));
+            notes.push(Note::StepsLeftOut(MOST_ROWS));
         }
         let mut lines = Vec::new();
         for group in groups {

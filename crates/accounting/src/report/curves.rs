@@ -4,6 +4,7 @@ use super::bins::{Bin, ByBin, Head, Piece, Slicer};
 use super::group::Key;
 use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
+use super::note::Note;
 use super::packages::Packages;
 use super::pools::{self, Pools, Time};
 use super::{Cell, Column, Report};
@@ -18,11 +19,6 @@ use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What must be said of figures by product or type.
-pub(crate) const BY_PRODUCT: &str = "by product or type the seats of all their features are added up; a package's \
-                                     session is left out where its holder has one of a component that starts in the \
-                                     same second";
 
 /// A day of a group's curve.
 pub(crate) struct Curve<'c> {
@@ -364,22 +360,22 @@ impl<'a> Curves<'a> {
     }
 
     /// What must be said of the report's keys.
-    pub(crate) fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<Note> {
         let mut notes = self.lens.notes();
-        notes.extend(self.packages.as_ref().map(|_| BY_PRODUCT.to_owned()));
+        notes.extend(self.packages.as_ref().map(|_| Note::AddedUp));
         notes
     }
 
     /// [`Self::notes`] of a report that shows seats issued.
-    pub(crate) fn notes_on_capacity(&self) -> Vec<String> {
+    pub(crate) fn notes_on_capacity(&self) -> Vec<Note> {
         let mut notes = self.notes();
         let of_holder = |key: &&Key| key.is_of_holder() && **key != Key::Server;
         if let Some(key) = self.labels.keys.iter().find(of_holder) {
-            notes.push(no_seats(key.name()));
+            notes.push(Note::NoSeatsOf(*key));
         } else if self.lens.scope.person.is_some() {
-            notes.push(no_seats(Key::Person.name()));
+            notes.push(Note::NoSeatsOf(Key::Person));
         } else if self.lens.scope.organization.is_some() {
-            notes.push(no_seats(Key::Organization.name()));
+            notes.push(Note::NoSeatsOf(Key::Organization));
         }
         notes
     }
@@ -390,7 +386,7 @@ impl<'a> Curves<'a> {
         name: &'static str,
         figures: Vec<Column>,
         mut lines: Vec<Line>,
-        notes: Vec<String>,
+        notes: Vec<Note>,
     ) -> Report {
         let ranks = self.labels.ranks(&self.lens);
         let of_group = |head: &Head, group: &Group| match head.group_key() {
@@ -523,11 +519,6 @@ impl<'a> Curves<'a> {
 }
 
 /// What is said where only a part of those who share the seats counts.
-fn no_seats(of: &str) -> String {
-    let article = if of.starts_with('o') { "an" } else { "a" };
-    format!("{article} {of} has no seats of its own: what is measured against them is empty")
-}
-
 impl Slot {
     fn add(&mut self, part: &Part) {
         self.any = true;

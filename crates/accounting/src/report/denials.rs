@@ -4,6 +4,7 @@ use super::days::{DayRow, Days};
 use super::group::Key;
 use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
+use super::note::Note;
 use super::table::{Numbered, Persons, Table};
 use super::{Accumulator, Cell, Column, MOST_MARGIN_DAYS, Report, Scope, Shared, percent};
 use crate::UnixMs;
@@ -191,11 +192,7 @@ impl Accumulator for Denials<'_> {
         self.keep_checkouts();
         let Self { lens, labels, counts, .. } = *self;
         let mut notes = lens.notes();
-        notes.push(
-            "a request: denials of one person at one host no more than 15 minutes apart; delayed: a checkout, on any \
-             license server, no more than 15 minutes after its last one; denied: none"
-                .to_owned(),
-        );
+        notes.push(Note::Requests);
         let ranks = labels.ranks(&lens);
         let mut counts: Vec<(CountKey, Counts)> = counts.into_iter().collect();
         counts.sort_unstable_by(|((one, a), _), ((other, b), _)| {

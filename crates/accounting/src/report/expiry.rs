@@ -1,5 +1,6 @@
 //! `expiry`: which seats expire when.
 
+use super::note::Note;
 use super::{Cell, Column, Report, Scope};
 use crate::day::Day;
 use crate::event::Expires;
@@ -38,14 +39,14 @@ pub fn expiry(names: &Names, scope: &Scope, options: Options) -> Report {
         Expires::On(day) => Some(day.0 - options.today.0),
         Expires::Never | Expires::Unknown => None,
     };
-    let mut notes = vec![format!("days are counted from {}", options.today)];
+    let mut notes = vec![Note::CountedFrom(options.today)];
     let mut found: Vec<&Expiry> = names.expiries.iter().filter(in_scope).collect();
     if let Some(within) = options.within {
         let unknown = found.iter().filter(|expiry| expiry.expires == Expires::Unknown).count();
         found.retain(|expiry| left(expiry).is_some_and(|left| left <= within));
-        notes.push(format!("only what expires within {within} days, or has expired"));
+        notes.push(Note::Within(within));
         if unknown > 0 {
-            notes.push(format!("without a known date, and not shown: {unknown}"));
+            notes.push(Note::WithoutDate(unknown));
         }
     }
     let place = |expiry: &Expiry| match expiry.expires {

@@ -1,6 +1,7 @@
 //! `idle`: which features nobody uses, and since when.
 
 use super::lens::Lens;
+use super::note::{Note, Totals};
 use super::{Accumulator, Cell, Column, Report, Scope};
 use crate::UnixMs;
 use crate::calendar::Calendar;
@@ -102,15 +103,13 @@ impl Accumulator for Idle<'_> {
         let (lens, names) = (&self.lens, self.lens.names);
         let mut notes = lens.notes();
         if let Some(as_of) = self.as_of() {
-            notes.push(format!("idle as of {}", lens.calendar.day_of(as_of)));
+            notes.push(Note::IdleAsOf(lens.calendar.day_of(as_of)));
         }
         let used_only = self.options.used_only;
         if used_only {
-            notes.push(
-                "features that nobody in this scope used, and numbers of seats, are not shown".to_owned(),
-            );
+            notes.push(Note::UsedOnly);
         } else if names.totals.iter().any(|total| lens.counts_feature(total.feature)) {
-            notes.push("imported totals are not looked at: they know no sessions".to_owned());
+            notes.push(Note::Totals(Totals::NotIdle));
         }
         let mut found = Vec::new();
         for id in lens.features() {
@@ -132,10 +131,7 @@ impl Accumulator for Idle<'_> {
         let long_silent = |last: &Last| last.open && Some(lens.calendar.day_of(last.used_at)) < as_of;
         let silent = found.iter().filter(|(last, ..)| last.as_ref().is_some_and(long_silent)).count();
         if silent > 0 {
-            notes.push(format!(
-                "features of which a session is not known to have ended count as in use, whenever its last evidence \
-                 was: {silent}"
-            ));
+            notes.push(Note::LongOpen(silent));
         }
         let at = self.as_of().unwrap_or(UnixMs::MAX);
         let row = |(last, days_idle, id, feature): &(

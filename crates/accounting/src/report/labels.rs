@@ -56,6 +56,7 @@ impl Translation {
 #[derive(Debug)]
 pub(crate) struct Ranks {
     texts: Vec<i32>,
+    persons: Vec<i32>,
     versions: FxHashMap<VersionId, i32>,
 }
 
@@ -68,6 +69,7 @@ pub(crate) struct Labels {
     pub(crate) keys: Vec<Key>,
     texts: Numbered<Option<String>>,
     views: Numbered<OfView>,
+    /// The number of the person, then those of texts: user, host, server.
     holders: Numbered<[u32; 4]>,
     members: Numbered<[u32; 2]>,
     of_feature: FxHashMap<FeatureId, [u32; 3]>,
@@ -81,6 +83,8 @@ pub(crate) struct Labels {
     by_holder: bool,
     by_member: bool,
     by_version: bool,
+    /// What stands for all persons without a name: they are one group.
+    no_name: Option<PersonId>,
 }
 
 impl Labels {
@@ -89,6 +93,7 @@ impl Labels {
         let by_holder = any(&[Key::Person, Key::User, Key::Host, Key::Server]);
         let by_member = any(&[Key::Organization, Key::Project]);
         let by_version = any(&[Key::Version]);
+        let without_name = lens.names.persons.iter().position(|person| person.name.is_empty());
         Self {
             keys,
             texts: Numbered::default(),
@@ -103,6 +108,7 @@ impl Labels {
             by_holder,
             by_member,
             by_version,
+            no_name: without_name.map(|place| place as PersonId),
         }
     }
 
@@ -142,12 +148,7 @@ impl Labels {
             ..*view
         };
         let of_holder = |[person, user, host, server]: &[u32; 4]| {
-            [
-                text(&Key::Person, *person),
-                text(&Key::User, *user),
-                text(&Key::Host, *host),
-                text(&Key::Server, *server),
-            ]
+            [*person, text(&Key::User, *user), text(&Key::Host, *host), text(&Key::Server, *server)]
         };
         let of_member = |[organization, project]: &[u32; 2]| {
             [text(&Key::Organization, *organization), text(&Key::Project, *project)]
@@ -219,6 +220,12 @@ impl Labels {
         GroupKey { holder, member, ..view }
     }
 
+    /// Whether each group is of one person.
+    pub(crate) fn of_one_person(&self, lens: &Lens<'_>) -> bool {
+        let without_name = || lens.names.persons.iter().filter(|person| person.name.is_empty());
+        self.has(Key::Person) && without_name().nth(1).is_none()
+    }
+
     /// A small number that alone tells the groups of a feature day's sessions apart, time class aside; `None` where several
     /// of their keys do.
     pub(crate) fn alone(&self, key: &GroupKey) -> Option<u32> {
@@ -240,21 +247,33 @@ impl Labels {
             }
         }
         let holder = lens.names.holders.get(&id);
-        let person = holder.and_then(|holder| lens.names.persons.get(holder.person as usize));
+        let person =
+            if self.has(Key::Person) { self.person(holder.map(|holder| holder.person), lens) } else { 0 };
         let server = holder.and_then(|holder| lens.names.servers.get(&holder.server));
         let values = [
-            (Key::Person, person.map(|person| person.name.clone())),
             (Key::User, holder.map(|holder| holder.user.clone())),
             (Key::Host, holder.map(|holder| holder.host.clone())),
             (Key::Server, server.map(|server| server.name.clone())),
         ];
-        let texts = values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
-        let number = self.holders.number(texts);
+        let [user, host, server] =
+            values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
+        let number = self.holders.number([person, user, host, server]);
         match self.of_holder.get_mut(id as usize) {
             Some(place) => *place = number,
             None => drop(self.of_far_holder.insert(id, number)),
         }
         number
+    }
+
+    /// A person as a group: the number after the last where there is none.
+    fn person(&self, person: Option<PersonId>, lens: &Lens<'_>) -> PersonId {
+        let persons = &lens.names.persons;
+        let known = person.and_then(|person| Some((person, persons.get(person as usize)?)));
+        match known {
+            None => persons.len() as PersonId,
+            Some((person, known)) if known.name.is_empty() => self.no_name.unwrap_or(person),
+            Some((person, _)) => person,
+        }
     }
 
     fn of_span(&mut self, span: Option<usize>, lens: &Lens<'_>) -> u32 {
@@ -299,7 +318,18 @@ impl Labels {
         let mut versions: Vec<(&String, VersionId)> =
             lens.names.versions.iter().map(|(&id, text)| (text, id)).collect();
         versions.sort_unstable();
-        Ranks { texts, versions: versions.into_iter().map(|(_, id)| id).zip(1..).collect() }
+        let name = |person: &PersonId| lens.names.persons.get(*person as usize).map(|person| &person.name);
+        let mut persons: Vec<PersonId> = Vec::new();
+        if self.has(Key::Person) {
+            persons.extend(self.holders.values.iter().map(|[person, ..]| person));
+        }
+        persons.sort_unstable_by(|one, other| name(one).cmp(&name(other)).then(one.cmp(other)));
+        persons.dedup();
+        let mut rank_of = vec![-1; if persons.is_empty() { 0 } else { lens.names.persons.len() + 1 }];
+        for (rank, person) in (0..).zip(persons) {
+            rank_of[person as usize] = rank;
+        }
+        Ranks { texts, persons: rank_of, versions: versions.into_iter().map(|(_, id)| id).zip(1..).collect() }
     }
 
     /// The order of rows: ascending by their keys as they were asked for, empty ones first, time classes in the
@@ -320,7 +350,7 @@ impl Labels {
             Key::Product => ranks.texts[view.texts[1] as usize],
             Key::Type => ranks.texts[view.texts[2] as usize],
             Key::Version => ranks.versions.get(&group.version).copied().unwrap_or(0),
-            Key::Person => holder(0),
+            Key::Person => ranks.persons[self.holders.value(group.holder)[0] as usize],
             Key::User => holder(1),
             Key::Host => holder(2),
             Key::Server => holder(3),
@@ -351,7 +381,10 @@ impl Labels {
             Key::Version => {
                 cell(lens.names.versions.get(&group.version).filter(|version| !version.is_empty()))
             }
-            Key::Person => of_holder(0),
+            Key::Person => {
+                let person = self.holders.value(group.holder)[0];
+                cell(lens.names.persons.get(person as usize).map(|person| &person.name))
+            }
             Key::User => of_holder(1),
             Key::Host => of_holder(2),
             Key::Server => of_holder(3),

@@ -1,9 +1,11 @@
 //! What a scope counts: which features, days, holders and stretches of a day.
 
 use super::Scope;
+use super::group::Key;
+use super::note::Note;
 use super::table::Table;
 use crate::UnixMs;
-use crate::calendar::{Calendar, CivilDay, WEEKDAYS};
+use crate::calendar::{Calendar, CivilDay};
 use crate::day::Day;
 use crate::ledger::{Holder, Membership, Names, PersonId, ServerId};
 use crate::session::{FeatureId, HolderId};
@@ -197,28 +199,27 @@ impl<'a> Lens<'a> {
     }
 
     /// What must be said of every report of this scope.
-    pub(crate) fn notes(&self) -> Vec<String> {
-        let zone = self.calendar.zone_name();
-        let mut notes = vec![format!("days, weeks and months are civil ones of {zone}")];
+    pub(crate) fn notes(&self) -> Vec<Note> {
+        let mut notes = vec![Note::Zone(self.calendar.zone_name().to_owned())];
         if self.scope.working_days_only {
-            let weekdays: Vec<_> =
-                self.calendar.working_days().iter().map(|&day| WEEKDAYS[usize::from(day)]).collect();
+            let weekdays = self.calendar.working_days().iter().copied().collect();
             let holidays = self.calendar.holidays().keys().filter(|day| self.in_period(**day)).count();
-            notes.push(format!("working days only: {} but for {holidays} holidays", weekdays.join(" ")));
+            notes.push(Note::WorkingDays { weekdays, holidays });
         }
         if let Some(class) =
             self.scope.class.and_then(|class| self.calendar.classes().get(usize::from(class)))
         {
-            notes.push(format!("time class {} only", class.name));
+            notes.push(Note::Only(Key::TimeClass, class.name.clone()));
         }
         if let Some(server) = &self.scope.server {
-            notes.push(format!("license server {server} only"));
+            notes.push(Note::Only(Key::Server, server.clone()));
         }
         let Scope { feature, person, organization, .. } = &self.scope;
-        for (what, glob) in [("feature", feature), ("person", person), ("organization", organization)] {
-            notes.extend(glob.as_ref().map(|glob| format!("{what} {} only", glob.glob())));
+        let globs = [(Key::Feature, feature), (Key::Person, person), (Key::Organization, organization)];
+        for (key, glob) in globs {
+            notes.extend(glob.as_ref().map(|glob| Note::Only(key, glob.glob().to_string())));
         }
-        notes.push(self.coverage_note());
+        notes.push(Note::Coverage(self.coverage()));
         notes
     }
 }

@@ -10,6 +10,7 @@ pub mod heatmap;
 pub mod idle;
 pub mod levels;
 pub mod money;
+pub mod note;
 pub mod overnight;
 pub mod ranking;
 pub mod seats_needed;
@@ -49,7 +50,7 @@ pub struct Report {
     /// Its rows; each has a cell for each column.
     pub rows: Vec<Vec<Cell>>,
     /// What must be said beside the figures: coverage, calendars, what is left out.
-    pub notes: Vec<String>,
+    pub notes: Vec<note::Note>,
 }
 
 /// A column.

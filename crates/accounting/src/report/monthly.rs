@@ -3,6 +3,7 @@
 use super::bins::Head;
 use super::group::Key;
 use super::lens::Lens;
+use super::note::Note;
 use super::packages::Packages;
 use super::tally::{Sums, Tally};
 use super::{Cell, Column};
@@ -70,9 +71,9 @@ impl<'a> Monthly<'a> {
         &self.tally.lens
     }
 
-    pub(crate) fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<Note> {
         let mut notes = self.lens().notes();
-        notes.extend(self.packages.as_ref().map(|_| super::curves::BY_PRODUCT.to_owned()));
+        notes.extend(self.packages.as_ref().map(|_| Note::AddedUp));
         notes
     }
 

@@ -4,6 +4,7 @@ use super::bins::{Bin, Head, Kept};
 use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
+use super::note::Note;
 use super::seats::BySeats;
 use super::storms::{Asked, Storms};
 use super::{Accumulator, Cell, Column, MOST_MARGIN_DAYS, Report, Scope};
@@ -86,7 +87,7 @@ impl Accumulator for SeatsNeeded<'_> {
     fn finish(mut self: Box<Self>) -> Report {
         let mut notes = self.curves.notes_on_capacity();
         if !self.curves.knows_refused() {
-            notes.push("a refusal tells no version: by version only checkouts are requests".to_owned());
+            notes.push(Note::RefusedWithoutVersion);
         }
         self.curves.release(&mut |curve| self.kept.add(curve));
         let Asks { at, mut needs, refused } = self.kept;

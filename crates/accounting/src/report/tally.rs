@@ -17,13 +17,12 @@ use rustc_hash::FxHashMap;
 /// A group without a number yet.
 const NONE: u32 = u32::MAX;
 
-/// The sums of a group while it grows.
+/// The sums of a group while it grows: little memory, for the hottest loop.
 #[derive(Debug, Default)]
 struct Group {
     seat_ms: i128,
     sessions: i64,
-    persons: Persons,
-    /// The number of `persons`, once no more can come and the set is given back.
+    /// Persons who are not in its set: all, once no more can come and the set is given back.
     persons_counted: usize,
 }
 
@@ -48,6 +47,8 @@ pub(crate) struct Tally<'a> {
     labels: Labels,
     numbers: FxHashMap<GroupKey, u32>,
     groups: Vec<Group>,
+    /// The persons of each group.
+    persons: Vec<Persons>,
     keys: Vec<GroupKey>,
     /// The key of the present feature day, and its group of each time class, where sessions do not differ in theirs.
     view: Option<GroupKey>,
@@ -55,6 +56,8 @@ pub(crate) struct Tally<'a> {
     /// The same where sessions differ, by what [`Labels::alone`] says of theirs and time class.
     places: Places,
     by_part: bool,
+    /// Whether nobody need be counted, as each group is of one person.
+    of_one_person: bool,
     /// Whether the groups of a feature are complete once the next one comes.
     by_code: bool,
     feature: Option<FeatureId>,
@@ -75,15 +78,18 @@ struct Today<'d> {
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(lens: Lens<'a>, keys: Vec<Key>) -> Self {
+        let labels = Labels::new(keys, &lens);
         Self {
-            by_part: keys.iter().any(|key| key.is_of_holder()),
-            by_code: keys.contains(&Key::Feature) && lens.has_unique_codes(),
-            days: Days::new(keys.contains(&Key::TimeClass)),
-            labels: Labels::new(keys, &lens),
+            by_part: labels.keys.iter().any(|key| key.is_of_holder()),
+            of_one_person: labels.of_one_person(&lens),
+            by_code: labels.has(Key::Feature) && lens.has_unique_codes(),
+            days: Days::new(labels.has(Key::TimeClass)),
+            labels,
             places: Places::new(lens.calendar.classes().len()),
             lens,
             numbers: FxHashMap::default(),
             groups: Vec::new(),
+            persons: Vec::new(),
             keys: Vec::new(),
             view: None,
             slots: [NONE; 32],
@@ -147,8 +153,10 @@ impl<'a> Tally<'a> {
     }
 
     fn complete_groups(&mut self) {
-        for group in &mut self.groups[self.complete..] {
-            group.persons_counted += std::mem::take(&mut group.persons).len();
+        for (group, persons) in
+            self.groups[self.complete..].iter_mut().zip(&mut self.persons[self.complete..])
+        {
+            group.persons_counted += std::mem::take(persons).len();
         }
         self.complete = self.groups.len();
         self.last_stamp.iter_mut().for_each(|stamps| stamps.fill(0));
@@ -226,8 +234,10 @@ impl<'a> Tally<'a> {
     }
 
     fn add_person(&mut self, number: u32, person: PersonId) {
-        let persons = self.lens.names.persons.len() + 1;
-        self.groups[number as usize].persons.insert(person, persons);
+        if !self.of_one_person {
+            let persons = self.lens.names.persons.len() + 1;
+            self.persons[number as usize].insert(person, persons);
+        }
     }
 
     /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
@@ -283,9 +293,10 @@ impl<'a> Tally<'a> {
     }
 
     fn number(&mut self, key: GroupKey) -> u32 {
-        let (groups, keys) = (&mut self.groups, &mut self.keys);
+        let (groups, persons, keys) = (&mut self.groups, &mut self.persons, &mut self.keys);
         *self.numbers.entry(key).or_insert_with(|| {
             groups.push(Group::default());
+            persons.push(Persons::default());
             keys.push(key);
             groups.len() as u32 - 1
         })
@@ -298,14 +309,13 @@ impl<'a> Tally<'a> {
             other.complete_groups();
         }
         let translated = self.labels.translation(&other.labels);
-        for (key, group) in other.keys.into_iter().zip(other.groups) {
+        for ((key, group), persons) in other.keys.into_iter().zip(other.groups).zip(other.persons) {
             let number = self.number(translated.key(key));
-            let persons = self.lens.names.persons.len() + 1;
             let into = &mut self.groups[number as usize];
             into.seat_ms += group.seat_ms;
             into.sessions += group.sessions;
             into.persons_counted += group.persons_counted;
-            group.persons.each(|person| into.persons.insert(person, persons));
+            persons.each(|person| self.add_person(number, person));
         }
         self.complete = if self.by_code { self.groups.len() } else { 0 };
     }
@@ -343,15 +353,18 @@ impl<'a> Tally<'a> {
     pub(crate) fn finish(self) -> Vec<Sums> {
         let (labels, lens) = (&self.labels, &self.lens);
         let ranks = labels.ranks(lens);
-        let mut groups: Vec<(GroupKey, Group)> = self.keys.into_iter().zip(self.groups).collect();
-        groups.sort_unstable_by(|(one, _), (other, _)| labels.order(&ranks, one, other));
-        let sums = |(key, group): (GroupKey, Group)| Sums {
-            cells: labels.cells(&key, lens),
-            seat_ms: group.seat_ms,
-            sessions: group.sessions,
-            persons: (group.persons_counted + group.persons.len()) as i64,
+        let mut order: Vec<usize> = (0..self.keys.len()).collect();
+        order.sort_unstable_by(|one, other| labels.order(&ranks, &self.keys[*one], &self.keys[*other]));
+        let sums = |number: usize| {
+            let (group, persons) = (&self.groups[number], self.persons[number].len());
+            Sums {
+                cells: labels.cells(&self.keys[number], lens),
+                seat_ms: group.seat_ms,
+                sessions: group.sessions,
+                persons: if self.of_one_person { 1 } else { (group.persons_counted + persons) as i64 },
+            }
         };
-        groups.into_iter().map(sums).collect()
+        order.into_iter().map(sums).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::group::Key;
 use super::labels::month_text;
 use super::lens::Lens;
+use super::note::{Note, Totals};
 use super::{Cell, minutes, seconds};
 use crate::day::Day;
 use crate::ledger::Total;
@@ -15,7 +16,7 @@ const KNOWN: [Key; 8] =
 
 /// The totals of a scope by keys, ascending, as rows of `usage` without sessions and persons. Where a key or a filter asks
 /// for what is not known of them there are none. A note says so, or that there are.
-pub(crate) fn rows(lens: &Lens<'_>, keys: &[Key], notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+pub(crate) fn rows(lens: &Lens<'_>, keys: &[Key], notes: &mut Vec<Note>) -> Vec<Vec<Cell>> {
     let mut groups: BTreeMap<Vec<Option<String>>, i64> = BTreeMap::new();
     let organization = lens.scope.organization.as_ref();
     for total in &lens.names.totals {
@@ -31,14 +32,10 @@ pub(crate) fn rows(lens: &Lens<'_>, keys: &[Key], notes: &mut Vec<String>) -> Ve
         return Vec::new();
     }
     if let Some(unknown) = not_known(lens, keys) {
-        notes.push(format!("imported totals are left out: of them no {unknown} is known"));
+        notes.push(Note::Totals(Totals::Without(unknown)));
         return Vec::new();
     }
-    notes.push(
-        "rows without sessions and persons are imported totals: minutes that another system kept, apart from the \
-         sessions"
-            .to_owned(),
-    );
+    notes.push(Note::Totals(Totals::Shown));
     let row = |(group, total): (Vec<Option<String>>, i64)| {
         let ms = i128::from(total) * 60_000;
         let keys = group.into_iter().map(|text| text.map_or(Cell::Empty, Cell::Text));
@@ -48,14 +45,14 @@ pub(crate) fn rows(lens: &Lens<'_>, keys: &[Key], notes: &mut Vec<String>) -> Ve
 }
 
 /// The first key or filter that totals cannot answer.
-fn not_known(lens: &Lens<'_>, keys: &[Key]) -> Option<&'static str> {
-    let key = keys.iter().find(|key| !KNOWN.contains(key)).map(|key| key.name());
+fn not_known(lens: &Lens<'_>, keys: &[Key]) -> Option<Key> {
+    let key = keys.iter().copied().find(|key| !KNOWN.contains(key));
     let filters = [
         (lens.scope.person.is_some(), Key::Person),
         (lens.scope.server.is_some(), Key::Server),
         (lens.scope.class.is_some(), Key::TimeClass),
     ];
-    key.or_else(|| filters.iter().find(|(given, _)| *given).map(|(_, key)| key.name()))
+    key.or_else(|| filters.iter().find(|(given, _)| *given).map(|(_, key)| *key))
 }
 
 fn value(lens: &Lens<'_>, key: Key, total: &Total) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use super::group::Key;
 use super::lens::Lens;
+use super::note::Note;
 use super::packages::Packages;
 use super::tally::{Sums, Tally};
 use super::totals;
@@ -81,11 +82,7 @@ impl Accumulator for Usage<'_> {
         let Self { mut tally, packages, columns } = *self;
         let mut notes = tally.lens.notes();
         if packages.is_some() {
-            notes.push(
-                "by product: a package's session is left out where its holder has one of a component that starts \
-                 in the same second"
-                    .to_owned(),
-            );
+            notes.push(Note::PackagesLeftOut);
         }
         for (feature, day, parts) in packages.into_iter().flat_map(Packages::release) {
             let civil = tally.civil(day);

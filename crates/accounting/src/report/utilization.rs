@@ -5,6 +5,7 @@ use super::bins::{Bin, ByBin, Head, Kept};
 use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
+use super::note::Note;
 use super::pools::Time;
 use super::{Accumulator, Cell, Column, Report, Scope, Shared, percent};
 use crate::UnixMs;
@@ -105,7 +106,7 @@ impl Accumulator for Utilization<'_> {
     fn finish(mut self: Box<Self>) -> Report {
         let mut notes = self.curves.notes_on_capacity();
         let calendar = self.curves.lens.calendar;
-        notes.push(format!("app_usage_percent: {}", self.options.note(calendar)));
+        notes.push(Note::AppUsage(self.options.working_time(calendar)));
         self.curves.release(&mut |curve| add(&mut self.used, curve));
         let (counted, nothing) = (self.counted(), Used::default());
         let mut hours_of_month: FxHashMap<i32, f64> = FxHashMap::default();

@@ -1,8 +1,8 @@
 //! When somebody was watching: the coverage of the license servers of a feature.
 
 use super::lens::Lens;
+use super::note::Coverage;
 use crate::UnixMs;
-use crate::calendar::Calendar;
 use crate::day::Day;
 use crate::ledger::{Names, ServerId};
 
@@ -64,8 +64,8 @@ impl Lens<'_> {
         (first.0..=last.0).map(Day).collect()
     }
 
-    /// The coverage of the scope's license servers in the period, in words.
-    pub(crate) fn coverage_note(&self) -> String {
+    /// The coverage of the scope's license servers in the period.
+    pub(crate) fn coverage(&self) -> Coverage {
         let mut servers: Vec<_> = self.features().into_iter().flat_map(|id| self.servers_of(id)).collect();
         servers.sort_unstable();
         servers.dedup();
@@ -76,46 +76,30 @@ impl Lens<'_> {
         let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
             let seen = |range: &(UnixMs, UnixMs)| start <= range.0 && range.0 < end;
             let of = servers.iter().filter_map(|server| self.names.servers.get(server));
-            return if of.flat_map(|server| &server.watched).any(seen) {
-                "the license servers were seen only at single instants in this period, no time was watched"
-                    .to_owned()
-            } else {
-                "nothing was watched in this period".to_owned()
+            return match of.flat_map(|server| &server.watched).any(seen) {
+                true => Coverage::InstantsOnly,
+                false => Coverage::Nothing,
             };
         };
-        let (first, last) = (instant(first.0, self.calendar), instant(last.1, self.calendar));
         let gaps = self.gaps(&servers, start, end);
-        format!("watched from {first} until {last}, gaps: {gaps}", gaps = gaps_text(&gaps, ranges.len() - 1))
+        let (of_all, sum) = (ranges.len() - 1, gaps.iter().map(|(_, gaps)| gaps).sum());
+        Coverage::Watched {
+            from: first.0,
+            until: last.1,
+            gaps,
+            without_any: (of_all > sum).then_some(of_all),
+        }
     }
 
     /// The gaps in the coverage of each license server that has any, by name.
-    fn gaps(&self, servers: &[ServerId], start: UnixMs, end: UnixMs) -> Vec<(&str, usize)> {
+    fn gaps(&self, servers: &[ServerId], start: UnixMs, end: UnixMs) -> Vec<(String, usize)> {
         let of_server = |server: &ServerId| {
             let ranges = Watch::of(self.names, &[*server]).within(start, end).count();
-            let name = self.names.servers.get(server)?.name.as_str();
-            (ranges > 1).then(|| (name, ranges - 1))
+            let name = &self.names.servers.get(server)?.name;
+            (ranges > 1).then(|| (name.clone(), ranges - 1))
         };
         let mut gaps: Vec<_> = servers.iter().filter_map(of_server).collect();
         gaps.sort_unstable();
         gaps
     }
-}
-
-/// The gaps of each license server, and how often none of them was watched where no server's own gaps show it.
-fn gaps_text(gaps: &[(&str, usize)], of_all: usize) -> String {
-    let sum: usize = gaps.iter().map(|(_, gaps)| gaps).sum();
-    let mut text = sum.to_string();
-    if sum > 0 {
-        let each: Vec<_> = gaps.iter().map(|(name, gaps)| format!("{name} {gaps}")).collect();
-        text += &format!(" ({})", each.join(", "));
-    }
-    if of_all > sum {
-        text += &format!("; times without any of them: {of_all}");
-    }
-    text
-}
-
-fn instant(at: UnixMs, calendar: &Calendar) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    stamp.to_zoned(calendar.zone().clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }

@@ -3,7 +3,7 @@
 use accounting::calendar::{Calendar, instant, zone};
 use accounting::feature_day::{DayView, Request};
 use accounting::ledger::{Feature, Holder, Names, Person, Server};
-use accounting::report::{Accumulator, Cell, Report, Shared};
+use accounting::report::{Accumulator, Cell, Report, Shared, note};
 use accounting::session::{Ended, FeatureId, HolderId, Part};
 use std::sync::Arc;
 
@@ -163,4 +163,9 @@ pub(crate) fn text(report: &Report) -> String {
     let row = |row: &Vec<Cell>| row.iter().map(cell).collect::<Vec<_>>().join(" ");
     lines.extend(report.rows.iter().map(row));
     lines.join("\n") + "\n"
+}
+
+/// What a report says beside its figures, in English and UTC.
+pub(crate) fn said(report: &Report) -> Vec<String> {
+    report.notes.iter().map(|note| note::said(note, &jiff::tz::TimeZone::UTC)).collect()
 }

@@ -1,6 +1,6 @@
 //! Seats issued and watched time at their edges: pools of which nobody knows, the last instant of a log.
 
-use crate::books::{Books, text};
+use crate::books::{Books, said, text};
 use accounting::calendar::Calendar;
 use accounting::capacity::Steps;
 use accounting::event::DenialReason;
@@ -75,11 +75,11 @@ fn of_some_persons_no_seats_are_issued() {
         person a* only
         watched from 2024-01-01T10:00:00+00:00 until 2024-01-01T11:00:00+00:00, gaps: 0
         a person has no seats of its own: what is measured against them is empty"#]]
-    .assert_eq(&report.notes.join("\n"));
+    .assert_eq(&said(&report).join("\n"));
     let nobody = Scope { organization: glob("north"), ..Scope::default() };
     let report = concurrency(&books, nobody, "");
     assert_eq!(text(&report).lines().nth(1), Some("@1704067200 cad 0 0 - - 0"));
-    assert!(report.notes.contains(&"organization north only".to_owned()));
+    assert!(said(&report).contains(&"organization north only".to_owned()));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn coverage(watched: [&[(i64, i64)]; 2]) -> String {
         books.names.servers.get_mut(&id).unwrap().watched = ranges;
     }
     let report = concurrency(&books, Scope::default(), "");
-    report.notes[1].replace("2024-01-01T", "").replace(":00+00:00", "")
+    said(&report)[1].replace("2024-01-01T", "").replace(":00+00:00", "")
 }
 
 #[test]

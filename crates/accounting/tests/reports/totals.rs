@@ -1,6 +1,6 @@
 //! Imported totals in `usage`.
 
-use crate::books::{Books, text};
+use crate::books::{Books, said, text};
 use accounting::calendar::Calendar;
 use accounting::ledger::Total;
 use accounting::report::group::Key;
@@ -40,8 +40,8 @@ fn check(by: &str, scope: Scope, expected: &Expect) {
     expected.assert_eq(&text(&report(by, scope)));
 }
 
-fn said(report: &Report) -> Vec<&String> {
-    report.notes.iter().filter(|note| note.contains("imported totals")).collect()
+fn of_totals(report: &Report) -> Vec<String> {
+    said(report).into_iter().filter(|note| note.contains("imported totals")).collect()
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn totals_have_rows_of_their_own() {
             Plant 2019 2024-W06 20 1200 - -
         "#]],
     );
-    assert_eq!(said(&report("feature", Scope::default())).len(), 1);
+    assert_eq!(of_totals(&report("feature", Scope::default())).len(), 1);
 }
 
 #[test]
@@ -81,8 +81,11 @@ fn what_totals_cannot_answer_leaves_them_out_and_says_so() {
     ] {
         let report = report(by, scope);
         assert_eq!(report.rows.len(), 1, "{by}");
-        assert_eq!(said(&report), [&format!("imported totals are left out: of them no {unknown} is known")]);
+        assert_eq!(
+            of_totals(&report),
+            [format!("imported totals are left out: of them no {unknown} is known")]
+        );
     }
     let nothing = Scope { until: "2024-02-03".parse().ok(), ..Scope::default() };
-    assert!(said(&report("month,host", nothing)).is_empty(), "there are none in the period");
+    assert!(of_totals(&report("month,host", nothing)).is_empty(), "there are none in the period");
 }

@@ -1,6 +1,6 @@
 //! `idle` and `expiry`: worked examples and slow references.
 
-use crate::books::{Books, text};
+use crate::books::{Books, said, text};
 use crate::random::{self, START, TICK_MS, TICKS};
 use crate::reference::{counts, ticks, wall};
 use accounting::calendar::Calendar;
@@ -50,11 +50,11 @@ fn idle_is_what_nobody_has_used_for_long() {
         mill mill - @1741651200 0
     "#]]
     .assert_eq(&text(&idle(&books, Scope::default(), all)));
-    let said = "count as in use, whenever its last evidence was: 1";
-    assert!(idle(&books, Scope::default(), all).notes.iter().any(|note| note.ends_with(said)));
+    let open = "count as in use, whenever its last evidence was: 1";
+    assert!(said(&idle(&books, Scope::default(), all)).iter().any(|note| note.ends_with(open)));
     let week = idle(&books, Scope::default(), idle::Options { idle_days: Some(7), ..all });
     assert_eq!(week.rows.len(), 2, "what was never used has been idle for long enough");
-    assert!(week.notes.contains(&"idle as of 2025-03-10".to_owned()));
+    assert!(said(&week).contains(&"idle as of 2025-03-10".to_owned()));
     let mut unused = Books::new(Calendar::standard("Europe/Zurich").unwrap());
     unused.server("27000@lic1");
     let [cad, sim] = ["cad", "sim"].map(|code| unused.feature(code));
@@ -168,7 +168,7 @@ fn what_expires_soonest_comes_first() {
     .assert_eq(&text(&all));
     let soon = expiry(&books.names, &Scope::default(), expiry::Options { today, within: Some(30) });
     assert_eq!(soon.rows.len(), 2);
-    assert_eq!(soon.notes.last().unwrap(), "without a known date, and not shown: 1");
+    assert_eq!(said(&soon).last().unwrap(), "without a known date, and not shown: 1");
 }
 
 fn expiry_reference(books: &Books, scope: &Scope, today: i32, within: Option<i32>) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The article's example (domain.md §6).
 
-use crate::books::{Books, text};
+use crate::books::{Books, said, text};
 use accounting::calendar::Calendar;
 use accounting::report::average_licenses::{self, AverageLicenses};
 use accounting::report::concurrency::{Concurrency, Step};
@@ -219,7 +219,7 @@ fn of_very_many_steps_those_without_use_are_left_out() {
     let busy = hours(&books);
     assert_eq!(busy.rows.len(), 7 + 1 + 60);
     assert_eq!(
-        busy.notes.last().unwrap(),
+        said(&busy).last().unwrap(),
         "more than 500000 steps: those in which nothing happened are left out"
     );
 }

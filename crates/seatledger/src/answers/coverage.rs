@@ -1,8 +1,8 @@
 //! What was watched when, and how the sources of running services are.
 
-use super::civil;
 use accounting::UnixMs;
 use accounting::ledger::Names;
+use accounting::report::note::{Differs, Note, Watching};
 use accounting::report::{self as reports, Cell, Column, Scope};
 use store::sources::SourceTellings;
 use store::{CoverageRow, Error, Reader};
@@ -46,7 +46,7 @@ pub(super) fn coverage(
     ];
     let mut notes = notes_on_coverage(reader, names, scope)?;
     if rows.iter().any(|row| row.get(STATE) == Some(&Cell::Text(BETWEEN.to_owned()))) {
-        notes.insert(1, NOTE_ON_BETWEEN.to_owned());
+        notes.insert(1, Note::Watching(Watching::Between));
     }
     let told = reader.sources_told()?;
     if !told.is_empty() {
@@ -64,7 +64,7 @@ pub(super) fn coverage(
                 && scope.until.is_none_or(|until| calendar.day_of(told.told.since_at) < until)
         };
         rows.extend(told.iter().filter(wanted).map(|told| of_source(told, now)));
-        notes.push(NOTE_ON_SOURCES.to_owned());
+        notes.push(Note::Watching(Watching::Sources));
     }
     Ok(reports::Report { name: "coverage", columns, rows, notes })
 }
@@ -72,8 +72,6 @@ pub(super) fn coverage(
 /// The place of the column `state`, and what it says of the time between inputs.
 const STATE: usize = 4;
 const BETWEEN: &str = "between";
-const NOTE_ON_BETWEEN: &str = "between: no input has a line of that time, and none tells that the license server stopped or started in it: \
-                               reports count it as watched";
 
 /// Between inputs nothing tells that the license server stood still, or that nobody watched.
 fn state(row: &CoverageRow) -> &'static str {
@@ -97,9 +95,6 @@ const OF_SOURCES: [(&str, bool); 10] = [
     ("why", false),
     ("remedy", false),
 ];
-
-const NOTE_ON_SOURCES: &str = "sources of running services, last: from says since when the state is so, until when the service told \
-                               it; lines and restarts are those since its start";
 
 /// How a source is, as its service told last.
 fn of_source(source: &SourceTellings, now: UnixMs) -> Vec<Cell> {
@@ -137,27 +132,21 @@ fn of_source(source: &SourceTellings, now: UnixMs) -> Vec<Cell> {
 }
 
 /// What a row does not say: what a gap is, and how far polls agree with the log beside them.
-fn notes_on_coverage(reader: &mut Reader<'_>, names: &Names, scope: &Scope) -> Result<Vec<String>, Error> {
-    let zone = reader.calendar().zone().clone();
-    let mut notes =
-        vec!["gap: between the last line of a run and the next start nobody was watching".to_owned()];
+fn notes_on_coverage(reader: &mut Reader<'_>, names: &Names, scope: &Scope) -> Result<Vec<Note>, Error> {
+    let mut notes = vec![Note::Watching(Watching::Gap)];
     for reconciled in reader.reconciled()? {
         let store::Reconciled { server, polls, compared, equal, worst } = reconciled;
         let server = names.servers.get(&server).map_or("", |server| server.name.as_str());
         if scope.server.as_deref().is_some_and(|wanted| wanted != server) {
             continue;
         }
-        let worst = worst.map_or(String::new(), |worst| {
-            let feature = names.features.get(&worst.feature).map_or("", |feature| feature.code.as_str());
-            let (polled, logged) = (worst.polled, worst.logged);
-            format!(
-                "; they differ most in {feature} at {}: {polled} polled, {logged} logged",
-                civil(worst.at, &zone)
-            )
+        let worst = worst.map(|worst| {
+            let feature = names.features.get(&worst.feature);
+            let feature = feature.map(|feature| feature.code.clone()).unwrap_or_default();
+            Differs { feature, at: worst.at, polled: worst.polled, logged: worst.logged }
         });
-        notes.push(format!(
-            "{server}: {polls} polls beside the log; {equal} of {compared} figures of seats in use agree{worst}"
-        ));
+        let server = server.to_owned();
+        notes.push(Note::Watching(Watching::Reconciled { server, polls, compared, equal, worst }));
     }
     Ok(notes)
 }

@@ -131,10 +131,9 @@ impl Now {
 
 /// How it is now, as far as the asker may see it.
 pub(crate) fn now(store: &mut Store, sight: &Sight) -> anyhow::Result<Now> {
-    let calendar = store.calendar()?;
     let scope = Filters::default().scope(store, sight)?;
-    let (as_of, features, servers, of_sites) = store.read(|reader| {
-        let names = reader.names();
+    let (as_of, calendar, features, servers, of_sites) = store.read(|reader| {
+        let (names, calendar) = (reader.names(), reader.calendar());
         let (servers, as_of) = (servers(&names), reader.as_of()?);
         let lens = Lens::new(&names, &calendar, scope.clone());
         let mut features = held(reader, &names, &calendar, &lens)?;
@@ -154,7 +153,7 @@ pub(crate) fn now(store: &mut Store, sight: &Sight) -> anyhow::Result<Now> {
             Sight::Everything => (servers, of_sites(reader)?),
             Sight::Organization(_) => (Vec::new(), Vec::new()),
         };
-        Ok((as_of, features, servers, of_sites))
+        Ok((as_of, calendar, features, servers, of_sites))
     })?;
     let mut now = Now { as_of, calendar, features, servers, of_sites };
     now.features.sort_by(what_hurts);
@@ -299,9 +298,8 @@ fn add_seats(
 
 /// The first and the last civil day of which anything is known; none of an empty ledger.
 pub(crate) fn known_days(store: &mut Store) -> anyhow::Result<Option<(Day, Day)>> {
-    let calendar = store.calendar()?;
     Ok(store.read_for(&nobody(), |reader| {
-        let names = reader.names();
+        let (names, calendar) = (reader.names(), reader.calendar());
         let first =
             with_features(&names).filter_map(|server| server.watched.first()).map(|(from, _)| *from).min();
         let days = first.zip(reader.as_of()?);

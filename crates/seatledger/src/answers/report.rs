@@ -3,13 +3,14 @@
 use super::bill::Bill;
 use super::coverage::coverage;
 use super::filters::{Days, ReportFilters};
-use super::{Sight, civil, wrong_usage};
+use super::{Sight, wrong_usage};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::ledger::{Names, ServerId};
 use accounting::report::concurrency::UnknownStep;
 use accounting::report::group::Key;
+use accounting::report::note::Note;
 use accounting::report::{self as reports, Accumulator, Scope, Shared};
 use clap::{Args, ValueEnum};
 use rustc_hash::FxHashMap;
@@ -91,6 +92,17 @@ pub(crate) fn answer(
     }
     let step = options.step.as_deref().unwrap_or("day").parse();
     let step = step.map_err(|error: UnknownStep| wrong_usage(error))?;
+    store.in_one_transaction(|store| answer_of_one_state(store, (name, keys, step), options, sight, today))
+}
+
+/// As [`answer`], of the transaction in which the store is; the question makes sense.
+fn answer_of_one_state(
+    store: &mut Store,
+    (name, keys, step): (Name, Vec<Key>, reports::concurrency::Step),
+    options: &Options,
+    sight: &Sight,
+    today: impl FnOnce(&jiff::tz::TimeZone) -> Day,
+) -> anyhow::Result<Answer> {
     let calendar = store.calendar()?;
     let default_days = if name == Name::Ranking { Days::Working } else { Days::All };
     let scope = options.filters.scope(store, &calendar, default_days, sight)?;
@@ -106,10 +118,10 @@ pub(crate) fn answer(
             return coverage(reader, &names, &scope);
         }
         let as_of = reader.as_of()?;
-        let question = Question { name, keys: keys.clone(), step, as_of, sight, options };
+        let question = Question { name, keys, step, as_of, sight, options };
         let mut report = question.answer(reader, &names, &calendar, &scope)?;
         if let Some(at) = as_of {
-            report.notes.push(format!("as of {}", civil(at, calendar.zone())));
+            report.notes.push(Note::AsOf(at));
         }
         Ok(report)
     })?;
@@ -324,17 +336,19 @@ fn several(
     let of = |by: &&str| (!by.is_empty()).then(|| (*by).to_owned());
     let keys = by.iter().map(|by| Options { by: of(by), ..options.clone() }.keys(name));
     let keys: Vec<Vec<Key>> = keys.collect::<Result<_, _>>()?;
-    let calendar = store.calendar()?;
-    let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
-    let reports = store.read_for(&scope, |reader| {
-        let (names, as_of) = (reader.names(), reader.as_of()?);
-        let mut reports = fold(reader, &names, &calendar, &scope, &keys)?;
-        for (at, report) in as_of.into_iter().cycle().zip(&mut reports) {
-            report.notes.push(format!("as of {}", civil(at, calendar.zone())));
-        }
-        Ok(reports)
-    })?;
-    Ok(reports.into_iter().map(|report| Answer { report, calendar: calendar.clone() }).collect())
+    store.in_one_transaction(|store| {
+        let calendar = store.calendar()?;
+        let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
+        let reports = store.read_for(&scope, |reader| {
+            let (names, as_of) = (reader.names(), reader.as_of()?);
+            let mut reports = fold(reader, &names, &calendar, &scope, &keys)?;
+            for (at, report) in as_of.into_iter().cycle().zip(&mut reports) {
+                report.notes.push(Note::AsOf(at));
+            }
+            Ok(reports)
+        })?;
+        Ok(reports.into_iter().map(|report| Answer { report, calendar: calendar.clone() }).collect())
+    })
 }
 
 fn finished<A: Accumulator>(accumulators: Vec<A>) -> Vec<reports::Report> {
@@ -368,9 +382,11 @@ pub(crate) fn in_one_state<T>(
     sight: &Sight,
     work: impl FnOnce(&mut Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let calendar = store.calendar()?;
-    let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
-    store.in_one_state_for(&scope, work)
+    store.in_one_transaction(|store| {
+        let calendar = store.calendar()?;
+        let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
+        store.in_one_state_for(&scope, work)
+    })
 }
 
 /// What is known of the features of a period.
@@ -398,21 +414,23 @@ pub(crate) fn whole_period(
     step: reports::concurrency::Step,
     sight: &Sight,
 ) -> anyhow::Result<WholePeriod> {
-    let calendar = store.calendar()?;
-    let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
-    let (report, steps, features) = store.read_for(&scope, |reader| {
-        let names = reader.names();
-        let make = || {
-            let scope = || scope.clone();
-            (
-                reports::utilization::Utilization::over_period(&names, &calendar, scope()),
-                reports::concurrency::Concurrency::new(&names, &calendar, scope(), step),
-            )
-        };
-        let (whole, steps) = reader.fold_all_shared(scope.from, scope.until, make)?;
-        Ok((Box::new(whole).finish(), Box::new(steps).finish(), features(&names)))
-    })?;
-    Ok(WholePeriod { report, steps, features, calendar })
+    store.in_one_transaction(|store| {
+        let calendar = store.calendar()?;
+        let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
+        let (report, steps, features) = store.read_for(&scope, |reader| {
+            let names = reader.names();
+            let make = || {
+                let scope = || scope.clone();
+                (
+                    reports::utilization::Utilization::over_period(&names, &calendar, scope()),
+                    reports::concurrency::Concurrency::new(&names, &calendar, scope(), step),
+                )
+            };
+            let (whole, steps) = reader.fold_all_shared(scope.from, scope.until, make)?;
+            Ok((Box::new(whole).finish(), Box::new(steps).finish(), features(&names)))
+        })?;
+        Ok(WholePeriod { report, steps, features, calendar })
+    })
 }
 
 fn features(names: &Names) -> FxHashMap<String, FeatureIs> {

@@ -34,10 +34,9 @@ pub(crate) fn curve(
     if from >= until || until - from > LONGEST {
         return Err(wrong_usage("steps are shown of at most eight days, from before until"));
     }
-    let calendar = store.calendar()?;
     let scope = filters::Filters::default().scope(store, sight)?;
     Ok(store.read(|reader| {
-        let names = reader.names();
+        let (names, calendar) = (reader.names(), reader.calendar());
         let lens = Lens::new(&names, &calendar, scope.clone());
         let Some((&id, feature)) = names.features.iter().find(|(_, feature)| feature.code == code) else {
             return Ok(None);

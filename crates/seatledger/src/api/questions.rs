@@ -8,6 +8,7 @@ use crate::answers::{self, Alerts, History, Name, Options, Sessions, Sight};
 use crate::clock;
 use crate::render::{self, Face, Look, Rows};
 use crate::texts::Texts;
+use accounting::report::note;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use clap::ValueEnum as _;
@@ -39,11 +40,11 @@ pub(super) async fn report(
     let called = name.to_possible_value().map(|name| name.get_name().to_owned()).unwrap_or_default();
     api.answer((&called, written), move |store, sink| {
         let answer = answers::answer(store, name, &options, &sight, clock::today)?;
-        sink.note(answer.report.notes.clone());
-        let (report, face) = (&answer.report, face(written));
+        let (report, face, zone) = (&answer.report, face(written), answer.calendar.zone());
+        sink.note(report.notes.iter().map(|note| note::said(note, zone)).collect());
         let told = || Texts::of(language).about(report.name, &report.columns, options.told(&sight));
         let about = face.is_file().then(told);
-        Ok(render::report(report, face, answer.calendar.zone(), &LOOK, about.as_ref(), sink)?)
+        Ok(render::report(report, face, zone, &LOOK, about.as_ref(), sink)?)
     })
     .await
 }
@@ -114,13 +115,15 @@ impl Api {
     ) -> Result<Response, Failure> {
         let Asked { options, written, language } = asked;
         self.answer((name, written), move |store, sink| {
-            let calendar = store.calendar()?;
-            let mut rows = Rows::new(face(written), columns.to_vec(), calendar.zone(), &LOOK, sink);
-            if face(written).is_file() {
-                rows = rows.about(&Texts::of(language).about(name, columns, told));
-            }
-            list(store, &calendar, &options, &sight, &mut |cells| rows.row(cells))?;
-            Ok(rows.finish(&[])?)
+            store.in_one_transaction(|store| {
+                let calendar = store.calendar()?;
+                let mut rows = Rows::new(face(written), columns.to_vec(), calendar.zone(), &LOOK, sink);
+                if face(written).is_file() {
+                    rows = rows.about(&Texts::of(language).about(name, columns, told));
+                }
+                list(store, &calendar, &options, &sight, &mut |cells| rows.row(cells))?;
+                Ok(rows.finish(&[])?)
+            })
         })
         .await
     }

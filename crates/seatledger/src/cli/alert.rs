@@ -8,6 +8,7 @@ use crate::{clock, keys};
 use accounting::UnixMs;
 use accounting::alert::{Change, Phase, When};
 use accounting::privacy::Privacy;
+use accounting::report::note::{Lacking, Note, OfRule};
 use accounting::report::{Cell, Column, Report};
 use clap::{Args, Subcommand};
 use std::sync::Arc;
@@ -127,7 +128,7 @@ fn check(global: &Global, at: Option<UnixMs>, shown: &Shown) -> anyhow::Result<D
     let columns = ["rule", "when", "state", "alert", "since", "notify"].map(Column::text).to_vec();
     let report = Report { name: "alerts", columns, rows, notes: notes(&config, &looked) };
     shown.report(&report, &looked.zone, Vec::new())?;
-    shown.say_notes(&report.notes);
+    shown.say_notes(&report.notes, &looked.zone);
     Ok(Done::Well)
 }
 
@@ -159,33 +160,27 @@ fn row(alert: &AlertConfig, one: &Considered, words: &Words) -> Option<Vec<Cell>
 }
 
 /// What the rows do not say: of what a rule is about nothing is known, and why that may be.
-fn notes(config: &Config, looked: &Looked) -> Vec<String> {
+fn notes(config: &Config, looked: &Looked) -> Vec<Note> {
     let mut notes = Vec::new();
     for (alert, considered) in config.alerts.rules.iter().zip(&looked.rules) {
-        let (name, unknown) = (&alert.rule.name, Looked::unknown(considered));
+        let note = |of: OfRule| Note::Rule { rule: alert.rule.name.clone(), of };
+        let unknown = Looked::unknown(considered);
         if unknown > 0 {
-            notes.push(format!(
-                "{name}: how it is now is not known of {unknown} of {}: nobody heard of them lately",
-                considered.len()
-            ));
+            notes.push(note(OfRule::Unknown { subjects: unknown, of: considered.len() }));
         }
         if considered.is_empty() {
-            let why = match alert.rule.condition.when() {
-                When::Full => {
-                    "no feature that matches has seats that were counted, at a license server that was heard of"
-                }
-                When::Denials => "no feature that matches is at a license server with a log",
-                When::Expiry => "no license server has told of anything that matches and expires",
-                When::ServerDown => "no license server matches",
+            let lacks = match alert.rule.condition.when() {
+                When::Full => Lacking::CountedSeats,
+                When::Denials => Lacking::Log,
+                When::Expiry => Lacking::Expiry,
+                When::ServerDown => Lacking::Server,
                 When::Overnight | When::LongSession => continue,
-                When::SourceSilent => "no source matches",
+                When::SourceSilent => Lacking::Source,
             };
-            notes.push(format!("{name}: {why}"));
+            notes.push(note(OfRule::Lacks(lacks)));
         }
         if alert.rule.condition.when() == When::SourceSilent && !config.sources.is_empty() {
-            notes.push(format!(
-                "{name}: here license servers stand for sources; `seatledger serve` looks at its own"
-            ));
+            notes.push(note(OfRule::ServersForSources));
         }
     }
     notes

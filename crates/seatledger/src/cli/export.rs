@@ -82,10 +82,9 @@ impl ExportUsage {
             return Err(wrong_usage(format!("--from {from} is not before --until {until}")));
         }
         let (mut store, config) = global.open()?;
-        let calendar = store.calendar()?;
         let by = vec![Key::Day, Key::Organization, Key::Feature, Key::Version];
         let (minutes, unnumbered) = store.read(|reader| {
-            let names = reader.names();
+            let (names, calendar) = (reader.names(), reader.calendar());
             let server = Some(store::heartbeats::NAME.to_owned());
             let scope = Scope { from: self.from, until: self.until, server, ..Scope::default() };
             let mut usage = Usage::new(&names, &calendar, scope, Options { by });

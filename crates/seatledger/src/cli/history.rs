@@ -22,11 +22,13 @@ pub(crate) struct HistoryCommand {
 impl HistoryCommand {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Done> {
         let (mut store, _) = global.open()?;
-        let calendar = store.calendar()?;
         let listing = ("history", answers::History::COLUMNS);
         let told = self.wanted.told(&Sight::Everything);
-        self.shown.list(listing, calendar.zone(), told, |each| {
-            list_history(&mut store, &calendar, &self.wanted, &Sight::Everything, each)
+        store.in_one_transaction(|store| {
+            let calendar = store.calendar()?;
+            self.shown.list(listing, calendar.zone(), told, |each| {
+                list_history(store, &calendar, &self.wanted, &Sight::Everything, each)
+            })
         })?;
         Ok(Done::Well)
     }

@@ -37,6 +37,7 @@ use crate::config::{Config, OldTable};
 use crate::render::{self, About, Face, Look, Rows};
 use crate::texts::{Language, Texts};
 use crate::{clock, keys};
+use accounting::report::note::{self, Note};
 use accounting::report::{Column, Report};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -404,10 +405,11 @@ fn file_beside(path: &Path, there: Option<&Metadata>) -> Option<tempfile::NamedT
 
 impl Shown {
     /// Says on standard error the notes that the face has no place for.
-    pub(crate) fn say_notes(&self, notes: &[String]) {
+    pub(crate) fn say_notes(&self, notes: &[Note], zone: &TimeZone) {
         let in_output = self.format == Face::Table || self.format.is_file();
         for note in notes.iter().filter(|_| !in_output) {
-            let words: Vec<String> = note.split_whitespace().map(render::printable).collect();
+            let said = note::said(note, zone);
+            let words: Vec<String> = said.split_whitespace().map(render::printable).collect();
             eprintln!("Note: {}", words.join(" "));
         }
     }

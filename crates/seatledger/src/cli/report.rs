@@ -3,6 +3,7 @@
 use super::{Done, Global, Shown};
 use crate::answers::{self, Name, Sight};
 use crate::clock;
+use accounting::report::note::Note;
 use clap::Args;
 
 const AFTER_HELP: &str = "\
@@ -64,14 +65,10 @@ impl Report {
         let answers::Answer { mut report, calendar } = answered;
         let configured = config.calendar_over(Some(calendar.clone()), calendar.zone_name())?;
         if configured.fingerprint() != calendar.fingerprint() {
-            report.notes.push(
-                "the database's calendar is in force, the configuration has another: `seatledger rebuild` puts it \
-                 in force"
-                    .to_owned(),
-            );
+            report.notes.push(Note::OtherCalendar);
         }
         self.shown.report(&report, calendar.zone(), self.options.told(&Sight::Everything))?;
-        self.shown.say_notes(&report.notes);
+        self.shown.say_notes(&report.notes, calendar.zone());
         Ok(Done::Well)
     }
 }

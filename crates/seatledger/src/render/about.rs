@@ -1,5 +1,11 @@
 //! What is said about rows in files that people keep: title, definition, the options used, what columns mean.
 
+use accounting::report::note::Note;
+use jiff::tz::TimeZone;
+
+/// Puts a note into words; instants in a zone.
+pub(crate) type Wording = fn(&Note, &TimeZone) -> String;
+
 /// What stands around the rows of a file for people.
 #[derive(Debug, Clone)]
 pub(crate) struct About {
@@ -12,6 +18,8 @@ pub(crate) struct About {
     pub(crate) options: Vec<(String, String)>,
     /// Of each column its heading, and what it means where that is not plain.
     pub(crate) columns: Vec<(String, String)>,
+    /// What notes say.
+    pub(crate) note: Wording,
     pub(crate) words: Words,
 }
 

@@ -16,13 +16,13 @@ mod xlsx;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use about::{About, Words};
+pub(crate) use about::{About, Wording, Words};
 pub(crate) use look::Look;
 pub(crate) use spark::sparkline;
 pub(crate) use table::printable;
 
 use accounting::UnixMs;
-use accounting::report::{Cell, Column, Report};
+use accounting::report::{Cell, Column, Report, note};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -84,7 +84,9 @@ pub(crate) fn report(
     for row in &report.rows {
         rows.row(row)?;
     }
-    rows.finish(&report.notes)
+    let said = about.map_or(note::said as Wording, |about| about.note);
+    let notes: Vec<String> = report.notes.iter().map(|note| said(note, zone)).collect();
+    rows.finish(&notes)
 }
 
 /// The column of a report that bars suit, where there is one.

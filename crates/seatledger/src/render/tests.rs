@@ -1,6 +1,8 @@
 //! One report in every face.
 
 use super::{Face, Look, Rows, report};
+use accounting::report::group::Key;
+use accounting::report::note::Note;
 use accounting::report::{Cell, Column, Report};
 use jiff::tz::TimeZone;
 
@@ -35,7 +37,7 @@ fn example() -> Report {
         ],
         vec![text("Ωmega"), Cell::Decimal(7.0), Cell::Int(-12), Cell::Empty, text("fiore\u{1b}[1m\ttab")],
     ];
-    Report { name: "usage", columns, rows, notes: vec!["the books begin on 2017-03-01.".to_owned()] }
+    Report { name: "usage", columns, rows, notes: vec![Note::CountedFrom("2017-03-01".parse().unwrap())] }
 }
 
 fn written(example: &Report, face: Face, look: Look) -> String {
@@ -76,7 +78,7 @@ app1              120.25        3  2017-03-12 08:00:00  a \"b\", c
 solid works         0.0438         2017-03-12 01:00:00
 Ωmega               7         -12                       fiore\u{fffd}[1m\u{fffd}tab
 
-Note: the books begin on 2017-03-01.
+Note: days are counted from 2017-03-01
 ";
     assert_eq!(written(&example(), Face::Table, PLAIN), expected);
 }
@@ -90,7 +92,7 @@ app1     120.25        3  2017-03-12 08:00:00  a \"b\"…
 solid…     0.0438         2017-03-12 01:00:00
 Ωmega      7         -12                       fiore…
 
-Note: the books begin on 2017-03-01.
+Note: days are counted from 2017-03-01
 ";
     assert_eq!(written(&example(), Face::Table, Look { width: 53, ..PLAIN }), expected);
 }
@@ -126,7 +128,7 @@ fn bars_stand_behind_their_column() {
         row.truncate(3);
     }
     short.columns.truncate(3);
-    short.notes = vec!["one two\nthree four five six seven".to_owned()];
+    short.notes = vec![Note::Only(Key::Feature, "two\nthree four five six".to_owned())];
     let expected = "\
 feature      usage_minutes          seats
 ─────────────────────────────────────────
@@ -134,12 +136,13 @@ app1              120.25    ██████      3
 solid works         0.0438  ▏
 Ωmega               7       ▍         -12
 
-Note: one two three four five six seven
+Note: feature two three four five six
+      only
 ";
     assert_eq!(written(&short, Face::Table, Look { width: 41, bars: true, ..PLAIN }), expected);
     let coloured = written(&short, Face::Table, Look { width: 33, bars: true, color: true });
     assert!(coloured.starts_with("\u{1b}[1m"), "{coloured}");
-    assert!(coloured.ends_with("Note: one two three four five six\n      seven\n"), "{coloured}");
+    assert!(coloured.ends_with("Note: feature two three four five\n      six only\n"), "{coloured}");
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn nothing_is_said_to_be_nothing() {
     let empty = Report { rows: Vec::new(), ..example() };
     assert_eq!(written(&empty, Face::Csv, PLAIN), "feature,usage_minutes,seats,from,user\n");
     assert_eq!(written(&empty, Face::Json, PLAIN), "[]\n");
-    let said = "There is nothing in that period.\n\nNote: the books begin on 2017-03-01.\n";
+    let said = "There is nothing in that period.\n\nNote: days are counted from 2017-03-01\n";
     assert_eq!(written(&empty, Face::Table, PLAIN), said);
 }
 

@@ -1,6 +1,7 @@
 //! English.
 
 use super::{Now, Texts, english_words};
+use accounting::report::note;
 
 pub(super) static TEXTS: Texts = Texts {
     language: "en",
@@ -82,4 +83,5 @@ pub(super) static TEXTS: Texts = Texts {
     words: english_words::WORDS,
     definitions: english_words::DEFINITIONS,
     columns: english_words::COLUMNS,
+    note: note::said,
 };

@@ -375,6 +375,7 @@ pub(super) static COLUMNS: &[(&str, &str, &str)] = &[
     ("step", "Schritt", ""),
     ("time_class", "Zeitklasse", ""),
     ("told_at", "Gesagt am", ""),
+    ("type", "Typ", ""),
     ("uncertainty_seconds", "Ungewiss um, s", ""),
     ("unrecognized", "Nicht verstanden", ""),
     ("vendor", "Vendor-Daemon", ""),
@@ -386,6 +387,7 @@ pub(super) static COLUMNS: &[(&str, &str, &str)] = &[
     ("utilization", "Auslastung", ""),
     ("utilization_percent", "Genutzt, %", "100 · genutzte Platzzeit / vorhandene Platzzeit"),
     ("version", "Version", ""),
+    ("week", "Woche", ""),
     ("weekday", "Wochentag", ""),
 ];
 

@@ -3,10 +3,15 @@
 mod english;
 mod english_words;
 mod german;
+mod german_notes;
 mod german_words;
+#[cfg(test)]
+mod note_tests;
 
-use crate::render::{About, Words};
+use crate::render::{About, Wording, Words};
 use accounting::report::Column;
+use accounting::report::note::Note;
+use jiff::tz::TimeZone;
 
 /// The languages that there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -52,6 +57,8 @@ pub(crate) struct Texts {
     definitions: &'static [(&'static str, &'static str)],
     /// Columns of reports: name, heading, meaning.
     columns: &'static [(&'static str, &'static str, &'static str)],
+    /// What notes on reports say.
+    note: Wording,
 }
 
 /// The texts of the first page.
@@ -126,6 +133,11 @@ impl Texts {
         self.definitions.iter().find(|(known, _)| *known == report).map_or("", |(_, text)| text)
     }
 
+    /// What is noted on a report; instants in a zone.
+    pub(crate) fn notes(&self, notes: &[Note], zone: &TimeZone) -> Vec<String> {
+        notes.iter().map(|note| (self.note)(note, zone)).collect()
+    }
+
     /// A word of a chart: a column's heading, or what is said by the key `chart.…`.
     pub(crate) fn word(&self, name: &str) -> String {
         let of_charts = self.words.iter().find(|(key, _)| key.strip_prefix("chart.") == Some(name));
@@ -151,6 +163,7 @@ impl Texts {
             definition: self.definition(name).to_owned(),
             options,
             columns: columns.iter().map(column).collect(),
+            note: self.note,
             words: Words {
                 about: self.say("file.about"),
                 options: self.say("file.options"),

@@ -98,7 +98,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
             a href=(asker.view.to(&page.narrowed().behind("/denials"))) { (texts.say("feature.denials")) }
             a href=(asker.view.to(&page.narrowed().behind("/overnight"))) { (texts.say("feature.overnight")) }
         }
-        (super::notes(&asker, &found.whole.notes))
+        (super::notes(&asker, &found.whole.notes, found.calendar.zone()))
     };
     Ok(asker.page("/features", &code, &body))
 }
@@ -422,12 +422,15 @@ pub(super) async fn steps(State(web): State<Arc<Web>>, request: Request) -> Resu
     let sight = asker.sight.clone();
     let found = web
         .ask(&asker, move |store| {
-            let zone = store.calendar()?.zone().clone();
-            let instant = |civil: i64| {
-                let stamp = jiff::Timestamp::from_millisecond(civil).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-                accounting::calendar::instant(jiff::tz::TimeZone::UTC.to_datetime(stamp), &zone)
-            };
-            let curve = answers::curve(store, &code, (instant(from), instant(until)), &sight)?;
+            let (curve, zone) = store.in_one_transaction(|store| {
+                let zone = store.calendar()?.zone().clone();
+                let instant = |civil: i64| {
+                    let stamp = jiff::Timestamp::from_millisecond(civil).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+                    accounting::calendar::instant(jiff::tz::TimeZone::UTC.to_datetime(stamp), &zone)
+                };
+                let curve = answers::curve(store, &code, (instant(from), instant(until)), &sight)?;
+                anyhow::Ok((curve, zone))
+            })?;
             let civil = |at: i64| super::fields::civil_ms(at, &zone);
             let steps = |steps: Vec<(i64, Option<i64>)>| steps.into_iter().map(|(at, seats)| (civil(at), seats)).collect::<Vec<_>>();
             Ok(curve.map(|curve| {

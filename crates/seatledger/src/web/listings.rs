@@ -113,9 +113,16 @@ async fn listed(web: &Web, asker: &Asker, query: &Query, listing: Listing) -> Re
             let options: Sessions = query.options().map_err(refuse)?;
             let behind = behind.map(|text| text.parse::<ToldSessions>()).transpose().map_err(wrong)?;
             web.kept(asker, key, move |store| {
-                let calendar = store.calendar()?;
-                let (rows, next) = answers::next_sessions(store, &calendar, &options, &sight, behind, MOST)?;
-                Ok((report("sessions", Sessions::COLUMNS, rows), calendar, next.map(|told| told.to_string())))
+                store.in_one_transaction(|store| {
+                    let calendar = store.calendar()?;
+                    let (rows, next) =
+                        answers::next_sessions(store, &calendar, &options, &sight, behind, MOST)?;
+                    Ok((
+                        report("sessions", Sessions::COLUMNS, rows),
+                        calendar,
+                        next.map(|told| told.to_string()),
+                    ))
+                })
             })
             .await
         }
@@ -123,9 +130,16 @@ async fn listed(web: &Web, asker: &Asker, query: &Query, listing: Listing) -> Re
             let options: History = query.options().map_err(refuse)?;
             let behind = behind.map(|text| text.parse::<Told>()).transpose().map_err(wrong)?;
             web.kept(asker, key, move |store| {
-                let calendar = store.calendar()?;
-                let (rows, next) = answers::latest_history(store, &calendar, &options, &sight, behind, MOST)?;
-                Ok((report("history", History::COLUMNS, rows), calendar, next.map(|told| told.to_string())))
+                store.in_one_transaction(|store| {
+                    let calendar = store.calendar()?;
+                    let (rows, next) =
+                        answers::latest_history(store, &calendar, &options, &sight, behind, MOST)?;
+                    Ok((
+                        report("history", History::COLUMNS, rows),
+                        calendar,
+                        next.map(|told| told.to_string()),
+                    ))
+                })
             })
             .await
         }

@@ -31,11 +31,13 @@ use crate::answers::Now;
 use crate::gate::openid::BACK;
 use crate::gate::readers::Readers;
 use crate::gate::{Failure, Gate};
+use accounting::report::note::Note;
 use asker::{Asker, Refusal};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
+use jiff::tz::TimeZone;
 use kept::Kept;
 use maud::{Markup, html};
 use std::sync::Arc;
@@ -140,7 +142,8 @@ impl Web {
 }
 
 /// What must be said beside figures: coverage, calendar, what is left out.
-fn notes(asker: &Asker, notes: &[String]) -> Markup {
+fn notes(asker: &Asker, notes: &[Note], zone: &TimeZone) -> Markup {
+    let notes = asker.texts().notes(notes, zone);
     html! {
         @if !notes.is_empty() {
             details.notes { summary { (asker.texts().say("notes")) } ul { @for note in notes { li { (note) } } } }

@@ -135,7 +135,7 @@ pub(super) async fn page(
         (table(&asker, &answer, &question, &title, behind..behind.saturating_add(MOST), SORTED))
         (more(&asker, &path, &query, (behind, answer.report.rows.len())))
         (downloads(&asker, &name, &question, answer.report.rows.len()))
-        (super::notes(&asker, &answer.report.notes))
+        (super::notes(&asker, &answer.report.notes, answer.calendar.zone()))
     };
     Ok(asker.page(PATH, &title, &body))
 }

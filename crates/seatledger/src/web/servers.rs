@@ -70,7 +70,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
             (bar.markup())
             (table(&asker, &coverage, &question, texts.say("servers.coverage"), 0..MOST, MOST))
             (downloads(&asker, "coverage", &question, coverage.report.rows.len()))
-            (super::notes(&asker, &coverage.report.notes))
+            (super::notes(&asker, &coverage.report.notes, coverage.calendar.zone()))
         }
         (not_understood(&asker, &unrecognized))
     };

@@ -105,7 +105,7 @@ pub(super) async fn denials(State(web): State<Arc<Web>>, request: Request) -> Re
         (headline)
         (subject.part(months, texts.say("denials.months"), &question))
         (subject.part(persons, texts.say("denials.persons"), &by_person))
-        (super::notes(&subject.asker, &months.report.notes))
+        (super::notes(&subject.asker, &months.report.notes, months.calendar.zone()))
     };
     Ok(subject.page(texts.say("denials"), texts.definition("denials"), &classes(months), &rest))
 }
@@ -134,7 +134,7 @@ pub(super) async fn overnight(State(web): State<Arc<Web>>, request: Request) -> 
             (table(&subject.asker, &sums, &question, texts.say("overnight.who"), 0..MOST, MOST))
         }
         (subject.part(&nights, texts.say("overnight.each"), &question))
-        (super::notes(&subject.asker, &nights.report.notes))
+        (super::notes(&subject.asker, &nights.report.notes, nights.calendar.zone()))
     };
     Ok(subject.page(texts.say("overnight"), texts.definition("overnight"), &[], &rest))
 }
@@ -179,7 +179,7 @@ pub(super) async fn people(State(web): State<Arc<Web>>, request: Request) -> Res
         }
         (subject.part(persons, texts.say("people.persons"), &by("person")))
         p.more-of { a href=(subject.asker.view.to(&allocation)) { (texts.say("people.allocation")) } }
-        (super::notes(&subject.asker, &organizations.report.notes))
+        (super::notes(&subject.asker, &organizations.report.notes, organizations.calendar.zone()))
     };
     Ok(subject.page(texts.say("people"), texts.say("people.means"), &classes(organizations), &rest))
 }

@@ -204,6 +204,7 @@ fn a_page_asks_for_nothing_and_tells_how_it_was_counted() {
     }
     let german = desk.ok(&[&ask[..], &["--language", "de"]].concat());
     assert!(german.contains("<html lang=\"de\">") && german.contains("Zeitzone"), "{german:.900}");
+    says_notes_in_german(&german, "html");
     let people = desk.ok(&["report", "usage", "--by", "organization", "--format", "html"]);
     assert!(people.contains("North &amp; &lt;East&gt;") && !people.contains("<East>"));
 }
@@ -236,6 +237,42 @@ fn a_workbook_has_typed_cells_and_a_sheet_on_how_it_was_counted() {
     let people = bytes(&desk, &["report", "usage", "--by", "organization", "--format", "xlsx"]);
     let rows = of_workbook(&people).1;
     assert!(rows.iter().any(|row| row[0] == "=1+1"), "a name is no formula: {rows:?}");
+}
+
+/// What is noted on a report of features `*` is German, and none of it English too.
+fn says_notes_in_german(text: &str, what: &str) {
+    for note in
+        ["Tage, Wochen und Monate gelten in der Zeitzone Europe/Zurich", "Nur Feature *", "Beobachtet von "]
+    {
+        assert!(text.contains(note), "{what}: {note}");
+    }
+    assert!(text.contains("Stand 20"), "{what}: as of when it is true");
+    for note in ["civil ones of", "feature * only", "watched from ", "as of "] {
+        assert!(!text.contains(note), "{what}: {note}");
+    }
+}
+
+#[test]
+fn a_german_workbook_and_a_german_page_note_in_german() {
+    let desk = desk();
+    let ask = ["report", "usage", "--feature", "*", "--format", "xlsx", "--language", "de"];
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes(&desk, &ask))).unwrap();
+    let about = book.worksheet_range("Erläuterung").unwrap();
+    let said: Vec<String> = about.rows().flatten().map(ToString::to_string).collect();
+    says_notes_in_german(&said.join("\n"), "xlsx");
+    let service = Service::start(&desk);
+    let page = |language: &str| {
+        let headers = [("accept", "text/html"), ("accept-language", language)];
+        service.get_with("/reports/usage?feature=*&from=1990-01-01&until=2099-01-01", &headers)
+    };
+    says_notes_in_german(&page("de-CH").body, "page");
+    assert!(page("en").body.contains("<li>feature * only</li>"), "English is as it was");
+    let api = service.get("/api/v1/reports/usage?feature=*&format=xlsx&language=de");
+    let told = api.header("seatledger-notes").expect("notes beside the file");
+    assert!(
+        told.contains("feature * only"),
+        "programs read the same words whatever the file's language: {told}"
+    );
 }
 
 /// The names of the parts of a workbook.

@@ -131,6 +131,7 @@ fn write(
             Cell::Null,
             Cell::Null,
             Cell::Null,
+            Cell::Null,
         ]);
     })
 }

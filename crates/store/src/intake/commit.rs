@@ -24,6 +24,7 @@ mod in_order;
 pub(super) mod marks;
 mod plan;
 pub(super) mod polls;
+mod radix;
 pub(super) mod requests;
 pub(super) mod rows;
 mod running;
@@ -205,7 +206,7 @@ impl Intake {
         self.write_seats(backend, batch, input, &mut marks)?;
         let order = rows::in_key_order(&changes);
         self.mark_rows((&changes, &order), &before, servers, false, &mut marks);
-        rows::write_changes(backend, &changes, &order)?;
+        rows::write_changes(backend, &changes, &order, input)?;
         let paper = Paper { batch, input, before: &before, servers };
         rows::write_names(self, backend, batch, input)?;
         rows::write_taken(backend, batch)?;

@@ -4,7 +4,7 @@ use crate::ledger::Ledger;
 use crate::log::What::{In, Lives, Out};
 use crate::log::{self, at};
 use accounting::calendar::Calendar;
-use store::{CatalogEntry, Changes, DirectoryChange, DirectoryRow};
+use store::{CatalogEntry, Changes, DirectoryChange, DirectoryRow, Error, Store};
 
 pub(crate) fn a_calendar_that_was_changed_meanwhile_is_not_changed_again(ledger: &mut Ledger) {
     let of = |zone: &str| Calendar::standard(zone).unwrap();
@@ -19,6 +19,26 @@ pub(crate) fn a_calendar_that_was_changed_meanwhile_is_not_changed_again(ledger:
     assert_eq!(other.calendar().unwrap().zone_name(), "Asia/Tokyo");
     assert!(other.change_calendar(&of("Europe/Zurich"), &of("Asia/Tokyo")).unwrap());
     assert_eq!(one.calendar().unwrap().zone_name(), "Europe/Zurich");
+}
+
+pub(crate) fn the_calendar_and_the_days_are_of_one_transaction(ledger: &mut Ledger) {
+    let of = |zone: &str| Calendar::standard(zone).unwrap();
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    one.set_calendar(&of("UTC")).unwrap();
+    let read = |store: &mut Store| store.read(|reader| Ok(reader.calendar().zone_name().to_owned())).unwrap();
+    let seen = one.in_one_transaction(|one| {
+        let first = one.calendar()?.zone_name().to_owned();
+        other.set_calendar(&of("Asia/Tokyo"))?;
+        let of_days = read(one);
+        let once_more = one.in_one_state(|one| Ok::<_, Error>(read(one)))?;
+        Ok::<_, Error>([first, of_days, once_more, one.calendar()?.zone_name().to_owned()])
+    });
+    assert_eq!(seen.unwrap(), ["UTC"; 4], "a calendar that was changed in between is not seen");
+    assert_eq!([read(&mut one), one.calendar().unwrap().zone_name().to_owned()], ["Asia/Tokyo"; 2]);
+    let failed: Result<(), Error> =
+        one.in_one_transaction(|_| Err(Error::Corrupt("a question that fails".to_owned())));
+    assert!(failed.is_err());
+    assert!(one.set_calendar(&of("UTC")).unwrap(), "and the connection writes");
 }
 
 pub(crate) fn another_calendar_cuts_the_days_anew(ledger: &mut Ledger) {

@@ -65,7 +65,7 @@ impl Intake {
             scope.spawn(move || self.pair_portions(paper, plan, context.as_mut(), marks, &to));
             let mut outcome = Outcome::default();
             for Portion { changes, order, days } in from {
-                rows::write_changes(backend, &changes, &order)?;
+                rows::write_changes(backend, &changes, &order, paper.input)?;
                 days.write(backend)?;
                 outcome.add(&changes);
             }
@@ -82,7 +82,9 @@ impl Intake {
         marks: &mut Marks,
         to: &SyncSender<Portion>,
     ) {
-        let (mut changes, mut scratch) = (Changes::default(), Scratch::default());
+        let rows = ROWS_TOGETHER.min(paper.batch.events.len());
+        let empty = || Changes { new: Vec::with_capacity(rows), ..Changes::default() };
+        let (mut changes, mut scratch) = (empty(), Scratch::default());
         let mut breaks: FxHashMap<u32, Vec<Break>> = FxHashMap::default();
         for group in std::mem::take(&mut plan.in_order) {
             let mut events = plan.steps(group as usize, &paper.batch.events).peekable();
@@ -90,9 +92,11 @@ impl Intake {
             let key = self.resolved.key(event, paper.batch);
             if changes.new.len() >= ROWS_TOGETHER
                 && changes.new.last().is_some_and(|(last, _)| last.feature != key.feature)
-                && !self.send(paper, std::mem::take(&mut changes), context.as_deref_mut(), marks, to)
             {
-                return;
+                let full = std::mem::replace(&mut changes, empty());
+                if !self.send(paper, full, context.as_deref_mut(), marks, to) {
+                    return;
+                }
             }
             let daemon_id = self.resolved.holder_daemons[event.holder as usize];
             let breaks = breaks

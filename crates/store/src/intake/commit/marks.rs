@@ -22,8 +22,8 @@ pub(super) struct Marks {
     /// The days that need not be derived anew, because everything in them is in memory.
     pub(super) held: Held,
     pub(super) dirty: FxHashSet<(FeatureId, Day)>,
-    /// The day found last with its bounds: neighbouring rows lie in it.
-    known: (UnixMs, UnixMs, Day),
+    /// The two days found last with their bounds: neighbouring rows begin in one and end in the other.
+    known: [(UnixMs, UnixMs, Day); 2],
     /// Days over which the evidence of a source moved.
     settle: Option<(Day, Day)>,
     /// The range marked last: neighbouring rows mark the same.
@@ -38,7 +38,7 @@ impl Marks {
             zone,
             held,
             dirty: FxHashSet::default(),
-            known: (0, 0, Day(0)),
+            known: [(0, 0, Day(0)); 2],
             settle: None,
             last: (0, Day::MAX, Day::MAX),
             capacity: Vec::new(),
@@ -46,11 +46,12 @@ impl Marks {
     }
 
     pub(super) fn day_of(&mut self, at: UnixMs) -> Day {
-        if at < self.known.0 || at >= self.known.1 {
-            let day = Day::of(at, &self.zone);
-            self.known = (day.start(&self.zone), day.next().start(&self.zone), day);
+        if let Some((_, _, day)) = self.known.iter().find(|(start, end, _)| (*start..*end).contains(&at)) {
+            return *day;
         }
-        self.known.2
+        let day = Day::of(at, &self.zone);
+        self.known = [self.known[1], (day.start(&self.zone), day.next().start(&self.zone), day)];
+        day
     }
 
     fn days_of(&mut self, from: UnixMs, until: UnixMs) -> (Day, Day) {

@@ -1,7 +1,7 @@
 //! The events of a batch by key, and what is to be done with each key.
 
 use super::super::repair::{Repair, step_of};
-use super::{Batch, Key, KeyEvent};
+use super::{Batch, Key, KeyEvent, radix};
 use crate::intake::interner::{Daemon, Resolved};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
@@ -36,7 +36,7 @@ impl Plan {
     /// written as their table is ordered.
     pub(super) fn new(events: &[KeyEvent], features: &[FeatureId]) -> Self {
         let places = places(features);
-        // By feature first, which takes no comparison, so that what is sorted by comparison fits in the cache.
+        // By feature first, so that what is sorted then fits in the cache.
         let mut ends = vec![0_u32; features.len() + 1];
         for event in events {
             ends[places[event.feature as usize] as usize + 1] += 1;
@@ -52,9 +52,10 @@ impl Plan {
             *place += 1;
         }
         let mut plan = Self { sorted: Vec::with_capacity(events.len()), ..Self::default() };
+        let mut spare = Vec::new();
         for stretch in ends.windows(2) {
             let of_feature = &mut keyed[stretch[0] as usize..stretch[1] as usize];
-            of_feature.sort_unstable();
+            radix::sort(of_feature, &mut spare);
             for of_key in of_feature.chunk_by(|a, b| a.0 == b.0) {
                 let first = plan.sorted.len() as u32;
                 plan.sorted.extend(of_key.iter().map(|(_, index)| *index));

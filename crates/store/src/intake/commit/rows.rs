@@ -1,6 +1,6 @@
 //! Writing the rows of a commit, set-wise.
 
-use super::{Batch, Changes, Intake, rows_of};
+use super::{Batch, Changes, Intake, radix, rows_of};
 use crate::Error;
 use crate::backend::{Backend, Cell, Table, Type, Value};
 use crate::intake::{Quarantined, Span};
@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The table of sessions.
+/// The table of sessions: all its columns, in its order.
 pub(crate) const SESSION: Table<'static> = Table {
     name: "session",
     columns: &[
@@ -29,6 +29,7 @@ pub(crate) const SESSION: Table<'static> = Table {
         ("start_seats", Type::Int),
         ("end_seats", Type::Int),
         ("orders", Type::Int),
+        ("seen_at", Type::Int),
     ],
 };
 
@@ -56,19 +57,36 @@ pub(super) fn in_key_order(changes: &Changes) -> Vec<(FeatureId, UnixMs, u32)> {
     let new = &changes.new;
     let mut order: Vec<_> =
         (0_u32..).zip(new).map(|(index, (key, row))| (key.feature, row.from, index)).collect();
-    order.sort_unstable_by(|a, b| {
-        (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| {
-            let ((key_a, a), (key_b, b)) = (&new[a.2 as usize], &new[b.2 as usize]);
-            (key_a.holder, key_a.handle(), a.nth).cmp(&(key_b.holder, key_b.handle(), b.nth))
-        })
-    });
+    // Those of one feature come together already.
+    order.sort_by_key(|(feature, _, _)| *feature);
+    let (mut numbered, mut spare) = (Vec::new(), Vec::new());
+    for of_feature in order.chunk_by_mut(|a, b| a.0 == b.0) {
+        numbered.clear();
+        numbered.extend(of_feature.iter().map(|(_, from, index)| (ordered(*from), *index)));
+        radix::sort(&mut numbered, &mut spare);
+        for (place, (_, index)) in of_feature.iter_mut().zip(&numbered) {
+            (place.1, place.2) = (new[*index as usize].1.from, *index);
+        }
+        for same in of_feature.chunk_by_mut(|a, b| a.1 == b.1).filter(|same| same.len() > 1) {
+            same.sort_unstable_by(|a, b| {
+                let ((key_a, a), (key_b, b)) = (&new[a.2 as usize], &new[b.2 as usize]);
+                (key_a.holder, key_a.handle(), a.nth).cmp(&(key_b.holder, key_b.handle(), b.nth))
+            });
+        }
+    }
     order
+}
+
+/// An instant as a number without a sign, in the same order.
+fn ordered(at: UnixMs) -> u64 {
+    (at ^ i64::MIN) as u64
 }
 
 pub(super) fn write_changes(
     backend: &mut dyn Backend,
     changes: &Changes,
     order: &[(FeatureId, UnixMs, u32)],
+    input: InputId,
 ) -> Result<(), Error> {
     for gone in changes.gone.chunks(TOGETHER) {
         let rows =
@@ -80,7 +98,7 @@ pub(super) fn write_changes(
         backend.execute(include_str!("../../../queries/unmatched_delete.sql"), &[rows])?;
     }
     let new = &changes.new;
-    backend.insert(&SESSION, order.len(), &mut |row, cells| {
+    backend.insert_alike(&SESSION, &usual(input), order.len(), &mut |row, cells| {
         let (key, row) = &new[order[row].2 as usize];
         cells.copy_from_slice(&[
             Cell::Int(i64::from(key.feature)),
@@ -97,6 +115,7 @@ pub(super) fn write_changes(
             Some(i64::from(row.start_seats)).filter(|_| row.start_seats != row.seats).into(),
             row.end_seats.filter(|seats| *seats != row.seats).map(i64::from).into(),
             orders(row).into(),
+            Cell::Null,
         ]);
     })?;
     let rests = &changes.unmatched_new;
@@ -115,6 +134,23 @@ pub(super) fn write_changes(
             Cell::Int(i64::from(rest.end.input)),
         ]);
     })
+}
+
+/// What nearly all sessions hold that an input tells: no handle, both ends read here, nothing split.
+fn usual(input: InputId) -> [(usize, Cell<'static>); 8] {
+    let input = Cell::Int(i64::from(input));
+    let (handle, nth) = (Cell::Text(""), Cell::Int(0));
+    let (start_seats, end_seats, orders, seen_at) = (Cell::Null, Cell::Null, Cell::Null, Cell::Null);
+    [
+        (3, handle),
+        (4, nth),
+        (9, input),
+        (10, input),
+        (11, start_seats),
+        (12, end_seats),
+        (13, orders),
+        (14, seen_at),
+    ]
 }
 
 /// The orders of a session's events within their instants, in one number; none where there are none.
@@ -171,8 +207,14 @@ pub(super) fn write_names(
     let of_polls = batch.shown.iter().map(|shown| (shown.feature, shown.holder));
     let of_uses = batch.used.iter().map(|used| (used.feature, used.holder));
     let mut shown: FxHashSet<(u32, u32)> = FxHashSet::default();
+    // Nearly all lines of a feature are of the daemon that its line before was of.
+    let mut latest = vec![None; intake.resolved.features.len()];
     for (feature, holder) in of_events.chain(of_requests).chain(of_polls).chain(of_uses) {
-        shown.insert((feature, intake.resolved.holder_daemons[holder as usize]));
+        let daemon = intake.resolved.holder_daemons[holder as usize];
+        if latest[feature as usize] != Some(daemon) {
+            latest[feature as usize] = Some(daemon);
+            shown.insert((feature, daemon));
+        }
     }
     shown.extend(batch.seats.iter().map(|seats| (seats.feature, seats.daemon)));
     shown.extend(batch.expiries.iter().map(|expiry| (expiry.feature, expiry.daemon)));
