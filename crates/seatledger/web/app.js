@@ -49,8 +49,8 @@ for (const table of all("table[data-sorts]")) {
     button.append(...heading.childNodes);
     heading.append(button);
     button.addEventListener("click", async () => {
-      for (let link; (link = one("a[data-more]")) && await goOn(link););
-      sortTable(table, heading);
+      for (let link; (link = one("a[data-more]")) && await goOn(link, true););
+      if (!one("a[data-more]")) sortTable(table, heading);
     });
   }
 }
@@ -192,16 +192,28 @@ const watchEnd = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) if (isIntersecting) { watchEnd.unobserve(target); goOn(target); }
 }, { rootMargin: "400px" });
 
-// One page after the other; says whether it came.
+// One page after the other; says whether it came. Where a report begins with other rows by now, the page is its start: whoever
+// reads is told, and keeps what is there; for whoever sorts, all rows are fetched anew.
 let coming = Promise.resolve();
-function goOn(link) {
+function goOn(link, begins = false) {
   coming = coming.then(async () => {
     if (!link.isConnected) return false;
     try {
       const page = await fetched(link.href);
-      one("table.sheet tbody").append(...one("table.sheet tbody", page).rows);
+      const [body, anew] = [one("table.sheet tbody"), one("[data-anew]", page)];
+      if (anew && !begins) {
+        if (!link.hidden) link.parentElement.before(anew);
+        link.hidden = true;
+        return false;
+      }
+      if (anew) {
+        for (const told of all("[data-anew]")) told.remove();
+        body.replaceChildren();
+      }
+      body.append(...one("table.sheet tbody", page).rows);
       const next = one("a[data-more]", page);
       if (!next) { link.remove(); return true; }
+      link.hidden = false;
       link.href = next.href;
       watchEnd.observe(link);
       return true;

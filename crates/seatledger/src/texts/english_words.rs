@@ -66,6 +66,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "history.hint",
         "What happened, the newest first: grants, checkins, denials, detachments, time-outs. Nothing in it is ever changed.",
     ),
+    ("listing.anew", "Meanwhile the books know more, and other rows stand here."),
     ("listing.first", "From the beginning"),
     ("listing.more", "More rows"),
     ("notes", "How this was counted"),

@@ -69,6 +69,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "history.hint",
         "Was geschehen ist, das Neueste zuerst: Checkouts, Rückgaben, Absagen, Ablösungen, Zeitüberschreitungen. Nichts davon wird je geändert.",
     ),
+    ("listing.anew", "Inzwischen wissen die Bücher mehr, und hier stehen andere Zeilen."),
     ("listing.first", "Zum Anfang"),
     ("listing.more", "Weitere Zeilen"),
     ("notes", "Wie das gezählt ist"),

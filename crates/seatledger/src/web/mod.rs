@@ -9,6 +9,7 @@ mod assets;
 mod feature;
 mod features;
 mod fields;
+mod further;
 mod kept;
 mod layout;
 mod listings;

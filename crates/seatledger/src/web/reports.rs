@@ -3,6 +3,7 @@
 use super::Web;
 use super::asker::{Asker, Refusal};
 use super::fields::whole;
+use super::further::Further;
 use super::period_bar::Bar;
 use super::query::{BEHIND, Period, Query};
 use super::table::Shown;
@@ -95,12 +96,14 @@ pub(super) async fn page(
         return Err(asker.refuse(missing));
     };
     let query = Query::of(&request);
-    let behind = query.get(BEHIND).map_or(Ok(0), str::parse::<usize>);
-    let behind = behind.map_err(|_| asker.refuse(Failure::Wrong(format!("{BEHIND}: a number of rows"))))?;
+    let told = query.get(BEHIND).map(str::parse::<Further>).transpose();
+    let told = told.map_err(|error| asker.refuse(Failure::Wrong(error.to_owned())))?;
     let query = query.without(&[BEHIND]);
     let Some(period) = web.period(&asker, &query).await? else { return Ok(asker.nothing_yet(PATH)) };
     let question = if kind.has_period { period.set(&query) } else { query.without(&["from", "until"]) };
     let answer = web.answer(&asker, report, &question).await?;
+    let place = told.map_or(Some(0), |told| told.place_in(&answer.report));
+    let behind = place.unwrap_or(0);
     let path = format!("{PATH}/{name}");
     let classes: Vec<String> = match kind.has_classes && name != "idle" {
         true => answer.calendar.classes().iter().map(|class| class.name.clone()).collect(),
@@ -132,8 +135,9 @@ pub(super) async fn page(
         }
         p.definition { (texts.definition(&name)) }
         (bar.markup())
+        @if place.is_none() { (begun_anew(&asker, &query.behind(&path))) }
         (table(&asker, &answer, &question, &title, behind..behind.saturating_add(MOST), SORTED))
-        (more(&asker, &path, &query, (behind, answer.report.rows.len())))
+        (more(&asker, &path, &query, (behind, &answer.report)))
         (downloads(&asker, &name, &question, answer.report.rows.len()))
         (super::notes(&asker, &answer.report.notes, answer.calendar.zone()))
     };
@@ -145,15 +149,27 @@ pub(super) fn period_text(period: &Period) -> Markup {
     html! { (period.from) " – " (period.until.previous()) }
 }
 
-/// The ways to the rows of a report that are not on this page.
-fn more(asker: &Asker, path: &str, query: &Query, (behind, rows): (usize, usize)) -> Markup {
-    let next = behind.saturating_add(MOST);
+/// Says that other rows stand where a link led: the report was computed anew since the page with the link, and stands here from
+/// its start. A script says the same where it would have put further rows.
+fn begun_anew(asker: &Asker, start: &str) -> Markup {
     html! {
-        @if behind > 0 || next < rows {
+        p.anew role="status" data-anew {
+            (asker.texts().say("listing.anew")) " "
+            a href=(asker.view.to(start)) { (asker.texts().say("listing.first")) }
+        }
+    }
+}
+
+/// The ways to the rows of a report that are not on this page.
+fn more(asker: &Asker, path: &str, query: &Query, (behind, report): (usize, &Report)) -> Markup {
+    let next = behind.saturating_add(MOST);
+    let further = (next < report.rows.len()).then(|| Further::behind(report, next).to_string());
+    html! {
+        @if behind > 0 || further.is_some() {
             p.more-of {
                 @if behind > 0 { a href=(asker.view.to(&query.behind(path))) { (asker.texts().say("listing.first")) } }
-                @if next < rows {
-                    a data-more href=(asker.view.to(&query.with(BEHIND, Some(&next.to_string())).behind(path))) { (asker.texts().say("listing.more")) }
+                @if let Some(further) = further {
+                    a data-more href=(asker.view.to(&query.with(BEHIND, Some(&further)).behind(path))) { (asker.texts().say("listing.more")) }
                 }
             }
         }

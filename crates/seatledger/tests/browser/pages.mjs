@@ -3,7 +3,7 @@
 //   node pages.mjs ADDRESS PROGRAM DATABASE
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ async function serveAlone() {
     service.removeAllListeners("exit").on("exit", () => { rmSync(place, { recursive: true }); done(); });
     service.kill();
   });
-  return { address, stop };
+  return { address, stop, place, database: join(place, "seatledger.db") };
 }
 
 async function open(path, options = {}, from = address) {
@@ -205,6 +205,45 @@ test("a long report goes on page by page, and is sorted as a whole", async () =>
   assert.deepEqual(live.wrong, []);
   await plain.context().close();
   await live.context().close();
+});
+
+test("a report with other rows than when it was begun says so where it would go on, and is sorted as a whole", async () => {
+  const own = await serveAlone();
+  const path = "/reports/usage?by=person,month&from=2025-01-01&until=2025-03-01";
+  const people = (page) => page.locator("table.sheet tbody tr td:first-child").allInnerTexts();
+  const [reads, sorts] = [await open(path, {}, own.address), await open(path, {}, own.address)];
+  const begun = await people(reads);
+  assert.equal(begun.length, 100);
+  const log = join(own.place, "more.log");
+  const record = (what, minute) => `Jan  7 09:0${minute}:10 host1 LIC_ACC: meba ${what} 20250107-090${minute} aaron PID: 7\n`;
+  writeFileSync(log, record("START", 0) + record("STOP", 1));
+  execFileSync(program, ["--db", own.database, "import", "--timezone", "UTC", log], { stdio: "ignore" });
+  const further = own.address + await reads.locator("a[data-more]").getAttribute("href");
+  while (!(await (await fetch(further)).text()).includes("data-anew"));
+  await reads.locator("a[data-more]").scrollIntoViewIfNeeded();
+  await reads.locator("[data-anew]").waitFor();
+  assert.match(await reads.locator("[data-anew]").innerText(), /other rows stand here/);
+  assert.deepEqual(await people(reads), begun, "no row is put where it does not belong");
+  assert.equal(await reads.locator("a[data-more]").isVisible(), false);
+  await reads.evaluate(axe);
+  assert.deepEqual(await reads.evaluate(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map((found) => found.id)), []);
+  const told = await (await fetch(`${own.address}/api/v1${path}`)).json();
+  assert.equal(told[0].person, "aaron");
+  for (const page of [sorts, reads]) {
+    const nth = await page.locator("table.sheet thead th").evaluateAll((all) => all.findIndex((head) => head.dataset.name === "usage_minutes"));
+    await page.locator("table.sheet thead th").nth(nth).getByRole("button").click();
+    await page.locator("th[aria-sort=descending]").waitFor();
+    const sorted = await page.locator(`table.sheet tbody tr td:nth-child(${nth + 1})`).evaluateAll((cells) => cells.map((cell) => Number(cell.dataset.v)));
+    assert.deepEqual(sorted, told.map((row) => row.usage_minutes).toSorted((one, other) => other - one));
+    assert.equal(await page.locator("[data-anew], a[data-more]").count(), 0);
+    assert.deepEqual(page.wrong, []);
+  }
+  const again = await open(new URL(further).pathname + new URL(further).search, { javaScriptEnabled: false }, own.address);
+  await again.locator("[data-anew]").getByRole("link", { name: "From the beginning" }).click();
+  assert.equal((await people(again))[0], "aaron");
+  assert.equal(await again.locator("[data-anew]").count(), 0);
+  for (const page of [reads, sorts, again]) await page.context().close();
+  await own.stop();
 });
 
 test("typing filters, a click sorts, keys lead elsewhere", async () => {

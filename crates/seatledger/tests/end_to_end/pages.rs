@@ -183,6 +183,74 @@ fn sessions_go_on_to_the_last_one_each_told_once() {
     }
 }
 
+/// The link of a page to its further rows.
+fn further(page: &Answer) -> Option<String> {
+    let (_, rest) = page.body.split_once("data-more href=\"")?;
+    Some(rest.split('"').next().unwrap_or_default().replace("&amp;", "&"))
+}
+
+/// The texts of the first cells of a page's rows.
+fn first_cells(page: &Answer) -> Vec<String> {
+    let (_, body) = page.body.split_once("<tbody>").expect("a table");
+    let text = |row: &str| Some(row.split_once("<td")?.1.split_once('>')?.1.split_once('<')?.0.to_owned());
+    body.split("</tbody>").next().unwrap_or_default().split("<tr>").filter_map(text).collect()
+}
+
+/// Records of a wrapper: these users, a minute each, on a day of March 2025.
+fn wrapped(day: u8, users: impl IntoIterator<Item = String>) -> String {
+    let users: Vec<String> = users.into_iter().collect();
+    let records = |what: &str, minute: u8| {
+        let record = |user: &String| {
+            format!(
+                "Mar  {day} 09:0{minute}:10 host1 LIC_ACC: app1 {what} 2025030{day}-090{minute} {user} PID: 7\n"
+            )
+        };
+        users.iter().map(record).collect::<String>()
+    };
+    records("START", 0) + &records("STOP", 1)
+}
+
+#[test]
+fn a_report_that_was_computed_anew_goes_on_or_says_that_other_rows_stand_there() {
+    let desk = Desk::new();
+    let told = |from: i32, until: i32| (from..until).map(|nth| format!("u{nth:03}")).collect::<Vec<_>>();
+    desk.write("first.log", wrapped(3, told(0, 150)));
+    desk.import(&["first.log"]);
+    let service = Service::start(&desk);
+    let start = "/reports/usage?by=user&from=2025-03-01&until=2025-04-01";
+    let first = page(&service, start);
+    let link = further(&first).expect("further rows");
+    assert_eq!(first_cells(&first), told(0, 100));
+    // More of the same users, and one behind what was shown: the answer differs, and goes on.
+    desk.write("second.log", wrapped(4, [told(0, 150), vec!["v".to_owned()]].concat()));
+    desk.import(&["second.log"]);
+    let until = |is_there: &dyn Fn(&Answer) -> bool| loop {
+        let answer = page(&service, &link);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        if is_there(&answer) {
+            return answer;
+        }
+        std::thread::yield_now();
+    };
+    let more = until(&|answer| first_cells(answer).contains(&"v".to_owned()));
+    assert_eq!(first_cells(&more), [told(100, 150), vec!["v".to_owned()]].concat());
+    assert!(!more.body.contains("data-anew"), "{}", more.body);
+    // A user before them: where the link led stands another row, which had been shown already.
+    desk.write("third.log", wrapped(5, ["amara".to_owned()]));
+    desk.import(&["third.log"]);
+    let anew = until(&|answer| answer.body.contains("data-anew"));
+    assert!(anew.body.contains("Meanwhile the books know more"), "{}", anew.body);
+    assert!(anew.body.contains(&format!("href=\"{}\"", start.replace('&', "&amp;"))), "{}", anew.body);
+    assert_eq!(first_cells(&anew), [vec!["amara".to_owned()], told(0, 99)].concat(), "from the start");
+    let rest = page(&service, &further(&anew).expect("further rows"));
+    assert_eq!(first_cells(&rest), [told(99, 150), vec!["v".to_owned()]].concat());
+    assert!(!page(&service, start).body.contains("data-anew"));
+    for wrong in ["100", "x.1", "100.x"] {
+        let refused = page(&service, &format!("{start}&behind={wrong}"));
+        assert!(refused.status == 400 && refused.body.contains("follow a link"), "{wrong}: {refused:?}");
+    }
+}
+
 #[test]
 fn a_login_ends_with_its_user() {
     let desk = desk();
