@@ -226,12 +226,13 @@ impl Labels {
         self.has(Key::Person) && without_name().nth(1).is_none()
     }
 
-    /// A small number that alone tells the groups of a feature day's sessions apart, time class aside; `None` where several
-    /// of their keys do.
-    pub(crate) fn alone(&self, key: &GroupKey) -> Option<u32> {
+    /// A small number of a session: those of one feature day that have the same are in the same group, time class aside.
+    /// `None` where there is none.
+    #[inline]
+    pub(crate) fn place_of_part(&self, holder: HolderId, day: Day, lens: &Lens<'_>) -> Option<usize> {
         match (self.by_holder, self.by_member, self.by_version) {
-            (true, false, false) => Some(key.holder),
-            (false, true, false) => Some(key.member),
+            (true, false, false) => Some(holder as usize).filter(|place| *place < lens.near_holders()),
+            (false, true, false) => Some(lens.span(lens.person(holder), day).unwrap_or(lens.span_count())),
             _ => None,
         }
     }

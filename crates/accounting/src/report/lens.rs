@@ -144,6 +144,9 @@ impl<'a> Lens<'a> {
 
     /// The membership in force on a day, as a number of this scope.
     pub(crate) fn span(&self, person: PersonId, day: Day) -> Option<usize> {
+        if self.spans.is_empty() {
+            return None;
+        }
         let first = *self.spans_from.get(person as usize)? as usize;
         let next = *self.spans_from.get(person as usize + 1)? as usize;
         let in_force = |span: &Span| span.from <= day && day < span.until;

@@ -53,7 +53,7 @@ pub(crate) struct Tally<'a> {
     /// The key of the present feature day, and its group of each time class, where sessions do not differ in theirs.
     view: Option<GroupKey>,
     slots: [u32; 32],
-    /// The same where sessions differ, by what [`Labels::alone`] says of theirs and time class.
+    /// The same where sessions differ, by what [`Labels::place_of_part`] says of them and time class.
     places: Places,
     by_part: bool,
     /// Whether nobody need be counted, as each group is of one person.
@@ -136,7 +136,7 @@ impl<'a> Tally<'a> {
         };
         if self.by_part || !row.classes_once {
             for part in parts {
-                self.part(&today, part, self.lens.person(part.holder));
+                self.part(&today, part);
             }
         } else {
             self.stretches(&today, parts);
@@ -241,27 +241,24 @@ impl<'a> Tally<'a> {
     }
 
     /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
-    fn part(&mut self, today: &Today<'_>, part: &Part, person: PersonId) {
+    fn part(&mut self, today: &Today<'_>, part: &Part) {
         let mut seen = 0_u32;
-        let key = match self.by_part {
-            true => self.labels.of_part(today.key, part, person, today.row.civil.day, &self.lens),
-            false => today.key,
-        };
         for &(from, until, class) in &today.row.stretches {
             let (start, end) = (part.from.max(from), part.until.min(until));
             if !qualifies(part, from, until) {
                 continue;
             }
             let number = match self.by_part {
-                true => self.group_of_part(GroupKey { class, ..key }),
+                true => self.group_of_part(today, part, class),
                 false => self.group_of_class(today, class),
             };
             let first = seen & (1 << class) == 0;
             seen |= 1 << class;
             let new = first
-                && (part.from >= today.row.civil.start || !self.counted_before(today, part, person, class));
-            if first {
-                self.count_person(number, class, person);
+                && (part.from >= today.row.civil.start
+                    || !self.counted_before(today, part, self.lens.person(part.holder), class));
+            if first && !self.of_one_person {
+                self.count_person(number, class, self.lens.person(part.holder));
             }
             let group = &mut self.groups[number as usize];
             group.seat_ms += i128::from((end - start) * i64::from(part.seats));
@@ -269,15 +266,20 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The group of a key of the present feature day.
-    fn group_of_part(&mut self, key: GroupKey) -> u32 {
-        let Some(alone) = self.labels.alone(&key) else { return self.number(key) };
-        let place = self.places.place(alone, key.class);
-        if let Some(number) = self.places.get(place) {
+    /// The group of a part of a class, where parts differ in theirs.
+    fn group_of_part(&mut self, today: &Today<'_>, part: &Part, class: u8) -> u32 {
+        let day = today.row.civil.day;
+        let place = self.labels.place_of_part(part.holder, day, &self.lens);
+        let place = place.map(|place| self.places.place(place, class));
+        if let Some(number) = place.and_then(|place| self.places.get(place)) {
             return number;
         }
-        let number = self.number(key);
-        self.places.set(place, number);
+        let person = self.lens.person(part.holder);
+        let key = self.labels.of_part(today.key, part, person, day, &self.lens);
+        let number = self.number(GroupKey { class, ..key });
+        if let Some(place) = place {
+            self.places.set(place, number);
+        }
         number
     }
 
@@ -382,8 +384,8 @@ impl Places {
         Self { classes: classes.max(1), groups: Vec::new(), set: Vec::new() }
     }
 
-    fn place(&self, number: u32, class: u8) -> usize {
-        number as usize * self.classes + usize::from(class)
+    fn place(&self, number: usize, class: u8) -> usize {
+        number * self.classes + usize::from(class)
     }
 
     fn get(&self, place: usize) -> Option<u32> {
