@@ -34,7 +34,7 @@ pub(super) struct Holders<'a> {
     heartbeats: Option<ServerId>,
     directory: &'a Directory,
     small: &'a FxHashSet<String>,
-    holders: FxHashMap<HolderId, Holder>,
+    by_number: FxHashMap<HolderId, Holder>,
     persons: Vec<Person>,
     /// By the hash of their names, which stand with the persons.
     by_name: HashTable<PersonId>,
@@ -57,7 +57,7 @@ impl<'a> Holders<'a> {
             heartbeats,
             directory,
             small,
-            holders: FxHashMap::default(),
+            by_number: FxHashMap::default(),
             persons: Vec::new(),
             by_name: HashTable::new(),
             of_organizations: FxHashMap::default(),
@@ -83,13 +83,13 @@ impl<'a> Holders<'a> {
             let most =
                 one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
             let about = most.unwrap_or_default().clamp(0, MOST_RESERVED) as usize;
-            self.holders.reserve(about);
+            self.by_number.reserve(about);
             self.by_name.reserve(about, |_| 0);
             self.daemon_of.reserve(about);
             backend.query(include_str!("../../queries/holder_all.sql"), &[], &mut |row| self.take(row))?;
         }
         Ok(People {
-            holders: Arc::new(self.holders),
+            holders: Arc::new(self.by_number),
             persons: Arc::new(self.persons),
             daemons: Arc::new(self.daemons),
             daemon_of: Arc::new(self.daemon_of),
@@ -114,7 +114,7 @@ impl<'a> Holders<'a> {
         // Holders come in the order of their numbers.
         self.daemon_of.resize(id as usize, NO_DAEMON);
         self.daemon_of.push(daemon);
-        self.holders.insert(id, Holder { server, vendor, user, host, display, person });
+        self.by_number.insert(id, Holder { server, vendor, user, host, display, person });
         Ok(())
     }
 

@@ -29,7 +29,7 @@ pub trait Together: Send {
     fn join(&mut self, other: Self);
 }
 
-impl<A: Shared> Together for Vec<A> {
+impl<T: Shared> Together for Vec<T> {
     fn features(&self) -> Vec<FeatureId> {
         self.first().map(Accumulator::features).unwrap_or_default()
     }
@@ -43,7 +43,9 @@ impl<A: Shared> Together for Vec<A> {
     }
 
     fn day(&mut self, view: &DayView<'_>) {
-        self.iter_mut().for_each(|accumulator| accumulator.day(view));
+        for accumulator in self {
+            accumulator.day(view);
+        }
     }
 
     fn can_share(&self) -> bool {
