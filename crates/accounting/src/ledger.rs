@@ -132,9 +132,9 @@ pub struct Names {
     /// Features by their number.
     pub features: FxHashMap<FeatureId, Feature>,
     /// Holders by their number.
-    pub holders: FxHashMap<HolderId, Holder>,
-    /// Persons by index.
-    pub persons: Vec<Person>,
+    pub holders: Arc<FxHashMap<HolderId, Holder>>,
+    /// Persons by index; no two of them have the same name, but for those without one.
+    pub persons: Arc<Vec<Person>>,
     /// License servers by their number.
     pub servers: FxHashMap<ServerId, Server>,
     /// Version texts by their number.

@@ -16,6 +16,7 @@ use globset::Glob;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -64,11 +65,13 @@ fn names() -> Names {
     let mut names = Names {
         features: [(1, feature("solver", &[1])), (2, feature("mesher", &[1, 2]))].into_iter().collect(),
         servers: [(1, server("27000@lic1")), (2, server("27000@lic2"))].into_iter().collect(),
-        persons: (0..5).map(|nth| Person { name: format!("user{nth}"), memberships: Vec::new() }).collect(),
+        persons: Arc::new(
+            (0..5).map(|nth| Person { name: format!("user{nth}"), memberships: Vec::new() }).collect(),
+        ),
         ..Names::default()
     };
-    names.holders.extend((1..=5).map(|id| (id, holder(1, id - 1))));
-    names.holders.insert(6, holder(2, 0));
+    Arc::make_mut(&mut names.holders).extend((1..=5).map(|id| (id, holder(1, id - 1))));
+    Arc::make_mut(&mut names.holders).insert(6, holder(2, 0));
     for (feature, server, seats) in [(1, 1, 4), (2, 1, 1), (2, 2, 1)] {
         names.capacity.insert((feature, server), Steps::new(vec![(0, Some(seats))]));
     }

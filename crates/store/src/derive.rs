@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Cell, Table, Type, Value, all, one, reading, writing};
 use crate::intake::{outcome_from_codes, outcome_of};
-use crate::names::{self, Ledger};
+use crate::names::{self, Kept, Ledger};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
 use accounting::calendar::{Calendar, CivilDay};
@@ -53,13 +53,17 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn read(backend: &mut dyn Backend) -> Result<Self, Error> {
-        Self::read_for(backend, None)
+        Self::read_for(backend, None, None)
     }
 
-    /// As [`Self::read`], with the names that reports of a scope need.
-    pub(crate) fn read_for(backend: &mut dyn Backend, scope: Option<&Scope>) -> Result<Self, Error> {
+    /// As [`Self::read`], with the names that reports of a scope need; what is kept is not read again.
+    pub(crate) fn read_for(
+        backend: &mut dyn Backend,
+        scope: Option<&Scope>,
+        kept: Option<&Kept>,
+    ) -> Result<Self, Error> {
         let calendar = settings::calendar(backend)?;
-        Ok(Self { ledger: names::read(backend, scope)?, calendar, days: FxHashMap::default() })
+        Ok(Self { ledger: names::read(backend, scope, kept)?, calendar, days: FxHashMap::default() })
     }
 
     /// The same for another thread.

@@ -33,7 +33,7 @@ fn polled(backend: &mut dyn Backend) -> Result<Vec<(FeatureId, i64)>, Error> {
                    where until_at is null and seen_at is not null group by feature_id";
         return all(backend, sql, &[], |row| Ok((row.id(0)?, row.int(1)?)));
     }
-    let ledger = crate::names::read(backend, None)?;
+    let ledger = crate::names::read(backend, None, None)?;
     let mut seats = Vec::new();
     let sql =
         "select holder_id, from_at, until_at, version_id, seats, ended, seen_at, feature_id from session

@@ -33,7 +33,7 @@ mod views;
 
 pub use derive::Progress;
 pub use persons::{Forgotten, Known as KnownOfPerson};
-pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, UnrecognizedRow};
+pub use read::{CoverageRow, HistoryRow, Reader, SessionRow, Together, UnrecognizedRow};
 pub use reconcile::{Differs, Reconciled};
 pub use registry::{CatalogEntry, Changes, DirectoryChange, DirectoryRow};
 pub use retention::Removed;
@@ -272,6 +272,8 @@ pub struct Store {
     is_reading: bool,
     /// What is known of that state, while several things read it.
     state: Option<derive::Context>,
+    /// Holders and persons, for who reads again.
+    kept: names::Kept,
 }
 
 impl std::fmt::Debug for Store {
@@ -285,23 +287,24 @@ impl std::fmt::Debug for Store {
 pub struct Opener {
     place: Place,
     privacy: Privacy,
+    kept: names::Kept,
 }
 
 impl Opener {
     /// For those who only read: nothing is known of what is kept of persons.
     pub fn of(place: &Place) -> Self {
-        Self { place: place.clone(), privacy: Privacy::default() }
+        Self { place: place.clone(), privacy: Privacy::default(), kept: names::Kept::default() }
     }
 
     /// A connection for writing, which waits at most so long for another writer.
     pub fn open(&self, patience: Duration) -> Result<Store, Error> {
         let store = Store::create_with_patience(&self.place, patience)?;
-        Ok(Store { privacy: self.privacy.clone(), ..store })
+        Ok(Store { privacy: self.privacy.clone(), kept: self.kept.clone(), ..store })
     }
 
     /// A connection for reading a ledger that must be there.
     pub fn open_for_reading(&self) -> Result<Store, Error> {
-        Store::open(&self.place)
+        Ok(Store { kept: self.kept.clone(), ..Store::open(&self.place)? })
     }
 
     /// How long after a bucket its heartbeats are still taken in, in milliseconds.
@@ -313,12 +316,14 @@ impl Opener {
 impl Store {
     /// What opens further connections like this one.
     pub fn opener(&self) -> Opener {
-        Opener { place: self.place.clone(), privacy: self.privacy.clone() }
+        Opener { place: self.place.clone(), privacy: self.privacy.clone(), kept: self.kept.clone() }
     }
 
     fn new(backend: Box<dyn Backend>, place: &Place) -> Self {
         let (heartbeats, privacy) = (heartbeats::Known::default(), Privacy::default());
-        Self { backend, place: place.clone(), heartbeats, now: None, privacy, is_reading: false, state: None }
+        let kept = names::Kept::default();
+        let place = place.clone();
+        Self { backend, place, heartbeats, now: None, privacy, is_reading: false, state: None, kept }
     }
 
     /// Whether a file is the ledger, or lies beside it for SQLite. Nobody else is to open it: whoever closes it lets go of

@@ -96,9 +96,9 @@ fn known_of(backend: &mut dyn Backend, privacy: &Privacy, name: &str) -> Result<
     for key in &privacy.keys {
         wanted.extend([name, &person].map(|name| key.pseudonym(Kind::Person, name)));
     }
-    let ledger = names::read(backend, None)?;
+    let ledger = names::read(backend, None, None)?;
     let mut known = Known::default();
-    for (id, holder) in &ledger.names.holders {
+    for (id, holder) in ledger.names.holders.iter() {
         let named = ledger.names.persons.get(holder.person as usize);
         if named.is_some_and(|person| wanted.contains(&person.name)) {
             known.holders.push(*id);

@@ -25,6 +25,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use coverage::CoverageRow;
+pub use fold::Together;
 
 /// One state of a ledger.
 pub struct Reader<'a> {
@@ -116,7 +117,7 @@ impl Store {
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         self.in_one_transaction(|store| {
-            store.state = Some(Context::read_for(store.backend.as_mut(), scope)?);
+            store.state = Some(Context::read_for(store.backend.as_mut(), scope, Some(&store.kept))?);
             let done = work(store);
             store.state = None;
             done
@@ -165,7 +166,7 @@ impl Store {
             let (backend, place, now) = (store.backend.as_mut(), &store.place, store.now);
             let context = match &store.state {
                 Some(state) => state.beside(),
-                None => Context::read_for(backend, scope)?,
+                None => Context::read_for(backend, scope, Some(&store.kept))?,
             };
             work(&mut Reader { backend, context, place, now })
         })

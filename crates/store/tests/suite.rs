@@ -16,6 +16,8 @@ mod forward;
 mod heartbeats;
 #[path = "suite/held.rs"]
 mod held;
+#[path = "suite/kept.rs"]
+mod kept;
 #[path = "suite/ledger.rs"]
 mod ledger;
 #[path = "suite/log.rs"]
@@ -75,6 +77,9 @@ store_suite! {
     }
     scope {
         names_of_a_scope_are_enough_for_its_reports,
+    }
+    kept {
+        names_that_are_kept_are_those_that_would_be_read,
     }
     schema {
         migrating_twice_changes_nothing,

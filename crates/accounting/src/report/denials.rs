@@ -6,9 +6,10 @@ use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
 use super::note::Note;
 use super::table::{Numbered, Persons, Table};
-use super::{Accumulator, Cell, Column, MOST_MARGIN_DAYS, Report, Scope, percent};
+use super::{Accumulator, Cell, Column, MOST_MARGIN_DAYS, Report, Scope, Shared, percent};
 use crate::UnixMs;
 use crate::calendar::Calendar;
+use crate::day::Day;
 use crate::event::DenialReason;
 use crate::feature_day::{DayView, Outcome, Request};
 use crate::ledger::{Names, PersonId};
@@ -17,6 +18,9 @@ use rustc_hash::FxHashMap;
 
 /// How far apart the denials of one request may lie, and its last denial and the checkout that ends it: 15 minutes.
 const TOGETHER_MS: i64 = 15 * 60_000;
+
+/// So many sessions of a feature and month wait at most for a denial that makes them count.
+const MOST_BEGUN: usize = 1 << 16;
 
 /// The keys that every row has, `reason` apart.
 const ALWAYS: [Key; 2] = [Key::Month, Key::Feature];
@@ -76,14 +80,24 @@ pub struct Denials<'a> {
     /// The last request of each asker for the present feature, as long as it may go on.
     pending: FxHashMap<u32, Pending>,
     counts: FxHashMap<CountKey, Counts>,
-    /// The sessions that begin in each group of the present feature and month, and its groups with capacity denials.
+    /// The sessions that begin in the present feature and month: in groups, where they do not differ in their holders,
+    /// else one by one; and its groups with capacity denials.
     checkouts: FxHashMap<GroupKey, i64>,
+    begun: Vec<Begun>,
     refused: Vec<CountKey>,
     month: i32,
 }
 
 /// A group and the code of a reason.
 type CountKey = (GroupKey, i64);
+
+/// A session that began, with what its group has of the day.
+#[derive(Debug)]
+struct Begun {
+    key: GroupKey,
+    day: Day,
+    holder: HolderId,
+}
 
 /// A request that may go on.
 #[derive(Debug)]
@@ -133,6 +147,7 @@ impl<'a> Denials<'a> {
             pending: FxHashMap::default(),
             counts: FxHashMap::default(),
             checkouts: FxHashMap::default(),
+            begun: Vec::new(),
             refused: Vec::new(),
             month: 0,
         }
@@ -201,6 +216,21 @@ impl Accumulator for Denials<'_> {
     }
 }
 
+impl Shared for Denials<'_> {
+    /// The feature is a key of every group.
+    fn can_share(&self) -> bool {
+        self.lens.has_unique_codes()
+    }
+
+    fn join(&mut self, mut other: Self) {
+        self.keep_checkouts();
+        other.keep_checkouts();
+        let translation = self.labels.translation(&other.labels);
+        let translated = |((group, reason), counts)| ((translation.key(group), reason), counts);
+        self.counts.extend(other.counts.into_iter().map(translated));
+    }
+}
+
 impl Denials<'_> {
     /// Feature and month are keys of every group: with another one the checkouts of a group are complete.
     fn begin(&mut self, feature: FeatureId, month: i32) {
@@ -216,6 +246,17 @@ impl Denials<'_> {
 
     /// Keeps the checkouts of groups with capacity denials; no others are shown.
     fn keep_checkouts(&mut self) {
+        if self.by_holder && !self.refused.is_empty() {
+            for (group, _) in &self.refused {
+                self.checkouts.entry(*group).or_default();
+            }
+            self.count_begun(|checkouts, key| {
+                if let Some(checkouts) = checkouts.get_mut(&key) {
+                    *checkouts += 1;
+                }
+            });
+        }
+        self.begun.clear();
         for group in self.refused.drain(..) {
             if let Some(counts) = self.counts.get_mut(&group) {
                 counts.checkouts = self.checkouts.get(&group.0).copied().unwrap_or_default();
@@ -224,17 +265,28 @@ impl Denials<'_> {
         self.checkouts.clear();
     }
 
+    /// Gives the groups of the sessions that began, as far as they count.
+    fn count_begun(&mut self, count: impl Fn(&mut FxHashMap<GroupKey, i64>, GroupKey)) {
+        for Begun { key, day, holder } in self.begun.drain(..) {
+            let Some(who) = self.lens.counted(holder, day) else { continue };
+            let key = self.labels.of_hold(key, holder, who.person, day, &self.lens);
+            count(&mut self.checkouts, key);
+        }
+    }
+
     /// Counts the sessions that begin on a day.
     fn count_checkouts(&mut self, begun: &[Part], today: &Today<'_>) {
+        let (day, everyone) = (today.row.civil.day, self.lens.counts_everyone());
         let mut of_class = [0_i64; 32];
         for part in begun {
-            let Some(who) = self.lens.counted(part.holder, today.row.civil.day) else { continue };
             let Some(class) = today.row.class_at(part.from) else { continue };
             if self.by_holder {
-                let day = today.row.civil.day;
-                let key = self.labels.of_hold(today.key, part.holder, who.person, day, &self.lens);
-                *self.checkouts.entry(GroupKey { class, ..key }).or_default() += 1;
-            } else {
+                if self.begun.len() >= MOST_BEGUN {
+                    self.count_begun(|checkouts, key| *checkouts.entry(key).or_default() += 1);
+                }
+                let key = GroupKey { class, ..today.key };
+                self.begun.push(Begun { key, day, holder: part.holder });
+            } else if everyone || self.lens.counted(part.holder, day).is_some() {
                 of_class[usize::from(class)] += 1;
             }
         }

@@ -4,7 +4,7 @@ use super::Cell;
 use super::days::DayRow;
 use super::group::Key;
 use super::lens::Lens;
-use super::table::{Numbered, Table};
+use super::table::Numbered;
 use crate::calendar::Calendar;
 use crate::day::Day;
 use crate::ledger::PersonId;
@@ -56,6 +56,7 @@ impl Translation {
 #[derive(Debug)]
 pub(crate) struct Ranks {
     texts: Vec<i32>,
+    persons: Vec<i32>,
     versions: FxHashMap<VersionId, i32>,
 }
 
@@ -68,16 +69,22 @@ pub(crate) struct Labels {
     pub(crate) keys: Vec<Key>,
     texts: Numbered<Option<String>>,
     views: Numbered<OfView>,
+    /// The number of the person, then those of texts: user, host, server.
     holders: Numbered<[u32; 4]>,
     members: Numbered<[u32; 2]>,
     of_feature: FxHashMap<FeatureId, [u32; 3]>,
     /// The view numbered last: neighbouring days are in the same.
     last_view: Option<(OfView, u32)>,
-    of_holder: Table<u32>,
+    /// By holder, of those with near numbers first.
+    of_holder: Vec<u32>,
+    of_far_holder: FxHashMap<HolderId, u32>,
     /// By the number of a membership in the lens; the last is that of no membership.
     of_span: Vec<Option<u32>>,
     by_holder: bool,
     by_member: bool,
+    by_version: bool,
+    /// What stands for all persons without a name: they are one group.
+    no_name: Option<PersonId>,
 }
 
 impl Labels {
@@ -85,6 +92,8 @@ impl Labels {
         let any = |of: &[Key]| of.iter().any(|key| keys.contains(key));
         let by_holder = any(&[Key::Person, Key::User, Key::Host, Key::Server]);
         let by_member = any(&[Key::Organization, Key::Project]);
+        let by_version = any(&[Key::Version]);
+        let without_name = lens.names.persons.iter().position(|person| person.name.is_empty());
         Self {
             keys,
             texts: Numbered::default(),
@@ -93,10 +102,13 @@ impl Labels {
             members: Numbered::default(),
             of_feature: FxHashMap::default(),
             last_view: None,
-            of_holder: Table::new(lens.names.holders.keys().map(|&id| (id, UNSEEN))),
+            of_holder: vec![UNSEEN; if by_holder { lens.near_holders() } else { 0 }],
+            of_far_holder: FxHashMap::default(),
             of_span: vec![None; lens.span_count() + 1],
             by_holder,
             by_member,
+            by_version,
+            no_name: without_name.map(|place| place as PersonId),
         }
     }
 
@@ -136,12 +148,7 @@ impl Labels {
             ..*view
         };
         let of_holder = |[person, user, host, server]: &[u32; 4]| {
-            [
-                text(&Key::Person, *person),
-                text(&Key::User, *user),
-                text(&Key::Host, *host),
-                text(&Key::Server, *server),
-            ]
+            [*person, text(&Key::User, *user), text(&Key::Host, *host), text(&Key::Server, *server)]
         };
         let of_member = |[organization, project]: &[u32; 2]| {
             [text(&Key::Organization, *organization), text(&Key::Project, *project)]
@@ -195,7 +202,7 @@ impl Labels {
         day: Day,
         lens: &Lens<'_>,
     ) -> GroupKey {
-        let version = if self.has(Key::Version) { part.version } else { 0 };
+        let version = if self.by_version { part.version } else { 0 };
         GroupKey { version, ..self.of_hold(view, part.holder, person, day, lens) }
     }
 
@@ -213,23 +220,61 @@ impl Labels {
         GroupKey { holder, member, ..view }
     }
 
+    /// Whether each group is of one person.
+    pub(crate) fn of_one_person(&self, lens: &Lens<'_>) -> bool {
+        let without_name = || lens.names.persons.iter().filter(|person| person.name.is_empty());
+        self.has(Key::Person) && without_name().nth(1).is_none()
+    }
+
+    /// A small number of a session: those of one feature day that have the same are in the same group, time class aside.
+    /// `None` where there is none.
+    #[inline]
+    pub(crate) fn place_of_part(&self, holder: HolderId, day: Day, lens: &Lens<'_>) -> Option<usize> {
+        match (self.by_holder, self.by_member, self.by_version) {
+            (true, false, false) => Some(holder as usize).filter(|place| *place < lens.near_holders()),
+            (false, true, false) => Some(lens.span(lens.person(holder), day).unwrap_or(lens.span_count())),
+            _ => None,
+        }
+    }
+
     fn of_holder(&mut self, id: HolderId, lens: &Lens<'_>) -> u32 {
-        if let Some(number) = self.of_holder.get(id).filter(|number| *number != UNSEEN) {
-            return number;
+        match self.of_holder.get(id as usize) {
+            Some(&number) if number != UNSEEN => return number,
+            Some(_) => {}
+            None => {
+                if let Some(number) = self.of_far_holder.get(&id) {
+                    return *number;
+                }
+            }
         }
         let holder = lens.names.holders.get(&id);
-        let person = holder.and_then(|holder| lens.names.persons.get(holder.person as usize));
+        let person =
+            if self.has(Key::Person) { self.person(holder.map(|holder| holder.person), lens) } else { 0 };
         let server = holder.and_then(|holder| lens.names.servers.get(&holder.server));
         let values = [
-            (Key::Person, person.map(|person| person.name.clone())),
             (Key::User, holder.map(|holder| holder.user.clone())),
             (Key::Host, holder.map(|holder| holder.host.clone())),
             (Key::Server, server.map(|server| server.name.clone())),
         ];
-        let texts = values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
-        let number = self.holders.number(texts);
-        self.of_holder.insert(id, number);
+        let [user, host, server] =
+            values.map(|(key, text)| if self.has(key) { self.texts.number(text) } else { 0 });
+        let number = self.holders.number([person, user, host, server]);
+        match self.of_holder.get_mut(id as usize) {
+            Some(place) => *place = number,
+            None => drop(self.of_far_holder.insert(id, number)),
+        }
         number
+    }
+
+    /// A person as a group: the number after the last where there is none.
+    fn person(&self, person: Option<PersonId>, lens: &Lens<'_>) -> PersonId {
+        let persons = &lens.names.persons;
+        let known = person.and_then(|person| Some((person, persons.get(person as usize)?)));
+        match known {
+            None => persons.len() as PersonId,
+            Some((person, known)) if known.name.is_empty() => self.no_name.unwrap_or(person),
+            Some((person, _)) => person,
+        }
     }
 
     fn of_span(&mut self, span: Option<usize>, lens: &Lens<'_>) -> u32 {
@@ -274,7 +319,18 @@ impl Labels {
         let mut versions: Vec<(&String, VersionId)> =
             lens.names.versions.iter().map(|(&id, text)| (text, id)).collect();
         versions.sort_unstable();
-        Ranks { texts, versions: versions.into_iter().map(|(_, id)| id).zip(1..).collect() }
+        let name = |person: &PersonId| lens.names.persons.get(*person as usize).map(|person| &person.name);
+        let mut persons: Vec<PersonId> = Vec::new();
+        if self.has(Key::Person) {
+            persons.extend(self.holders.values.iter().map(|[person, ..]| person));
+        }
+        persons.sort_unstable_by(|one, other| name(one).cmp(&name(other)).then(one.cmp(other)));
+        persons.dedup();
+        let mut rank_of = vec![-1; if persons.is_empty() { 0 } else { lens.names.persons.len() + 1 }];
+        for (rank, person) in (0..).zip(persons) {
+            rank_of[person as usize] = rank;
+        }
+        Ranks { texts, persons: rank_of, versions: versions.into_iter().map(|(_, id)| id).zip(1..).collect() }
     }
 
     /// The order of rows: ascending by their keys as they were asked for, empty ones first, time classes in the
@@ -295,7 +351,7 @@ impl Labels {
             Key::Product => ranks.texts[view.texts[1] as usize],
             Key::Type => ranks.texts[view.texts[2] as usize],
             Key::Version => ranks.versions.get(&group.version).copied().unwrap_or(0),
-            Key::Person => holder(0),
+            Key::Person => ranks.persons[self.holders.value(group.holder)[0] as usize],
             Key::User => holder(1),
             Key::Host => holder(2),
             Key::Server => holder(3),
@@ -326,7 +382,10 @@ impl Labels {
             Key::Version => {
                 cell(lens.names.versions.get(&group.version).filter(|version| !version.is_empty()))
             }
-            Key::Person => of_holder(0),
+            Key::Person => {
+                let person = self.holders.value(group.holder)[0];
+                cell(lens.names.persons.get(person as usize).map(|person| &person.name))
+            }
             Key::User => of_holder(1),
             Key::Host => of_holder(2),
             Key::Server => of_holder(3),

@@ -84,6 +84,13 @@ impl<'a> Lens<'a> {
         features
     }
 
+    /// Whether no two features of the ledger have the same code.
+    pub(crate) fn has_unique_codes(&self) -> bool {
+        let features = &self.names.features;
+        let codes: FxHashSet<&str> = features.values().map(|feature| feature.code.as_str()).collect();
+        codes.len() == features.len()
+    }
+
     /// Whether the scope has this feature.
     pub fn counts_feature(&self, feature: FeatureId) -> bool {
         self.features.contains(&feature)
@@ -124,6 +131,11 @@ impl<'a> Lens<'a> {
         }
     }
 
+    /// How many holders have near numbers: all of them, but for very few.
+    pub(crate) fn near_holders(&self) -> usize {
+        self.persons.len()
+    }
+
     /// Whether the organization to which a person belongs on a day is in the scope.
     pub(crate) fn counts_member(&self, person: PersonId, day: Day) -> bool {
         self.scope.organization.is_none()
@@ -132,6 +144,9 @@ impl<'a> Lens<'a> {
 
     /// The membership in force on a day, as a number of this scope.
     pub(crate) fn span(&self, person: PersonId, day: Day) -> Option<usize> {
+        if self.spans.is_empty() {
+            return None;
+        }
         let first = *self.spans_from.get(person as usize)? as usize;
         let next = *self.spans_from.get(person as usize + 1)? as usize;
         let in_force = |span: &Span| span.from <= day && day < span.until;
@@ -221,7 +236,7 @@ fn servers_named(names: &Names, name: Option<&str>) -> Option<FxHashSet<ServerId
 /// All memberships person by person, and where each person's begin.
 fn spans(names: &Names, scope: &Scope) -> (Vec<Span>, Vec<u32>) {
     let (mut spans, mut spans_from) = (Vec::new(), vec![0]);
-    for (person, of) in (0..).zip(&names.persons) {
+    for (person, of) in (0..).zip(names.persons.iter()) {
         for (nth, membership) in (0..).zip(&of.memberships) {
             let counts =
                 |glob: &GlobMatcher| membership.organization.as_ref().is_some_and(|name| glob.is_match(name));

@@ -44,7 +44,7 @@ impl Storms {
     pub(crate) fn new(names: &Names) -> Self {
         let mut numbers: FxHashMap<(PersonId, String), u32> = FxHashMap::default();
         let mut askers = Table::new(names.holders.keys().map(|&id| (id, 0)));
-        for (&id, holder) in &names.holders {
+        for (&id, holder) in names.holders.iter() {
             let next = numbers.len() as u32;
             askers.insert(id, *numbers.entry((holder.person, holder.host.to_lowercase())).or_insert(next));
         }

@@ -1,8 +1,9 @@
 //! Small collections for the hot loops: values by number and numbers of values, sets of persons.
 
 use crate::ledger::PersonId;
-use rustc_hash::{FxHashMap, FxHashSet};
-use std::hash::Hash;
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use std::hash::{BuildHasher, Hash};
 
 /// Values by the numbers of a ledger's table: an array, as long as the numbers lie close together.
 #[derive(Debug, Default)]
@@ -41,24 +42,28 @@ impl<T: Copy> Table<T> {
 /// Values numbered in the order in which they are first seen.
 #[derive(Debug)]
 pub(crate) struct Numbered<T> {
-    numbers: FxHashMap<T, u32>,
+    /// By the hash of their values.
+    numbers: HashTable<u32>,
     pub(crate) values: Vec<T>,
 }
 
 impl<T> Default for Numbered<T> {
     fn default() -> Self {
-        Self { numbers: FxHashMap::default(), values: Vec::new() }
+        Self { numbers: HashTable::new(), values: Vec::new() }
     }
 }
 
-impl<T: Hash + Eq + Clone> Numbered<T> {
+impl<T: Hash + Eq> Numbered<T> {
     pub(crate) fn number(&mut self, value: T) -> u32 {
-        if let Some(&number) = self.numbers.get(&value) {
+        let values = &self.values;
+        let (is, hash) = (|number: &u32| values[*number as usize] == value, FxBuildHasher.hash_one(&value));
+        if let Some(&number) = self.numbers.find(hash, is) {
             return number;
         }
         let number = self.values.len() as u32;
-        self.values.push(value.clone());
-        self.numbers.insert(value, number);
+        self.values.push(value);
+        let values = &self.values;
+        self.numbers.insert_unique(hash, number, |number| FxBuildHasher.hash_one(&values[*number as usize]));
         number
     }
 
@@ -83,7 +88,20 @@ impl Default for Persons {
 
 impl Persons {
     /// Adds a person to the set; all numbers are less than `all`.
+    #[inline]
     pub(crate) fn insert(&mut self, person: PersonId, all: usize) {
+        match self {
+            Self::Few([first, ..], 1..) if *first == person => {}
+            Self::Bits(bits, len) => {
+                let (word, bit) = (&mut bits[person as usize / 64], 1 << (person % 64));
+                *len += usize::from(*word & bit == 0);
+                *word |= bit;
+            }
+            Self::Few(..) | Self::Many(_) => self.insert_into_small(person, all),
+        }
+    }
+
+    fn insert_into_small(&mut self, person: PersonId, all: usize) {
         match self {
             Self::Few(few, len) => {
                 let used = usize::from(*len);
@@ -107,11 +125,7 @@ impl Persons {
                     *self = bits;
                 }
             }
-            Self::Bits(bits, len) => {
-                let (word, bit) = (&mut bits[person as usize / 64], 1 << (person % 64));
-                *len += usize::from(*word & bit == 0);
-                *word |= bit;
-            }
+            Self::Bits(..) => self.insert(person, all),
         }
     }
 

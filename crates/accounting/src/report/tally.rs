@@ -12,18 +12,17 @@ use crate::day::Day;
 use crate::feature_day::DayView;
 use crate::ledger::PersonId;
 use crate::session::{FeatureId, Part};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// A group without a number yet.
 const NONE: u32 = u32::MAX;
 
-/// The sums of a group while it grows.
+/// The sums of a group while it grows: little memory, for the hottest loop.
 #[derive(Debug, Default)]
 struct Group {
     seat_ms: i128,
     sessions: i64,
-    persons: Persons,
-    /// The number of `persons`, once no more can come and the set is given back.
+    /// Persons who are not in its set: all, once no more can come and the set is given back.
     persons_counted: usize,
 }
 
@@ -48,11 +47,17 @@ pub(crate) struct Tally<'a> {
     labels: Labels,
     numbers: FxHashMap<GroupKey, u32>,
     groups: Vec<Group>,
+    /// The persons of each group.
+    persons: Vec<Persons>,
     keys: Vec<GroupKey>,
     /// The key of the present feature day, and its group of each time class, where sessions do not differ in theirs.
     view: Option<GroupKey>,
     slots: [u32; 32],
+    /// The same where sessions differ, by what [`Labels::place_of_part`] says of them and time class.
+    places: Places,
     by_part: bool,
+    /// Whether nobody need be counted, as each group is of one person.
+    of_one_person: bool,
     /// Whether the groups of a feature are complete once the next one comes.
     by_code: bool,
     feature: Option<FeatureId>,
@@ -73,16 +78,18 @@ struct Today<'d> {
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(lens: Lens<'a>, keys: Vec<Key>) -> Self {
-        let codes: FxHashSet<&str> =
-            lens.names.features.values().map(|feature| feature.code.as_str()).collect();
+        let labels = Labels::new(keys, &lens);
         Self {
-            by_part: keys.iter().any(|key| key.is_of_holder()),
-            by_code: keys.contains(&Key::Feature) && codes.len() == lens.names.features.len(),
-            days: Days::new(keys.contains(&Key::TimeClass)),
-            labels: Labels::new(keys, &lens),
+            by_part: labels.keys.iter().any(|key| key.is_of_holder()),
+            of_one_person: labels.of_one_person(&lens),
+            by_code: labels.has(Key::Feature) && lens.has_unique_codes(),
+            days: Days::new(labels.has(Key::TimeClass)),
+            labels,
+            places: Places::new(lens.calendar.classes().len()),
             lens,
             numbers: FxHashMap::default(),
             groups: Vec::new(),
+            persons: Vec::new(),
             keys: Vec::new(),
             view: None,
             slots: [NONE; 32],
@@ -114,6 +121,7 @@ impl<'a> Tally<'a> {
         let key = self.labels.of_view(view.feature, &row, &self.lens);
         if self.view.replace(key) != Some(key) {
             self.slots = [NONE; 32];
+            self.places.clear();
         }
         let today = Today { row: &row, key };
         let day = row.civil.day;
@@ -128,7 +136,7 @@ impl<'a> Tally<'a> {
         };
         if self.by_part || !row.classes_once {
             for part in parts {
-                self.part(&today, part, self.lens.person(part.holder));
+                self.part(&today, part);
             }
         } else {
             self.stretches(&today, parts);
@@ -145,8 +153,10 @@ impl<'a> Tally<'a> {
     }
 
     fn complete_groups(&mut self) {
-        for group in &mut self.groups[self.complete..] {
-            group.persons_counted += std::mem::take(&mut group.persons).len();
+        for (group, persons) in
+            self.groups[self.complete..].iter_mut().zip(&mut self.persons[self.complete..])
+        {
+            group.persons_counted += std::mem::take(persons).len();
         }
         self.complete = self.groups.len();
         self.last_stamp.iter_mut().for_each(|stamps| stamps.fill(0));
@@ -224,25 +234,31 @@ impl<'a> Tally<'a> {
     }
 
     fn add_person(&mut self, number: u32, person: PersonId) {
-        let persons = self.lens.names.persons.len() + 1;
-        self.groups[number as usize].persons.insert(person, persons);
+        if !self.of_one_person {
+            let persons = self.lens.names.persons.len() + 1;
+            self.persons[number as usize].insert(person, persons);
+        }
     }
 
     /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
-    fn part(&mut self, today: &Today<'_>, part: &Part, person: PersonId) {
+    fn part(&mut self, today: &Today<'_>, part: &Part) {
         let mut seen = 0_u32;
         for &(from, until, class) in &today.row.stretches {
             let (start, end) = (part.from.max(from), part.until.min(until));
             if !qualifies(part, from, until) {
                 continue;
             }
-            let number = self.group(today, part, person, class);
+            let number = match self.by_part {
+                true => self.group_of_part(today, part, class),
+                false => self.group_of_class(today, class),
+            };
             let first = seen & (1 << class) == 0;
             seen |= 1 << class;
             let new = first
-                && (part.from >= today.row.civil.start || !self.counted_before(today, part, person, class));
-            if first {
-                self.count_person(number, class, person);
+                && (part.from >= today.row.civil.start
+                    || !self.counted_before(today, part, self.lens.person(part.holder), class));
+            if first && !self.of_one_person {
+                self.count_person(number, class, self.lens.person(part.holder));
             }
             let group = &mut self.groups[number as usize];
             group.seat_ms += i128::from((end - start) * i64::from(part.seats));
@@ -250,13 +266,21 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn group(&mut self, today: &Today<'_>, part: &Part, person: PersonId, class: u8) -> u32 {
-        if !self.by_part {
-            return self.group_of_class(today, class);
+    /// The group of a part of a class, where parts differ in theirs.
+    fn group_of_part(&mut self, today: &Today<'_>, part: &Part, class: u8) -> u32 {
+        let day = today.row.civil.day;
+        let place = self.labels.place_of_part(part.holder, day, &self.lens);
+        let place = place.map(|place| self.places.place(place, class));
+        if let Some(number) = place.and_then(|place| self.places.get(place)) {
+            return number;
         }
-        let key = GroupKey { class, ..today.key };
-        let key = self.labels.of_part(key, part, person, today.row.civil.day, &self.lens);
-        self.number(key)
+        let person = self.lens.person(part.holder);
+        let key = self.labels.of_part(today.key, part, person, day, &self.lens);
+        let number = self.number(GroupKey { class, ..key });
+        if let Some(place) = place {
+            self.places.set(place, number);
+        }
+        number
     }
 
     /// The group of all parts of a class, where parts do not differ in theirs.
@@ -271,9 +295,10 @@ impl<'a> Tally<'a> {
     }
 
     fn number(&mut self, key: GroupKey) -> u32 {
-        let (groups, keys) = (&mut self.groups, &mut self.keys);
+        let (groups, persons, keys) = (&mut self.groups, &mut self.persons, &mut self.keys);
         *self.numbers.entry(key).or_insert_with(|| {
             groups.push(Group::default());
+            persons.push(Persons::default());
             keys.push(key);
             groups.len() as u32 - 1
         })
@@ -286,14 +311,13 @@ impl<'a> Tally<'a> {
             other.complete_groups();
         }
         let translated = self.labels.translation(&other.labels);
-        for (key, group) in other.keys.into_iter().zip(other.groups) {
+        for ((key, group), persons) in other.keys.into_iter().zip(other.groups).zip(other.persons) {
             let number = self.number(translated.key(key));
-            let persons = self.lens.names.persons.len() + 1;
             let into = &mut self.groups[number as usize];
             into.seat_ms += group.seat_ms;
             into.sessions += group.sessions;
             into.persons_counted += group.persons_counted;
-            group.persons.each(|person| into.persons.insert(person, persons));
+            persons.each(|person| self.add_person(number, person));
         }
         self.complete = if self.by_code { self.groups.len() } else { 0 };
     }
@@ -331,15 +355,55 @@ impl<'a> Tally<'a> {
     pub(crate) fn finish(self) -> Vec<Sums> {
         let (labels, lens) = (&self.labels, &self.lens);
         let ranks = labels.ranks(lens);
-        let mut groups: Vec<(GroupKey, Group)> = self.keys.into_iter().zip(self.groups).collect();
-        groups.sort_unstable_by(|(one, _), (other, _)| labels.order(&ranks, one, other));
-        let sums = |(key, group): (GroupKey, Group)| Sums {
-            cells: labels.cells(&key, lens),
-            seat_ms: group.seat_ms,
-            sessions: group.sessions,
-            persons: (group.persons_counted + group.persons.len()) as i64,
+        let mut order: Vec<usize> = (0..self.keys.len()).collect();
+        order.sort_unstable_by(|one, other| labels.order(&ranks, &self.keys[*one], &self.keys[*other]));
+        let sums = |number: usize| {
+            let (group, persons) = (&self.groups[number], self.persons[number].len());
+            Sums {
+                cells: labels.cells(&self.keys[number], lens),
+                seat_ms: group.seat_ms,
+                sessions: group.sessions,
+                persons: if self.of_one_person { 1 } else { (group.persons_counted + persons) as i64 },
+            }
         };
-        groups.into_iter().map(sums).collect()
+        order.into_iter().map(sums).collect()
+    }
+}
+
+/// Groups of the present feature day by a small number and time class: an array, for the hottest loop.
+#[derive(Debug)]
+struct Places {
+    classes: usize,
+    groups: Vec<u32>,
+    /// Which of them are set.
+    set: Vec<usize>,
+}
+
+impl Places {
+    fn new(classes: usize) -> Self {
+        Self { classes: classes.max(1), groups: Vec::new(), set: Vec::new() }
+    }
+
+    fn place(&self, number: usize, class: u8) -> usize {
+        number * self.classes + usize::from(class)
+    }
+
+    fn get(&self, place: usize) -> Option<u32> {
+        self.groups.get(place).copied().filter(|group| *group != NONE)
+    }
+
+    fn set(&mut self, place: usize, group: u32) {
+        if place >= self.groups.len() {
+            self.groups.resize(place + 1, NONE);
+        }
+        self.groups[place] = group;
+        self.set.push(place);
+    }
+
+    fn clear(&mut self) {
+        for place in self.set.drain(..) {
+            self.groups[place] = NONE;
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::group::Key;
 use super::lens::Lens;
 use super::note::Note;
 use super::pools::Time;
-use super::{Accumulator, Cell, Column, Report, Scope, percent};
+use super::{Accumulator, Cell, Column, Report, Scope, Shared, percent};
 use crate::UnixMs;
 use crate::calendar::Calendar;
 use crate::day::Day;
@@ -132,6 +132,17 @@ impl Accumulator for Utilization<'_> {
             "coverage_percent",
         ];
         self.curves.report("utilization", columns.map(Column::number).to_vec(), lines, notes)
+    }
+}
+
+impl Shared for Utilization<'_> {
+    fn can_share(&self) -> bool {
+        self.curves.can_share()
+    }
+
+    fn join(&mut self, other: Self) {
+        let numbers = self.curves.join(other.curves);
+        self.used.join(other.used, &numbers);
     }
 }
 

@@ -14,6 +14,7 @@ use accounting::session::Part;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Two features; anna of the south, then of the north; bob, who belongs nowhere.
 fn desk() -> Books {
@@ -28,7 +29,8 @@ fn desk() -> Books {
         organization: Some(organization.to_owned()),
         project: None,
     };
-    books.names.persons[0].memberships = vec![member(None, moves, "south"), member(moves, None, "north")];
+    Arc::make_mut(&mut books.names.persons)[0].memberships =
+        vec![member(None, moves, "south"), member(moves, None, "north")];
     books.session(cad, anna, "2025-03-12 23:00", "2025-03-13 01:00");
     books.session(cad, anna, "2025-03-13 00:30", "2025-03-13 01:30");
     books.session(cad, bob, "2025-03-13 10:00", "2025-03-13 10:30").seats = 2;

@@ -5,6 +5,7 @@ use accounting::feature_day::{DayView, Request};
 use accounting::ledger::{Feature, Holder, Names, Person, Server};
 use accounting::report::{Accumulator, Cell, Report, Shared, note};
 use accounting::session::{Ended, FeatureId, HolderId, Part};
+use std::sync::Arc;
 
 /// A ledger.
 pub(crate) struct Books {
@@ -65,13 +66,14 @@ impl Books {
     /// Adds a user of the first license server who is a person.
     pub(crate) fn holder(&mut self, user: &str, host: &str) -> HolderId {
         let person = self.names.persons.iter().position(|person| person.name == user).unwrap_or_else(|| {
-            self.names.persons.push(Person { name: user.to_owned(), memberships: Vec::new() });
+            Arc::make_mut(&mut self.names.persons)
+                .push(Person { name: user.to_owned(), memberships: Vec::new() });
             self.names.persons.len() - 1
         });
         let id = self.names.holders.len() as u32 + 1;
         let (user, host) = (user.to_owned(), host.to_owned());
         let holder = Holder { server: 1, user, host, person: person as u32, ..Holder::default() };
-        self.names.holders.insert(id, holder);
+        Arc::make_mut(&mut self.names.holders).insert(id, holder);
         id
     }
 

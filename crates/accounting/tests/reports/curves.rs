@@ -300,7 +300,8 @@ proptest! {
             hours_per_day: article.then_some(6.0),
             days_per_month: article.then_some(22.0),
         };
-        let report = books.report(Utilization::by(&books.names, &books.calendar, scope.clone(), options, &by));
+        let make = || Utilization::by(&books.names, &books.calendar, scope.clone(), options, &by);
+        let report = books.shared_report(make);
         prop_assert_eq!(text(&report), utilization(&books, &scope, options, &by));
     }
 

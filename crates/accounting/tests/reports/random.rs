@@ -12,6 +12,7 @@ use accounting::report::Scope;
 use accounting::session::{Ended, Part};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The length of a tick.
 pub(crate) const TICK_MS: i64 = 900_000;
@@ -67,16 +68,17 @@ fn names(books: &mut Books) {
     };
     let person = |name: &str, memberships| Person { name: name.to_owned(), memberships };
     let middle = Some("2024-03-31");
-    books.names.persons = vec![
+    books.names.persons = Arc::new(vec![
         person("anna", vec![member(None, middle, "north"), member(middle, None, "south")]),
         person("bob", vec![member(middle, Some("2024-04-01"), "north")]),
         person("carol", vec![]),
-    ];
+    ]);
     for (id, user, person, server) in
         [(1, "anna", 0, 1), (2, "ANNA", 0, 2), (3, "bob", 1, 1), (4, "carol", 2, 2), (5, "anna", 0, 2)]
     {
         let (user, host) = (user.to_owned(), format!("pc{}", id % 2));
-        books.names.holders.insert(id, Holder { server, user, host, person, ..Holder::default() });
+        Arc::make_mut(&mut books.names.holders)
+            .insert(id, Holder { server, user, host, person, ..Holder::default() });
     }
     books.names.versions.insert(1, "2.0".to_owned());
     books.names.versions.insert(2, "10.0".to_owned());

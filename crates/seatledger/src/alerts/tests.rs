@@ -26,7 +26,7 @@ fn names() -> Names {
     let mut names = Names::default();
     names.features.extend([(1, feature("solver")), (2, feature("<!channel> *x* & [y]"))]);
     names.servers.insert(1, server);
-    names.holders.extend([
+    Arc::make_mut(&mut names.holders).extend([
         (1, holder("amara", "ws-07")),
         (2, holder("", "")),
         (3, holder("p-hwox2wbwntkklgsg", "")),

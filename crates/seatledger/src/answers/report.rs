@@ -253,10 +253,9 @@ impl Question<'_> {
             Name::Levels => {
                 shared(reader, asked, || reports::levels::Levels::by(names, calendar, scope(), by))
             }
-            Name::Utilization => {
-                let made = reports::utilization::Utilization::by(names, calendar, scope(), averages, by);
-                alone(reader, asked, made)
-            }
+            Name::Utilization => shared(reader, asked, || {
+                reports::utilization::Utilization::by(names, calendar, scope(), averages, by)
+            }),
             Name::SeatsNeeded => {
                 alone(reader, asked, reports::seats_needed::SeatsNeeded::by(names, calendar, scope(), by))
             }
@@ -267,8 +266,8 @@ impl Question<'_> {
                 alone(reader, asked, reports::overnight::Overnight::new(names, calendar, scope()))
             }
             Name::Denials => {
-                let options = reports::denials::Options { by: self.keys.clone() };
-                alone(reader, asked, reports::denials::Denials::new(names, calendar, scope(), options))
+                let options = || reports::denials::Options { by: self.keys.clone() };
+                shared(reader, asked, || reports::denials::Denials::new(names, calendar, scope(), options()))
             }
             Name::Allocation => {
                 let options = given.bill.options(self.keys.clone());
@@ -297,7 +296,8 @@ pub(crate) fn usage_by(
     several((store, Name::Usage, options, sight), by, |reader, names, calendar, scope, keys| {
         let of = |by: &Vec<Key>| reports::usage::Options { by: by.clone() };
         let make = || {
-            keys.iter().map(|by| reports::usage::Usage::new(names, calendar, scope.clone(), of(by))).collect()
+            let one = |by| reports::usage::Usage::new(names, calendar, scope.clone(), of(by));
+            keys.iter().map(one).collect::<Vec<_>>()
         };
         Ok(finished(reader.fold_all_shared(scope.from, scope.until, make)?))
     })
@@ -312,12 +312,11 @@ pub(crate) fn denials_by(
 ) -> anyhow::Result<Vec<Answer>> {
     several((store, Name::Denials, options, sight), by, |reader, names, calendar, scope, keys| {
         let of = |by: &Vec<Key>| reports::denials::Options { by: by.clone() };
-        let made =
-            keys.iter().map(|by| reports::denials::Denials::new(names, calendar, scope.clone(), of(by)));
-        let mut made: Vec<_> = made.collect();
-        let mut each: Vec<&mut dyn Accumulator> = made.iter_mut().map(|one| one as _).collect();
-        reader.fold_all(scope.from, scope.until, &mut each)?;
-        Ok(finished(made))
+        let make = || {
+            let one = |by| reports::denials::Denials::new(names, calendar, scope.clone(), of(by));
+            keys.iter().map(one).collect::<Vec<_>>()
+        };
+        Ok(finished(reader.fold_all_shared(scope.from, scope.until, make)?))
     })
 }
 
@@ -394,6 +393,8 @@ pub(crate) fn in_one_state<T>(
 pub(crate) struct WholePeriod {
     /// `utilization` of all of it.
     pub(crate) report: reports::Report,
+    /// `concurrency` step by step.
+    pub(crate) steps: reports::Report,
     /// What features are, by their codes.
     pub(crate) features: FxHashMap<String, FeatureIs>,
     pub(crate) calendar: Calendar,
@@ -406,21 +407,29 @@ pub(crate) struct FeatureIs {
     pub(crate) servers: Vec<String>,
 }
 
-/// The features of a period.
+/// The features of a period; days are read once.
 pub(crate) fn whole_period(
     store: &mut Store,
     options: &Options,
+    step: reports::concurrency::Step,
     sight: &Sight,
 ) -> anyhow::Result<WholePeriod> {
     store.in_one_transaction(|store| {
         let calendar = store.calendar()?;
         let scope = options.filters.scope(store, &calendar, Days::All, sight)?;
-        let (report, features) = store.read_for(&scope, |reader| {
+        let (report, steps, features) = store.read_for(&scope, |reader| {
             let names = reader.names();
-            let whole = reports::utilization::Utilization::over_period(&names, &calendar, scope.clone());
-            Ok((alone(reader, &scope, whole)?, features(&names)))
+            let make = || {
+                let scope = || scope.clone();
+                (
+                    reports::utilization::Utilization::over_period(&names, &calendar, scope()),
+                    reports::concurrency::Concurrency::new(&names, &calendar, scope(), step),
+                )
+            };
+            let (whole, steps) = reader.fold_all_shared(scope.from, scope.until, make)?;
+            Ok((Box::new(whole).finish(), Box::new(steps).finish(), features(&names)))
         })?;
-        Ok(WholePeriod { report, features, calendar })
+        Ok(WholePeriod { report, steps, features, calendar })
     })
 }
 

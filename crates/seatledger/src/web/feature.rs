@@ -12,6 +12,7 @@ use crate::answers::{self, FeatureIs, Name, Options, Sight, WholePeriod};
 use crate::clock;
 use crate::gate::Failure;
 use accounting::calendar::Calendar;
+use accounting::report::concurrency::Step;
 use accounting::report::{Cell, Report, decimal};
 use anyhow::Context as _;
 use axum::extract::{Request, State};
@@ -114,14 +115,14 @@ async fn found(
         .without(&["code", "by", "step", "feature"])
         .with("feature", Some(&globset::escape(code)));
     let options = |query: Query| query.options::<Options>().map_err(|failure| asker.refuse(failure));
-    let step = if period.days() <= HOURLY { "hour" } else { "day" };
-    let (plain, stepped) = (options(base.clone())?, options(base.with("step", Some(step)))?);
+    let step = if period.days() <= HOURLY { Step::Hour } else { Step::Day };
+    let plain = options(base.clone())?;
     let expiring = options(Query::default().with("feature", Some(&globset::escape(code))))?;
     let (sight, code) = (asker.sight.clone(), code.to_owned());
-    web.kept(asker, base.with("step", Some(step)).behind("feature"), move |store| {
+    web.kept(asker, base.behind("feature"), move |store| {
         answers::in_one_state(store, &plain, &sight, |store| {
-            let WholePeriod { report: whole, mut features, calendar } =
-                answers::whole_period(store, &plain, &sight)?;
+            let WholePeriod { report: whole, steps: seats, mut features, calendar } =
+                answers::whole_period(store, &plain, step, &sight)?;
             let mut users = answers::usage_by(store, &plain, &["person", "version"], &sight)?.into_iter();
             let mut user = || users.next().map(|answer| answer.report).context("a report is missing");
             let (persons, versions) = (user()?, user()?);
@@ -129,7 +130,7 @@ async fn found(
                 Ok(answers::answer(store, name, options, &sight, clock::today)?.report)
             };
             Ok(Found {
-                seats: ask(Name::Concurrency, &stepped)?,
+                seats,
                 heatmap: ask(Name::Heatmap, &plain)?,
                 levels: ask(Name::Levels, &plain)?,
                 needed: ask(Name::SeatsNeeded, &plain)?,

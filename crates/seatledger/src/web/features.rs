@@ -10,6 +10,7 @@ use super::rows::{Row, Rows};
 use super::table::breakable;
 use crate::answers::{self, FeatureIs, Name, Options, Sight, WholePeriod};
 use crate::clock;
+use accounting::report::concurrency::Step;
 use accounting::report::{Cell, Report, decimal};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -30,8 +31,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         return Ok(asker.nothing_yet(PATH));
     };
     let question = period.set(&query).without(&["sort", "q"]);
-    let options = |query: &Query| query.options::<Options>().map_err(|failure| asker.refuse(failure));
-    let (options, daily) = (options(&question)?, options(&question.with("step", Some("day")))?);
+    let options: Options = question.options().map_err(|failure| asker.refuse(failure))?;
     let expiring: Option<Options> =
         (asker.sight == Sight::Everything).then(|| Query::default().options()).and_then(Result::ok);
     let sight = asker.sight.clone();
@@ -39,15 +39,14 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
     let kept = web
         .kept(&asker, key, move |store| {
             answers::in_one_state(store, &options, &sight, |store| {
-                let whole = answers::whole_period(store, &options, &sight)?;
-                let daily = answers::answer(store, Name::Concurrency, &daily, &sight, clock::today)?.report;
+                let whole = answers::whole_period(store, &options, Step::Day, &sight)?;
                 let expiry = expiring
                     .map(|options| answers::answer(store, Name::Expiry, &options, &sight, clock::today));
-                Ok((whole, daily, expiry.transpose()?))
+                Ok((whole, expiry.transpose()?))
             })
         })
         .await?;
-    let (WholePeriod { report: usage, features, calendar }, daily, expiry) = &*kept;
+    let (WholePeriod { report: usage, steps: daily, features, calendar }, expiry) = &*kept;
     let page = Page {
         asker: &asker,
         query: &query,

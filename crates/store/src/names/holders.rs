@@ -1,10 +1,10 @@
-//! Holders: whose they are, and what shows that their daemons lived.
+//! Holders: whose they are, and under which daemons.
 
-use super::{Evidence, Heartbeats, Servers, shown};
+use super::shown;
 use crate::Error;
 use crate::backend::{Backend, Row, Value, one};
 use accounting::directory::Directory;
-use accounting::ledger::{Holder, Membership, Names, Person, PersonId, ServerId};
+use accounting::ledger::{Holder, Membership, Person, PersonId, ServerId};
 use accounting::session::HolderId;
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -15,64 +15,85 @@ use std::sync::Arc;
 /// For how many holders memory is reserved at most before they are read.
 const MOST_RESERVED: i64 = 1 << 20;
 
-/// What stands for the daemon of a holder of whose daemon nothing is known.
+/// Holders, the persons behind them, and their daemons.
+#[derive(Clone, Default)]
+pub(super) struct People {
+    pub(super) holders: Arc<FxHashMap<HolderId, Holder>>,
+    pub(super) persons: Arc<Vec<Person>>,
+    /// Daemons, numbered.
+    pub(super) daemons: Arc<Vec<(ServerId, Arc<str>)>>,
+    /// The number of each holder's daemon; one that there is not where there is no holder.
+    pub(super) daemon_of: Arc<Vec<u32>>,
+}
+
+/// What stands for the daemon of a holder that there is not.
 const NO_DAEMON: u32 = u32::MAX;
 
 /// Reads holders, and the persons behind them.
 pub(super) struct Holders<'a> {
-    names: &'a mut Names,
-    servers: &'a Servers,
-    heartbeats: &'a Heartbeats,
+    heartbeats: Option<ServerId>,
     directory: &'a Directory,
     small: &'a FxHashSet<String>,
+    by_number: FxHashMap<HolderId, Holder>,
+    persons: Vec<Person>,
     /// By the hash of their names, which stand with the persons.
-    persons: HashTable<PersonId>,
+    by_name: HashTable<PersonId>,
     of_organizations: FxHashMap<String, PersonId>,
-    daemons: FxHashMap<(ServerId, Arc<str>), u32>,
+    daemons: Vec<(ServerId, Arc<str>)>,
+    numbers: FxHashMap<(ServerId, Arc<str>), u32>,
     /// The daemon of the holder before: mostly it is that of the next one too.
     last: Option<(ServerId, Arc<str>, u32)>,
-    /// The number of each holder's daemon in `evidence`, where there is any of it.
-    pub(super) daemon_of: Vec<u32>,
-    pub(super) evidence: Vec<Evidence>,
+    daemon_of: Vec<u32>,
 }
 
 impl<'a> Holders<'a> {
+    /// `heartbeats` is what stands for their license server.
     pub(super) fn new(
-        names: &'a mut Names,
-        servers: &'a Servers,
-        heartbeats: &'a Heartbeats,
+        heartbeats: Option<ServerId>,
         directory: &'a Directory,
         small: &'a FxHashSet<String>,
     ) -> Self {
         Self {
-            names,
-            servers,
             heartbeats,
             directory,
             small,
-            persons: HashTable::new(),
+            by_number: FxHashMap::default(),
+            persons: Vec::new(),
+            by_name: HashTable::new(),
             of_organizations: FxHashMap::default(),
-            daemons: FxHashMap::default(),
+            daemons: Vec::new(),
+            numbers: FxHashMap::default(),
             last: None,
             daemon_of: Vec::new(),
-            evidence: Vec::new(),
         }
     }
 
     /// Reads all of them, or only some, ascending.
-    pub(super) fn read(&mut self, backend: &mut dyn Backend, only: Option<&[HolderId]>) -> Result<(), Error> {
+    pub(super) fn read(
+        mut self,
+        backend: &mut dyn Backend,
+        only: Option<&[HolderId]>,
+    ) -> Result<People, Error> {
         if let Some(only) = only {
             let rows = json!(only.iter().map(|holder| [holder]).collect::<Vec<_>>());
             let params = [Value::Text(rows.to_string())];
             let sql = include_str!("../../queries/holder_some.sql");
-            return backend.query(sql, &params, &mut |row| self.take(row));
+            backend.query(sql, &params, &mut |row| self.take(row))?;
+        } else {
+            let most =
+                one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
+            let about = most.unwrap_or_default().clamp(0, MOST_RESERVED) as usize;
+            self.by_number.reserve(about);
+            self.by_name.reserve(about, |_| 0);
+            self.daemon_of.reserve(about);
+            backend.query(include_str!("../../queries/holder_all.sql"), &[], &mut |row| self.take(row))?;
         }
-        let most = one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
-        let about = most.unwrap_or_default().clamp(0, MOST_RESERVED) as usize;
-        self.names.holders.reserve(about);
-        self.persons.reserve(about, |_| 0);
-        self.daemon_of.reserve(about);
-        backend.query(include_str!("../../queries/holder_all.sql"), &[], &mut |row| self.take(row))
+        Ok(People {
+            holders: Arc::new(self.by_number),
+            persons: Arc::new(self.persons),
+            daemons: Arc::new(self.daemons),
+            daemon_of: Arc::new(self.daemon_of),
+        })
     }
 
     fn take(&mut self, row: &Row<'_>) -> Result<(), Error> {
@@ -83,20 +104,17 @@ impl<'a> Holders<'a> {
             _ => Arc::from(vendor),
         })?;
         let (user, host, mut display) = (row.text(3)?, row.text(4)?, row.text(5)?);
-        let person = if self.heartbeats.server == Some(server) && user.is_empty() {
+        let person = if self.heartbeats == Some(server) && user.is_empty() {
             // Of this one nothing but the organization was kept, in the place of the display.
             self.organization(std::mem::take(&mut display))
         } else {
             self.person(&user)
         };
         let daemon = self.daemon(server, &vendor);
-        let Evidence { logged, polled, .. } = self.evidence[daemon as usize];
-        if logged.is_some() || polled.is_some() {
-            // Holders come in the order of their numbers.
-            self.daemon_of.resize(id as usize, NO_DAEMON);
-            self.daemon_of.push(daemon);
-        }
-        self.names.holders.insert(id, Holder { server, vendor, user, host, display, person });
+        // Holders come in the order of their numbers.
+        self.daemon_of.resize(id as usize, NO_DAEMON);
+        self.daemon_of.push(daemon);
+        self.by_number.insert(id, Holder { server, vendor, user, host, display, person });
         Ok(())
     }
 
@@ -117,9 +135,9 @@ impl<'a> Holders<'a> {
         let hasher = FxBuildHasher;
         let name = self.directory.person_name(user);
         let hash = hasher.hash_one(&name);
-        let persons = &self.names.persons;
+        let persons = &self.persons;
         let is = |known: &PersonId| persons.get(*known as usize).is_some_and(|person| person.name == name);
-        if let Some(known) = self.persons.find(hash, is) {
+        if let Some(known) = self.by_name.find(hash, is) {
             return *known;
         }
         let mut memberships = self.directory.memberships(&name);
@@ -127,35 +145,28 @@ impl<'a> Holders<'a> {
             of.organization = of.organization.take().map(|organization| shown(self.small, organization));
         }
         let person = self.add(Person { name, memberships });
-        let persons = &self.names.persons;
+        let persons = &self.persons;
         let hash_of =
             |known: &PersonId| persons.get(*known as usize).map_or(0, |person| hasher.hash_one(&person.name));
-        self.persons.insert_unique(hash, person, hash_of);
+        self.by_name.insert_unique(hash, person, hash_of);
         person
     }
 
     fn add(&mut self, person: Person) -> PersonId {
-        self.names.persons.push(person);
-        self.names.persons.len() as PersonId - 1
+        self.persons.push(person);
+        self.persons.len() as PersonId - 1
     }
 
-    /// The number of a daemon's evidence.
+    /// The number of a daemon.
     fn daemon(&mut self, server: ServerId, vendor: &Arc<str>) -> u32 {
-        if let Some((_, _, daemon)) =
-            self.last.as_ref().filter(|(of, name, _)| *of == server && **name == **vendor)
-        {
+        let same = |(of, name, _): &&(ServerId, Arc<str>, u32)| *of == server && **name == **vendor;
+        if let Some((_, _, daemon)) = self.last.as_ref().filter(same) {
             return *daemon;
         }
-        let (servers, evidence) = (self.servers, &mut self.evidence);
-        let heartbeats = self.heartbeats;
-        let daemon = *self.daemons.entry((server, Arc::clone(vendor))).or_insert_with(|| {
-            evidence.push(match heartbeats.server {
-                Some(of) if of == server => {
-                    Evidence { logged: Some(heartbeats.sealed_until), ..Evidence::default() }
-                }
-                _ => servers.evidence(server, vendor),
-            });
-            evidence.len() as u32 - 1
+        let daemons = &mut self.daemons;
+        let daemon = *self.numbers.entry((server, Arc::clone(vendor))).or_insert_with(|| {
+            daemons.push((server, Arc::clone(vendor)));
+            daemons.len() as u32 - 1
         });
         self.last = Some((server, Arc::clone(vendor), daemon));
         daemon

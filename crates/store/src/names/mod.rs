@@ -1,6 +1,7 @@
 //! The names behind the numbers, read once for a report or a derivation.
 
 mod holders;
+mod kept;
 mod seen;
 
 use crate::Error;
@@ -15,15 +16,18 @@ use accounting::event::Expires;
 use accounting::ledger::{Expiry, Feature, Names, Server, ServerId, Total};
 use accounting::report::Scope;
 use accounting::session::{Ended, FeatureId, HolderId, Part};
-use holders::Holders;
+use holders::{Holders, People};
+use kept::Stamp;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+pub(crate) use kept::Kept;
 
 /// Names, and the evidence of life behind open sessions.
 #[derive(Clone)]
 pub(crate) struct Ledger {
     pub(crate) names: Arc<Names>,
-    /// The number of each holder's daemon in `evidence`, where there is any of it.
+    /// The number of each holder's daemon in `evidence`.
     daemon_of: Arc<Vec<u32>>,
     evidence: Arc<Vec<Evidence>>,
     /// Where logs cover license servers that are polled too.
@@ -192,8 +196,13 @@ fn without(part: Part, covered: &[(UnixMs, UnixMs)]) -> Vec<Part> {
     pieces
 }
 
-/// All names; with a scope, of holders only those whom its reports meet, where that is less to read.
-pub(crate) fn read(backend: &mut dyn Backend, scope: Option<&Scope>) -> Result<Ledger, Error> {
+/// All names; with a scope, of holders only those whom its reports meet, where that is less to read. What is `kept` is not
+/// read again.
+pub(crate) fn read(
+    backend: &mut dyn Backend,
+    scope: Option<&Scope>,
+    kept: Option<&Kept>,
+) -> Result<Ledger, Error> {
     let mut names = Names { features: features(backend)?, ..Names::default() };
     let entries = crate::registry::entries(backend)?;
     let small = small_organizations(&entries, crate::settings::smallest_group(backend)?);
@@ -204,18 +213,23 @@ pub(crate) fn read(backend: &mut dyn Backend, scope: Option<&Scope>) -> Result<L
     let mut servers = Servers::default();
     names.servers = servers.read(backend)?;
     let heartbeats = heartbeats(backend)?;
-    let only = match scope {
-        Some(Scope { from: Some(from), until: Some(until), .. }) if from >= until => Some(Vec::new()),
-        // A log may cut out of a page what reaches into the day after it, and buckets are in none.
-        Some(scope) if !heartbeats.unsealed && servers.covered.values().all(Vec::is_empty) => {
-            seen::holders(backend, &names, scope)?
+    let people = match scope {
+        Some(Scope { from: Some(from), until: Some(until), .. }) if from >= until => People::default(),
+        _ => {
+            let stamp = Stamp::read(backend, heartbeats.server, small, entries)?;
+            // A log may cut out of a page what reaches into the day after it, and buckets are in none.
+            let by_days = !heartbeats.unsealed && servers.covered.values().all(Vec::is_empty);
+            people(backend, &names, (scope.filter(|_| by_days), kept), stamp)?
         }
-        _ => None,
     };
-    let directory = Directory::new(entries);
-    let mut holders = Holders::new(&mut names, &servers, &heartbeats, &directory, &small);
-    holders.read(backend, only.as_deref())?;
-    let Holders { daemon_of, evidence, .. } = holders;
+    let of_daemon = |(server, vendor): &(ServerId, Arc<str>)| match heartbeats.server {
+        Some(of) if of == *server => {
+            Evidence { logged: Some(heartbeats.sealed_until), ..Evidence::default() }
+        }
+        _ => servers.evidence(*server, vendor),
+    };
+    let evidence: Vec<Evidence> = people.daemons.iter().map(of_daemon).collect();
+    (names.holders, names.persons) = (people.holders, people.persons);
     backend.query("select version_id, version from version", &[], &mut |row| {
         names.versions.insert(row.id(0)?, row.text(1)?);
         Ok(())
@@ -225,11 +239,30 @@ pub(crate) fn read(backend: &mut dyn Backend, scope: Option<&Scope>) -> Result<L
     names.totals = totals(backend, &organizations)?;
     Ok(Ledger {
         names: Arc::new(names),
-        daemon_of: Arc::new(daemon_of),
+        daemon_of: people.daemon_of,
         evidence: Arc::new(evidence),
         covered: Arc::new(servers.covered),
         heartbeats: Arc::new(heartbeats),
     })
+}
+
+/// Those who were kept, those whom the reports of a scope meet, or all.
+fn people(
+    backend: &mut dyn Backend,
+    names: &Names,
+    (scope, kept): (Option<&Scope>, Option<&Kept>),
+    stamp: Stamp,
+) -> Result<People, Error> {
+    if let Some(people) = kept.and_then(|kept| kept.get(&stamp)) {
+        return Ok(people);
+    }
+    let only = scope.map(|scope| seen::holders(backend, names, scope)).transpose()?.flatten();
+    let directory = Directory::new(stamp.entries.clone());
+    let people = Holders::new(stamp.heartbeats, &directory, &stamp.small).read(backend, only.as_deref())?;
+    if let Some(kept) = kept.filter(|_| only.is_none()) {
+        kept.put(stamp, &people);
+    }
+    Ok(people)
 }
 
 /// License servers, and what was seen of them.

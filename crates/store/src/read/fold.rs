@@ -5,11 +5,93 @@ use super::Reader;
 use crate::Error;
 use crate::backend::{Backend, all};
 use accounting::day::Day;
+use accounting::feature_day::DayView;
 use accounting::report::{Accumulator, Shared};
+use accounting::session::FeatureId;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// From how many features on they are read by two connections.
 const FEATURES_WORTH_A_THREAD: usize = 8;
+
+/// Accumulators that need the same feature days, each of which can be given to several.
+pub trait Together: Send {
+    /// As of [`Accumulator`].
+    fn features(&self) -> Vec<FeatureId>;
+    /// As of [`Accumulator`].
+    fn needs_requests(&self) -> bool;
+    /// As of [`Accumulator`].
+    fn margin_days(&self) -> i32;
+    /// As of [`Accumulator`].
+    fn day(&mut self, view: &DayView<'_>);
+    /// As of [`Shared`].
+    fn can_share(&self) -> bool;
+    /// As of [`Shared`].
+    fn join(&mut self, other: Self);
+}
+
+impl<T: Shared> Together for Vec<T> {
+    fn features(&self) -> Vec<FeatureId> {
+        self.first().map(Accumulator::features).unwrap_or_default()
+    }
+
+    fn needs_requests(&self) -> bool {
+        self.iter().any(Accumulator::needs_requests)
+    }
+
+    fn margin_days(&self) -> i32 {
+        self.iter().map(Accumulator::margin_days).max().unwrap_or_default()
+    }
+
+    fn day(&mut self, view: &DayView<'_>) {
+        for accumulator in self {
+            accumulator.day(view);
+        }
+    }
+
+    fn can_share(&self) -> bool {
+        self.iter().all(Shared::can_share)
+    }
+
+    fn join(&mut self, other: Self) {
+        self.iter_mut().zip(other).for_each(|(accumulator, other)| accumulator.join(other));
+    }
+}
+
+impl<A: Shared, B: Shared> Together for (A, B) {
+    fn features(&self) -> Vec<FeatureId> {
+        self.0.features()
+    }
+
+    fn needs_requests(&self) -> bool {
+        self.0.needs_requests() || self.1.needs_requests()
+    }
+
+    fn margin_days(&self) -> i32 {
+        self.0.margin_days().max(self.1.margin_days())
+    }
+
+    fn day(&mut self, view: &DayView<'_>) {
+        self.0.day(view);
+        self.1.day(view);
+    }
+
+    fn can_share(&self) -> bool {
+        self.0.can_share() && self.1.can_share()
+    }
+
+    fn join(&mut self, (one, two): Self) {
+        self.0.join(one);
+        self.1.join(two);
+    }
+}
+
+/// The days of a period, and so many before and behind it.
+fn with_margin((from, until): (Option<Day>, Option<Day>), margin: i32) -> (Day, Day) {
+    (
+        from.map_or(Day::MIN, |day| Day(day.0 - margin).max(Day::MIN)),
+        until.map_or(Day::MAX, |day| Day(day.0 + margin).min(Day::MAX)),
+    )
+}
 
 impl Reader<'_> {
     /// Gives an accumulator the feature days that it needs, of the days `[from, until)`.
@@ -19,29 +101,10 @@ impl Reader<'_> {
         until: Option<Day>,
         accumulator: &mut dyn Accumulator,
     ) -> Result<(), Error> {
-        self.fold_all(from, until, &mut [accumulator])
-    }
-
-    /// As [`Self::fold`], for several accumulators that need the same feature days, which are read once for all of them.
-    pub fn fold_all(
-        &mut self,
-        from: Option<Day>,
-        until: Option<Day>,
-        accumulators: &mut [&mut dyn Accumulator],
-    ) -> Result<(), Error> {
-        let Some(first) = accumulators.first() else { return Ok(()) };
-        let (features, margin, needs_requests) =
-            (first.features(), first.margin_days(), first.needs_requests());
-        let range = (
-            from.map_or(Day::MIN, |day| Day(day.0 - margin).max(Day::MIN)),
-            until.map_or(Day::MAX, |day| Day(day.0 + margin).min(Day::MAX)),
-        );
-        for feature in features {
-            self.feature_days(feature, range, needs_requests, &mut |view| {
-                for accumulator in accumulators.iter_mut() {
-                    accumulator.day(view);
-                }
-            })?;
+        let range = with_margin((from, until), accumulator.margin_days());
+        let needs_requests = accumulator.needs_requests();
+        for feature in accumulator.features() {
+            self.feature_days(feature, range, needs_requests, &mut |view| accumulator.day(view))?;
         }
         Ok(())
     }
@@ -58,34 +121,28 @@ impl Reader<'_> {
         one.pop().ok_or_else(|| Error::Corrupt("an accumulator was lost".to_owned()))
     }
 
-    /// As [`Self::fold_shared`], for several accumulators of one kind that need the same feature days.
-    pub fn fold_all_shared<A: Shared>(
+    /// As [`Self::fold_shared`], for several accumulators that need the same feature days.
+    pub fn fold_all_shared<T: Together>(
         &mut self,
         from: Option<Day>,
         until: Option<Day>,
-        make: impl Fn() -> Vec<A>,
-    ) -> Result<Vec<A>, Error> {
+        make: impl Fn() -> T,
+    ) -> Result<T, Error> {
         let mut accumulators = make();
-        let features = accumulators.first().map(Accumulator::features).unwrap_or_default();
-        let worth = features.len() >= FEATURES_WORTH_A_THREAD && accumulators.iter().all(Shared::can_share);
-        let Some(mut beside) = (if worth { self.beside()? } else { None }) else {
-            let mut each: Vec<&mut dyn Accumulator> =
-                accumulators.iter_mut().map(|accumulator| accumulator as &mut dyn Accumulator).collect();
-            self.fold_all(from, until, &mut each)?;
-            return Ok(accumulators);
-        };
-        let range = (from.unwrap_or(Day::MIN), until.unwrap_or(Day::MAX));
+        let features = accumulators.features();
+        let needs_requests = accumulators.needs_requests();
+        let range = with_margin((from, until), accumulators.margin_days());
         let next = AtomicUsize::new(0);
-        let work = |reader: &mut Reader<'_>, accumulators: &mut [A]| -> Result<(), Error> {
-            let needs_requests = accumulators.iter().any(Accumulator::needs_requests);
+        let work = |reader: &mut Reader<'_>, accumulators: &mut T| -> Result<(), Error> {
             while let Some(feature) = features.get(next.fetch_add(1, Ordering::Relaxed)) {
-                reader.feature_days(*feature, range, needs_requests, &mut |view| {
-                    for accumulator in accumulators.iter_mut() {
-                        accumulator.day(view);
-                    }
-                })?;
+                reader.feature_days(*feature, range, needs_requests, &mut |view| accumulators.day(view))?;
             }
             Ok(())
+        };
+        let worth = features.len() >= FEATURES_WORTH_A_THREAD && accumulators.can_share();
+        let Some(mut beside) = (if worth { self.beside()? } else { None }) else {
+            work(self, &mut accumulators)?;
+            return Ok(accumulators);
         };
         let mut others = make();
         let context = self.context.beside();
@@ -97,7 +154,7 @@ impl Reader<'_> {
             let done = work(self, &mut accumulators);
             done.and(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
-        accumulators.iter_mut().zip(others).for_each(|(accumulator, other)| accumulator.join(other));
+        accumulators.join(others);
         Ok(accumulators)
     }
 

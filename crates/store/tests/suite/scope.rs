@@ -73,7 +73,9 @@ fn asked_with_fewer(ledger: &Ledger, when: &str) -> usize {
             let (all, with_all) = store
                 .read(|reader| Ok((reader.names().holders.len(), reports(reader, &calendar, &scope)?)))
                 .unwrap();
-            let (some, with_some) = store
+            // A connection of its own: who has read all names keeps them.
+            let (some, with_some) = ledger
+                .store()
                 .read_for(&scope, |reader| {
                     Ok((reader.names().holders.len(), reports(reader, &calendar, &scope)?))
                 })
