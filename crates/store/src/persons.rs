@@ -48,6 +48,12 @@ impl Store {
         crate::backend::reading(self.backend.as_mut(), |backend| known_of(backend, &privacy, name))
     }
 
+    /// Lets go of the names of persons that are kept in memory and were forgotten since, by this process or another one.
+    pub fn let_go_of_forgotten(&mut self) -> Result<(), Error> {
+        self.kept.let_go(forgotten(self.backend.as_mut())?);
+        Ok(())
+    }
+
     /// Forgets a person: a name that says nothing stands in the person's place, so that no figure changes.
     pub fn forget_person(&mut self, name: &str) -> Result<Forgotten, Error> {
         let mut done = Forgotten { name: anonymous(), ..Forgotten::default() };

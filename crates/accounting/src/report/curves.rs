@@ -290,7 +290,7 @@ impl<'a> Curves<'a> {
 
     /// Whether each group is of one feature, so that features can be given to several.
     pub(crate) fn can_share(&self) -> bool {
-        self.packages.is_none() && self.labels.has(Key::Feature)
+        self.packages.is_none() && self.labels.has(Key::Feature) && self.lens.has_unique_codes()
     }
 
     /// Takes in the groups of another one that was given other features; returns their numbers here.

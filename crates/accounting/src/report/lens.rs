@@ -131,7 +131,7 @@ impl<'a> Lens<'a> {
         }
     }
 
-    /// How many holders have near numbers: all of them, but for very few.
+    /// Up to which number holders are near: others are found by a hash.
     pub(crate) fn near_holders(&self) -> usize {
         self.persons.len()
     }

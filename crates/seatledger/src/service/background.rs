@@ -135,6 +135,7 @@ impl Chores {
             None => self.store.insert(self.opener.open(PATIENCE)?),
         };
         let removed = remove_old(store, self.retention, &mut self.looked_on);
+        let removed = removed.and_then(|()| store.let_go_of_forgotten());
         let done = removed.and_then(|()| {
             let today = clock::today(store.calendar()?.zone());
             seal(store, &mut self.sealed, before)?;

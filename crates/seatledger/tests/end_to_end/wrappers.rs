@@ -93,7 +93,12 @@ fn signals_pass_through() {
     let script = "trap 'exit 9' USR1; echo ready; while :; do read line; done";
     for (signal, code) in [("-USR1", 9), ("-TERM", 143), ("-HUP", 129), ("-INT", 130)] {
         let script = if signal == "-USR1" { script } else { "echo ready; exec sleep 1000" };
-        let (mut child, _out) = started(run(&desk, NOBODY, &[], script));
+        let inner = run(&desk, NOBODY, &[], script);
+        // Who runs the tests in the background may have had signals ignored, which everything that is started inherits.
+        let mut outer = Command::new("env");
+        outer.arg("--default-signal=HUP,INT").arg(inner.get_program()).args(inner.get_args());
+        outer.env("SEATLEDGER_SPOOL", desk.path("spool"));
+        let (mut child, _out) = started(outer);
         kill(signal, &child);
         drop(child.stdin.take());
         assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");

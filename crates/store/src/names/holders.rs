@@ -2,7 +2,7 @@
 
 use super::shown;
 use crate::Error;
-use crate::backend::{Backend, Row, Value, one};
+use crate::backend::{Backend, Row, Value};
 use accounting::directory::Directory;
 use accounting::ledger::{Holder, Membership, Person, PersonId, ServerId};
 use accounting::session::HolderId;
@@ -68,11 +68,12 @@ impl<'a> Holders<'a> {
         }
     }
 
-    /// Reads all of them, or only some, ascending.
+    /// Reads all of them, so many, or only some, ascending.
     pub(super) fn read(
         mut self,
         backend: &mut dyn Backend,
         only: Option<&[HolderId]>,
+        all: i64,
     ) -> Result<People, Error> {
         if let Some(only) = only {
             let rows = json!(only.iter().map(|holder| [holder]).collect::<Vec<_>>());
@@ -80,9 +81,7 @@ impl<'a> Holders<'a> {
             let sql = include_str!("../../queries/holder_some.sql");
             backend.query(sql, &params, &mut |row| self.take(row))?;
         } else {
-            let most =
-                one(backend, "select max(holder_id) from holder", &[], |row| row.opt_int(0))?.flatten();
-            let about = most.unwrap_or_default().clamp(0, MOST_RESERVED) as usize;
+            let about = all.clamp(0, MOST_RESERVED) as usize;
             self.by_number.reserve(about);
             self.by_name.reserve(about, |_| 0);
             self.daemon_of.reserve(about);

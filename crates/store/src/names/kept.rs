@@ -6,14 +6,23 @@ use crate::backend::{Backend, one};
 use accounting::directory::Entry;
 use accounting::ledger::ServerId;
 use rustc_hash::FxHashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Of more holders than these nothing is kept: some 25 MB.
+/// Of more holders, or entries of the directory, than these nothing is kept: some 25 MB.
 const MOST: i64 = 100_000;
+/// Nor where numbers of holders lie so far apart that what is numbered by them is mostly empty.
+const MOST_APART: i64 = 8;
 
 /// What those share who read one ledger through one opener.
 #[derive(Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Option<(Stamp, People)>>>);
+pub(crate) struct Kept(Arc<Mutex<Place>>);
+
+#[derive(Default)]
+struct Place {
+    people: Option<(Stamp, People)>,
+    /// How often holders were renamed or removed, as far as is known: who read before that has nothing to keep.
+    forgotten: u64,
+}
 
 impl std::fmt::Debug for Kept {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,7 +30,8 @@ impl std::fmt::Debug for Kept {
     }
 }
 
-/// All that holders and persons are made of: rows are only added, until somebody is forgotten or too old.
+/// All that holders and persons are made of. Rows of holders are only added: whatever renames or removes any calls
+/// `persons::note_change` in its transaction.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Stamp {
     holders: i64,
@@ -45,18 +55,43 @@ impl Stamp {
             one(backend, sql, &[], |row| Ok((row.int(0)?, row.int(1)?)))?.unwrap_or_default();
         Ok(Self { holders, last, forgotten: crate::persons::forgotten(backend)?, heartbeats, small, entries })
     }
+
+    /// How many holders there are.
+    pub(super) fn holders(&self) -> i64 {
+        self.holders
+    }
+
+    fn is_worth_keeping(&self) -> bool {
+        let most = self.holders.max(self.entries.len() as i64);
+        most <= MOST && self.last / MOST_APART <= self.holders
+    }
 }
 
 impl Kept {
     /// What was kept, if it is what would be read.
     pub(super) fn get(&self, stamp: &Stamp) -> Option<People> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|(of, _)| of == stamp).map(|(_, people)| people.clone())
+        let place = self.since(stamp.forgotten);
+        place.people.as_ref().filter(|(of, _)| of == stamp).map(|(_, people)| people.clone())
     }
 
     /// Keeps what was read of all holders.
     pub(super) fn put(&self, stamp: Stamp, people: &People) {
-        let kept = Some((stamp, people.clone())).filter(|(stamp, _)| stamp.holders <= MOST);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        let mut place = self.since(stamp.forgotten);
+        if stamp.is_worth_keeping() && stamp.forgotten == place.forgotten {
+            place.people = Some((stamp, people.clone()));
+        }
+    }
+
+    /// Lets go of names that were forgotten since they were read.
+    pub(crate) fn let_go(&self, forgotten: u64) {
+        drop(self.since(forgotten));
+    }
+
+    fn since(&self, forgotten: u64) -> MutexGuard<'_, Place> {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if forgotten > place.forgotten {
+            *place = Place { people: None, forgotten };
+        }
+        place
     }
 }

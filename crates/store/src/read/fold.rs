@@ -59,7 +59,9 @@ impl<T: Shared> Together for Vec<T> {
 
 impl<A: Shared, B: Shared> Together for (A, B) {
     fn features(&self) -> Vec<FeatureId> {
-        self.0.features()
+        let features = self.0.features();
+        debug_assert_eq!(features, self.1.features(), "they need the same days");
+        features
     }
 
     fn needs_requests(&self) -> bool {

@@ -57,7 +57,11 @@ pub(crate) fn names_that_are_kept_are_those_that_would_be_read(ledger: &mut Ledg
     };
     ledger.store().import_directory(&[row]).unwrap();
     assert_as_if_new(ledger, &mut again);
+    let names = Arc::downgrade(&again[0].read(|reader| Ok(Arc::clone(&reader.names().holders))).unwrap());
+    assert!(names.upgrade().is_some(), "they are kept");
     ledger.store().forget_person("amara").unwrap();
+    again[1].let_go_of_forgotten().unwrap();
+    assert!(names.upgrade().is_none(), "nobody has the name any more");
     assert_as_if_new(ledger, &mut again);
 
     // The highest number is free again, and somebody else gets it.
