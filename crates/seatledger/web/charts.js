@@ -72,12 +72,12 @@ const axis = (colour) => ({
 // The room of the drawing, beside the largest number of its axis.
 const room = (largest, top) => ({ left: 14 + 7.5 * largest.length, right: 24, top, bottom: 30, outerBoundsMode: "none" });
 
-// Ticks on the base, at the instants of denials; the more there were, the higher. How many there were stretches no axis.
 // The greatest number of points, and 1 at least; they may be more than a call takes arguments.
 function highest(points) {
   return points.reduce((most, point) => Math.max(most, point[1] ?? 0), 1);
 }
 
+// Ticks on the base, at the instants of denials; the more there were, the higher. How many there were stretches no axis.
 function ticks(points, colour) {
   const most = highest(points);
   return {

@@ -518,7 +518,6 @@ impl<'a> Curves<'a> {
     }
 }
 
-/// What is said where only a part of those who share the seats counts.
 impl Slot {
     fn add(&mut self, part: &Part) {
         self.any = true;

@@ -14,6 +14,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use maud::html;
 use std::sync::Arc;
+use store::Store;
 
 /// The most rows that a page shows; a link leads to the next ones.
 const MOST: usize = 100;
@@ -113,15 +114,8 @@ async fn listed(web: &Web, asker: &Asker, query: &Query, listing: Listing) -> Re
             let options: Sessions = query.options().map_err(refuse)?;
             let behind = behind.map(|text| text.parse::<ToldSessions>()).transpose().map_err(wrong)?;
             web.kept(asker, key, move |store| {
-                store.in_one_transaction(|store| {
-                    let calendar = store.calendar()?;
-                    let (rows, next) =
-                        answers::next_sessions(store, &calendar, &options, &sight, behind, MOST)?;
-                    Ok((
-                        report("sessions", Sessions::COLUMNS, rows),
-                        calendar,
-                        next.map(|told| told.to_string()),
-                    ))
+                page_of(store, ("sessions", Sessions::COLUMNS), |store, calendar| {
+                    answers::next_sessions(store, calendar, &options, &sight, behind, MOST)
                 })
             })
             .await
@@ -130,15 +124,8 @@ async fn listed(web: &Web, asker: &Asker, query: &Query, listing: Listing) -> Re
             let options: History = query.options().map_err(refuse)?;
             let behind = behind.map(|text| text.parse::<Told>()).transpose().map_err(wrong)?;
             web.kept(asker, key, move |store| {
-                store.in_one_transaction(|store| {
-                    let calendar = store.calendar()?;
-                    let (rows, next) =
-                        answers::latest_history(store, &calendar, &options, &sight, behind, MOST)?;
-                    Ok((
-                        report("history", History::COLUMNS, rows),
-                        calendar,
-                        next.map(|told| told.to_string()),
-                    ))
+                page_of(store, ("history", History::COLUMNS), |store, calendar| {
+                    answers::latest_history(store, calendar, &options, &sight, behind, MOST)
                 })
             })
             .await
@@ -146,6 +133,16 @@ async fn listed(web: &Web, asker: &Asker, query: &Query, listing: Listing) -> Re
     }
 }
 
-fn report(name: &'static str, columns: &[Column], rows: Vec<Vec<Cell>>) -> Report {
-    Report { name, columns: columns.to_vec(), rows, notes: Vec::new() }
+/// The rows that `list` reads in one transaction with the calendar, and what it says of where the next ones begin.
+fn page_of<N: ToString>(
+    store: &mut Store,
+    (name, columns): (&'static str, &[Column]),
+    list: impl FnOnce(&mut Store, &Calendar) -> anyhow::Result<(Vec<Vec<Cell>>, Option<N>)>,
+) -> anyhow::Result<Listed> {
+    store.in_one_transaction(|store| {
+        let calendar = store.calendar()?;
+        let (rows, next) = list(store, &calendar)?;
+        let report = Report { name, columns: columns.to_vec(), rows, notes: Vec::new() };
+        Ok((report, calendar, next.map(|told| told.to_string())))
+    })
 }

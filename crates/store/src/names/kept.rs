@@ -34,7 +34,7 @@ impl std::fmt::Debug for Kept {
 /// `persons::note_change` in its transaction.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Stamp {
-    holders: i64,
+    pub(super) holders: i64,
     last: i64,
     forgotten: u64,
     pub(super) heartbeats: Option<ServerId>,
@@ -56,11 +56,6 @@ impl Stamp {
         Ok(Self { holders, last, forgotten: crate::persons::forgotten(backend)?, heartbeats, small, entries })
     }
 
-    /// How many holders there are.
-    pub(super) fn holders(&self) -> i64 {
-        self.holders
-    }
-
     fn is_worth_keeping(&self) -> bool {
         let most = self.holders.max(self.entries.len() as i64);
         most <= MOST && self.last / MOST_APART <= self.holders
@@ -74,11 +69,11 @@ impl Kept {
         place.people.as_ref().filter(|(of, _)| of == stamp).map(|(_, people)| people.clone())
     }
 
-    /// Keeps what was read of all holders.
+    /// Keeps what was read of all holders, and nothing else any more.
     pub(super) fn put(&self, stamp: Stamp, people: &People) {
         let mut place = self.since(stamp.forgotten);
-        if stamp.is_worth_keeping() && stamp.forgotten == place.forgotten {
-            place.people = Some((stamp, people.clone()));
+        if stamp.forgotten == place.forgotten {
+            place.people = stamp.is_worth_keeping().then(|| (stamp, people.clone()));
         }
     }
 

@@ -259,7 +259,7 @@ fn people(
     let only = scope.map(|scope| seen::holders(backend, names, scope)).transpose()?.flatten();
     let directory = Directory::new(stamp.entries.clone());
     let holders = Holders::new(stamp.heartbeats, &directory, &stamp.small);
-    let people = holders.read(backend, only.as_deref(), stamp.holders())?;
+    let people = holders.read(backend, only.as_deref(), stamp.holders)?;
     if let Some(kept) = kept.filter(|_| only.is_none()) {
         kept.put(stamp, &people);
     }
