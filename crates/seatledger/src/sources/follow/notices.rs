@@ -2,6 +2,7 @@
 //! of what other machines write, and what a look finds is the truth.
 
 use super::look::Looker;
+use super::share;
 use crate::sources::live::Post;
 use std::io;
 use std::path::Path;
@@ -9,6 +10,9 @@ use std::time::{Duration, Instant};
 
 /// So long after a look nothing makes another one come: many notices are one look.
 const REST: Duration = Duration::from_millis(100);
+/// Where notices miss nothing it is looked so many times less often, and yet within a second: what a link leads to, and
+/// what is written into mapped memory, is not noticed.
+const FEWER: (u32, Duration) = (3, Duration::from_secs(1));
 
 /// What the machine tells of one directory. The thread that follows it waits for it itself.
 pub(super) struct Notices {
@@ -16,12 +20,15 @@ pub(super) struct Notices {
     queue: Option<kernel::Queue>,
     /// The number of the directory's watch, while there is one.
     watch: Option<i32>,
+    /// Whether what is watched lies where notices miss nothing.
+    all_is_noticed: bool,
     looked_at: Instant,
 }
 
 impl Notices {
     pub(super) fn new() -> Self {
-        Self { queue: kernel::Queue::open().ok(), watch: None, looked_at: Instant::now() }
+        let queue = kernel::Queue::open().ok();
+        Self { queue, watch: None, all_is_noticed: false, looked_at: Instant::now() }
     }
 
     /// Why the machine gives no notices of this directory, where it gives none.
@@ -34,18 +41,23 @@ impl Notices {
     pub(super) fn begin_look(&mut self, looker: &mut Looker) {
         self.looked_at = Instant::now();
         let Some(queue) = &self.queue else { return };
-        let watch = queue.watch(looker.files().listed_directory()).ok();
-        if let Some(before) = self.watch.filter(|before| watch != Some(*before)) {
-            queue.unwatch(before);
+        let directory = looker.files().listed_directory();
+        let watch = queue.watch(directory).ok();
+        if watch != self.watch {
+            if let Some(before) = self.watch {
+                queue.unwatch(before);
+            }
+            self.all_is_noticed = share::is_far_from(directory);
         }
         self.watch = watch;
         self.take(looker);
     }
 
-    /// Waits for the next look: so long at most, and less where something is noticed of the files. False where the
-    /// source must stop.
+    /// Waits for the next look: so long, longer where notices miss nothing, and less where something is noticed of the
+    /// files. False where the source must stop.
     pub(super) fn wait(&mut self, post: &Post, looker: &mut Looker, every: Duration) -> bool {
-        let until = Instant::now() + every;
+        let seldom = if self.all_is_noticed { (every * FEWER.0).min(FEWER.1) } else { every };
+        let until = Instant::now() + every.max(seldom);
         let left = || until.saturating_duration_since(Instant::now());
         loop {
             let Some(queue) = self.queue.as_ref().filter(|_| self.watch.is_some()) else {

@@ -1,4 +1,4 @@
-//! Whether a path leads to a network share: there it means the same to other machines.
+//! Whether a path leads to a network share: there it means the same to other machines, and what they write is not noticed.
 
 use std::path::Path;
 
@@ -19,22 +19,37 @@ const SHARED: [u64; 12] = [
     0x6573_5546,
 ];
 
+/// Those of which everything that is written there is noticed: ext2 to ext4, XFS, Btrfs, F2FS, ZFS and tmpfs. What lies
+/// above others, as overlayfs does, does not tell everything.
+const OWN: [u64; 6] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x2fc1_2fc1, 0x0102_1994];
+
 /// Whether a path, or the nearest directory of it that there is, lies on a network share.
 pub(super) fn holds(path: &Path) -> bool {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let found = path.ancestors().find_map(|path| rustix::fs::statfs(path).ok());
-    // What is not a number of 32 bits is none of these.
-    found.is_some_and(|of| SHARED.contains(&(of.f_type as u64 & 0xffff_ffff)))
+    let found = path.ancestors().find_map(file_system);
+    found.is_some_and(|of| SHARED.contains(&of))
+}
+
+/// Whether a directory lies on a disk of this machine, where notices miss nothing.
+pub(super) fn is_far_from(directory: &Path) -> bool {
+    file_system(directory).is_some_and(|of| OWN.contains(&of))
+}
+
+/// What file system there is at a path; what is not a number of 32 bits is none that is known here.
+fn file_system(path: &Path) -> Option<u64> {
+    rustix::fs::statfs(path).ok().map(|of| of.f_type as u64 & 0xffff_ffff)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::holds;
+    use super::{holds, is_far_from};
+    use std::path::Path;
 
     #[test]
     fn what_is_here_is_on_no_share_also_where_it_is_not_there_yet() {
         let place = tempfile::tempdir().expect("a place");
         assert!(!holds(place.path()));
         assert!(!holds(&place.path().join("logs/that/come/later.log")));
+        assert!(!is_far_from(Path::new("/proc")), "nothing of it is noticed");
     }
 }
