@@ -4,6 +4,7 @@
 //! are those of `docs/domain.md`; where a function computes a formula, its comment repeats it.
 
 pub mod alert;
+pub mod by_day;
 pub mod calendar;
 pub mod capacity;
 pub mod concurrency;

@@ -68,19 +68,17 @@ pub fn decode(day_start: UnixMs, page: &[u8], parts: &mut Vec<Part>) -> Result<(
     let first = unzigzag(bytes.next()?).wrapping_mul(unit);
     let mut at = day_start.wrapping_add(first);
     let place = parts.len();
-    let blank = Part { from: 0, until: 0, holder: 0, version: 0, seats: 0, ended: Ended::Open };
-    parts.resize(place + count, blank);
-    let parts = &mut parts[place..];
-    bytes.column(parts, |part, delta| {
+    bytes.first_column(count, parts, |delta| {
         at = at.wrapping_add((delta as i64).wrapping_mul(unit));
-        part.from = at;
+        Part { from: at, until: 0, holder: 0, version: 0, seats: 0, ended: Ended::Open }
     })?;
-    bytes.column(parts, |part, length| {
+    let parts = &mut parts[place..];
+    bytes.next_column(parts, |part, length| {
         part.until = part.from.wrapping_add((length as i64).wrapping_mul(unit));
     })?;
-    bytes.column(parts, |part, holder| part.holder = holder as u32)?;
-    bytes.column(parts, |part, version| part.version = version as u32)?;
-    bytes.column(parts, |part, word| {
+    bytes.next_column(parts, |part, holder| part.holder = holder as u32)?;
+    bytes.next_column(parts, |part, version| part.version = version as u32)?;
+    bytes.next_column(parts, |part, word| {
         part.seats = (word >> 3) as u32;
         part.ended = Ended::from_code((word & 7) as i64).unwrap_or(Ended::Open);
     })?;
@@ -92,44 +90,57 @@ struct Bytes<'a> {
 }
 
 impl Bytes<'_> {
-    /// Reads a number for each part.
+    /// Makes a part of each number of a column.
     #[inline]
-    fn column(&mut self, parts: &mut [Part], set: impl FnMut(&mut Part, u64)) -> Result<(), Damaged> {
-        let least = self.next()?;
-        let (width, rest) = self.rest.split_first().ok_or(MISSING)?;
-        self.rest = rest;
-        match width {
-            0 => self.numbers::<0>(parts, least, set),
-            1 => self.numbers::<1>(parts, least, set),
-            2 => self.numbers::<2>(parts, least, set),
-            3 => self.numbers::<3>(parts, least, set),
-            4 => self.numbers::<4>(parts, least, set),
-            8 => self.numbers::<8>(parts, least, set),
-            _ => Err(Damaged("numbers of an unknown width")),
-        }
-    }
-
-    #[inline]
-    fn numbers<const WIDTH: usize>(
+    fn first_column(
         &mut self,
-        parts: &mut [Part],
-        least: u64,
-        mut set: impl FnMut(&mut Part, u64),
+        count: usize,
+        parts: &mut Vec<Part>,
+        mut make: impl FnMut(u64) -> Part,
     ) -> Result<(), Damaged> {
-        let (column, rest) = self.rest.split_at_checked(parts.len() * WIDTH).ok_or(MISSING)?;
-        self.rest = rest;
-        if WIDTH == 0 {
-            for part in parts {
-                set(part, least);
-            }
-            return Ok(());
-        }
-        for (part, bytes) in parts.iter_mut().zip(column.chunks_exact(WIDTH)) {
-            let mut number = [0; 8];
-            number[..WIDTH].copy_from_slice(bytes);
-            set(part, least.wrapping_add(u64::from_le_bytes(number)));
+        let column = self.column(count)?;
+        let least = column.least;
+        match column.width {
+            0 => parts.extend((0..count).map(|_| make(least))),
+            1 => parts.extend(column.numbers::<1>().map(make)),
+            2 => parts.extend(column.numbers::<2>().map(make)),
+            3 => parts.extend(column.numbers::<3>().map(make)),
+            4 => parts.extend(column.numbers::<4>().map(make)),
+            _ => parts.extend(column.numbers::<8>().map(make)),
         }
         Ok(())
+    }
+
+    /// Reads a number for each part.
+    #[inline]
+    fn next_column(
+        &mut self,
+        parts: &mut [Part],
+        mut set: impl FnMut(&mut Part, u64),
+    ) -> Result<(), Damaged> {
+        let column = self.column(parts.len())?;
+        let (least, each) = (column.least, parts.iter_mut());
+        match column.width {
+            0 => each.for_each(|part| set(part, least)),
+            1 => each.zip(column.numbers::<1>()).for_each(|(part, number)| set(part, number)),
+            2 => each.zip(column.numbers::<2>()).for_each(|(part, number)| set(part, number)),
+            3 => each.zip(column.numbers::<3>()).for_each(|(part, number)| set(part, number)),
+            4 => each.zip(column.numbers::<4>()).for_each(|(part, number)| set(part, number)),
+            _ => each.zip(column.numbers::<8>()).for_each(|(part, number)| set(part, number)),
+        }
+        Ok(())
+    }
+
+    /// The next column, of so many numbers.
+    fn column(&mut self, count: usize) -> Result<Column<'_>, Damaged> {
+        let least = self.next()?;
+        let (&width, rest) = self.rest.split_first().ok_or(MISSING)?;
+        if !matches!(width, 0..=4 | 8) {
+            return Err(Damaged("numbers of an unknown width"));
+        }
+        let (bytes, rest) = rest.split_at_checked(count * usize::from(width)).ok_or(MISSING)?;
+        self.rest = rest;
+        Ok(Column { least, width, bytes })
     }
 
     fn next(&mut self) -> Result<u64, Damaged> {
@@ -143,6 +154,27 @@ impl Bytes<'_> {
             }
         }
         Err(Damaged("a number without an end"))
+    }
+}
+
+/// A column that is all there.
+struct Column<'a> {
+    least: u64,
+    /// Bytes of each number: 0 to 4, or 8.
+    width: u8,
+    bytes: &'a [u8],
+}
+
+impl<'a> Column<'a> {
+    /// Its numbers, which take `WIDTH` bytes.
+    #[inline]
+    fn numbers<const WIDTH: usize>(&self) -> impl Iterator<Item = u64> + use<'a, WIDTH> {
+        let least = self.least;
+        self.bytes.chunks_exact(WIDTH).map(move |bytes| {
+            let mut number = [0; 8];
+            number[..WIDTH].copy_from_slice(bytes);
+            least.wrapping_add(u64::from_le_bytes(number))
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use crate::intake::{outcome_from_codes, outcome_of};
 use crate::names::{self, Kept, Ledger};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
+use accounting::by_day::ByDay;
 use accounting::calendar::{Calendar, CivilDay};
 use accounting::day::Day;
 use accounting::feature_day::{DayView, Figures, Request, figures};
@@ -12,7 +13,6 @@ use accounting::heartbeat::Stretch;
 use accounting::page;
 use accounting::report::Scope;
 use accounting::session::{Ended, FeatureId, Part};
-use rustc_hash::FxHashMap;
 use serde::Serializer as _;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ struct Earlier {
 pub(crate) struct Context {
     pub(crate) calendar: Calendar,
     pub(crate) ledger: Ledger,
-    days: FxHashMap<Day, CivilDay>,
+    days: ByDay<CivilDay>,
 }
 
 impl Context {
@@ -63,17 +63,17 @@ impl Context {
         kept: Option<&Kept>,
     ) -> Result<Self, Error> {
         let calendar = settings::calendar(backend)?;
-        Ok(Self { ledger: names::read(backend, scope, kept)?, calendar, days: FxHashMap::default() })
+        Ok(Self { ledger: names::read(backend, scope, kept)?, calendar, days: ByDay::default() })
     }
 
     /// The same for another thread.
     pub(crate) fn beside(&self) -> Self {
-        Self { calendar: self.calendar.clone(), ledger: self.ledger.clone(), days: FxHashMap::default() }
+        Self { calendar: self.calendar.clone(), ledger: self.ledger.clone(), days: ByDay::default() }
     }
 
     pub(crate) fn civil(&mut self, day: Day) -> &CivilDay {
         let calendar = &self.calendar;
-        self.days.entry(day).or_insert_with(|| calendar.day(day))
+        self.days.of(day, || calendar.day(day))
     }
 
     /// Computes the given days (ascending) of a feature from its sessions and lends each. What reaches into the first

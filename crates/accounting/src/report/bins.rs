@@ -7,9 +7,9 @@ use super::labels::{class_cell, month_text, week_text};
 use super::lens::Lens;
 use super::{Cell, Column};
 use crate::UnixMs;
+use crate::by_day::ByDay;
 use crate::calendar::{CivilDay, WEEKDAYS};
 use crate::day::Day;
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A column that tells rows apart.
@@ -128,18 +128,18 @@ pub(crate) struct Sliced {
 #[derive(Debug)]
 pub(crate) struct Slicer {
     heads: Vec<Head>,
-    days: FxHashMap<Day, Arc<Sliced>>,
+    days: ByDay<Arc<Sliced>>,
 }
 
 impl Slicer {
     pub(crate) fn new(heads: Vec<Head>) -> Self {
-        Self { heads, days: FxHashMap::default() }
+        Self { heads, days: ByDay::default() }
     }
 
     /// The pieces of a day that the scope counts.
     pub(crate) fn day(&mut self, day: Day, lens: &Lens<'_>) -> Arc<Sliced> {
         let heads = &self.heads;
-        let sliced = self.days.entry(day).or_insert_with(|| {
+        let sliced = self.days.of(day, || {
             let civil = lens.calendar.day(day);
             let pieces = pieces(heads, &civil, lens);
             Arc::new(Sliced { civil, pieces })

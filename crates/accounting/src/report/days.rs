@@ -2,9 +2,9 @@
 
 use super::lens::Lens;
 use crate::UnixMs;
+use crate::by_day::ByDay;
 use crate::calendar::CivilDay;
 use crate::day::Day;
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A civil day and what it counts for.
@@ -34,16 +34,16 @@ impl DayRow {
 #[derive(Debug)]
 pub(crate) struct Days {
     by_class: bool,
-    rows: FxHashMap<Day, Arc<DayRow>>,
+    rows: ByDay<Arc<DayRow>>,
 }
 
 impl Days {
     pub(crate) fn new(by_class: bool) -> Self {
-        Self { by_class, rows: FxHashMap::default() }
+        Self { by_class, rows: ByDay::default() }
     }
 
     pub(crate) fn row(&mut self, day: Day, lens: &Lens<'_>) -> Arc<DayRow> {
-        let row = self.rows.entry(day).or_insert_with(|| {
+        let row = self.rows.of(day, || {
             let civil = lens.calendar.day(day);
             let stretches = stretches(&civil, lens, self.by_class);
             let classes = stretches.iter().fold(0_u32, |classes, (_, _, class)| classes | 1 << class);

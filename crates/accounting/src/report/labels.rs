@@ -73,6 +73,7 @@ pub(crate) struct Labels {
     holders: Numbered<[u32; 4]>,
     members: Numbered<[u32; 2]>,
     of_feature: FxHashMap<FeatureId, [u32; 3]>,
+    last_feature: Option<(FeatureId, [u32; 3])>,
     /// The view numbered last: neighbouring days are in the same.
     last_view: Option<(OfView, u32)>,
     /// By holder, of those with near numbers first.
@@ -101,6 +102,7 @@ impl Labels {
             holders: Numbered::default(),
             members: Numbered::default(),
             of_feature: FxHashMap::default(),
+            last_feature: None,
             last_view: None,
             of_holder: vec![UNSEEN; if by_holder { lens.near_holders() } else { 0 }],
             of_far_holder: FxHashMap::default(),
@@ -180,6 +182,15 @@ impl Labels {
     }
 
     fn of_feature(&mut self, id: FeatureId, lens: &Lens<'_>) -> [u32; 3] {
+        if let Some((_, texts)) = self.last_feature.filter(|(last, _)| *last == id) {
+            return texts;
+        }
+        let texts = self.texts_of_feature(id, lens);
+        self.last_feature = Some((id, texts));
+        texts
+    }
+
+    fn texts_of_feature(&mut self, id: FeatureId, lens: &Lens<'_>) -> [u32; 3] {
         if let Some(&texts) = self.of_feature.get(&id) {
             return texts;
         }

@@ -65,6 +65,9 @@ pub(crate) struct Tally<'a> {
     /// The parts of the present day that count, and those that go on from stretch to stretch: memory that is used again.
     counted: Vec<Part>,
     going_on: Vec<Part>,
+    /// The places of the parts of the present day, and their groups as far as they are known: memory that is used again.
+    placed: Vec<Option<usize>>,
+    found: Vec<Option<u32>>,
     /// By time class and person the group in which the person was counted last, as its stamp: where days come in order
     /// and groups are never come back to, that counts them.
     last_stamp: Vec<Vec<u16>>,
@@ -97,6 +100,8 @@ impl<'a> Tally<'a> {
             complete: 0,
             counted: Vec::new(),
             going_on: Vec::new(),
+            placed: Vec::new(),
+            found: Vec::new(),
             last_stamp: Vec::new(),
         }
     }
@@ -134,10 +139,12 @@ impl<'a> Tally<'a> {
             counted.extend(view.parts.iter().filter(counts).copied());
             &counted
         };
-        if self.by_part || !row.classes_once {
+        if !row.classes_once {
             for part in parts {
                 self.part(&today, part);
             }
+        } else if self.by_part {
+            self.by_places(&today, parts);
         } else {
             self.stretches(&today, parts);
         }
@@ -185,7 +192,6 @@ impl<'a> Tally<'a> {
                 continue;
             }
             let number = self.group_of_class(today, class);
-            let (mut seat_ms, mut persons) = (0, 0);
             let mut sessions = begun.len() as i64;
             for part in &going_on {
                 let person = self.lens.person(part.holder);
@@ -193,26 +199,38 @@ impl<'a> Tally<'a> {
                     part.from >= today.row.civil.start || !self.counted_before(today, part, person, class);
                 sessions += i64::from(new);
             }
-            let now = going_on.iter().chain(begun);
-            seat_ms += now.clone().map(|part| seat_ms_within(part, from, until)).sum::<i128>();
-            if let Some(stamp) = self.stamp(number) {
-                let mut stamps = std::mem::take(self.last_stamp(class));
-                for part in now {
-                    let last = &mut stamps[self.lens.person(part.holder) as usize];
-                    persons += usize::from(*last != stamp);
-                    *last = stamp;
-                }
-                *self.last_stamp(class) = stamps;
-            } else {
-                now.for_each(|part| self.add_person(number, self.lens.person(part.holder)));
-            }
-            let group = &mut self.groups[number as usize];
-            group.seat_ms += seat_ms;
-            group.sessions += sessions;
-            group.persons_counted += persons;
+            self.stretch(number, (from, until, class), [&going_on, begun]);
+            self.groups[number as usize].sessions += sessions;
             going_on.extend(begun.iter().filter(|part| part.until > until));
         }
         self.going_on = going_on;
+    }
+
+    /// Adds the seat time of parts in a stretch, and their persons, to a group.
+    fn stretch(&mut self, number: u32, (from, until, class): (UnixMs, UnixMs, u8), parts: [&[Part]; 2]) {
+        let mut seat_ms = 0;
+        let Some(stamp) = self.stamp(number) else {
+            for part in parts.into_iter().flatten() {
+                seat_ms += i128::from(seat_ms_within(part, from, until));
+                self.add_person(number, self.lens.person(part.holder));
+            }
+            self.groups[number as usize].seat_ms += seat_ms;
+            return;
+        };
+        let mut persons = 0;
+        let mut stamps = std::mem::take(self.last_stamp(class));
+        for parts in parts {
+            for part in parts {
+                seat_ms += i128::from(seat_ms_within(part, from, until));
+                let last = &mut stamps[self.lens.person(part.holder) as usize];
+                persons += usize::from(*last != stamp);
+                *last = stamp;
+            }
+        }
+        *self.last_stamp(class) = stamps;
+        let group = &mut self.groups[number as usize];
+        group.seat_ms += seat_ms;
+        group.persons_counted += persons;
     }
 
     /// By person the stamp of the group of this class in which the person was counted last.
@@ -240,11 +258,32 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// As [`Self::part`] for all parts of a day in which no time class comes twice: all places are found first, then all
+    /// groups, as what is far apart in memory is fetched together then.
+    fn by_places(&mut self, today: &Today<'_>, parts: &[Part]) {
+        let day = today.row.civil.day;
+        let (mut placed, mut groups) = (std::mem::take(&mut self.placed), std::mem::take(&mut self.found));
+        placed.clear();
+        let place = |part: &Part| self.labels.place_of_part(part.holder, day, &self.lens);
+        placed.extend(parts.iter().map(place));
+        for &(from, until, class) in &today.row.stretches {
+            groups.clear();
+            let group = |place: &Option<usize>| self.places.get(self.places.place((*place)?, class));
+            groups.extend(placed.iter().map(group));
+            for (part, group) in parts.iter().zip(&groups) {
+                if qualifies(part, from, until) {
+                    let number = group.unwrap_or_else(|| self.group_of_part(today, part, class));
+                    self.add(today, part, (from, until, class), number, true);
+                }
+            }
+        }
+        (self.placed, self.found) = (placed, groups);
+    }
+
     /// Adds one session's part of a day: (overlap with each stretch) · seats, the session once a group, its person.
     fn part(&mut self, today: &Today<'_>, part: &Part) {
         let mut seen = 0_u32;
         for &(from, until, class) in &today.row.stretches {
-            let (start, end) = (part.from.max(from), part.until.min(until));
             if !qualifies(part, from, until) {
                 continue;
             }
@@ -254,16 +293,30 @@ impl<'a> Tally<'a> {
             };
             let first = seen & (1 << class) == 0;
             seen |= 1 << class;
-            let new = first
-                && (part.from >= today.row.civil.start
-                    || !self.counted_before(today, part, self.lens.person(part.holder), class));
-            if first && !self.of_one_person {
-                self.count_person(number, class, self.lens.person(part.holder));
-            }
-            let group = &mut self.groups[number as usize];
-            group.seat_ms += i128::from((end - start) * i64::from(part.seats));
-            group.sessions += i64::from(new);
+            self.add(today, part, (from, until, class), number, first);
         }
+    }
+
+    /// Adds what a part holds in a stretch to a group, and where it is the `first` stretch of its class that it is in, its
+    /// session and its person.
+    #[inline]
+    fn add(
+        &mut self,
+        today: &Today<'_>,
+        part: &Part,
+        (from, until, class): (UnixMs, UnixMs, u8),
+        number: u32,
+        first: bool,
+    ) {
+        let new = first
+            && (part.from >= today.row.civil.start
+                || !self.counted_before(today, part, self.lens.person(part.holder), class));
+        if first && !self.of_one_person {
+            self.count_person(number, class, self.lens.person(part.holder));
+        }
+        let group = &mut self.groups[number as usize];
+        group.seat_ms += i128::from(seat_ms_within(part, from, until));
+        group.sessions += i64::from(new);
     }
 
     /// The group of a part of a class, where parts differ in theirs.
@@ -407,11 +460,11 @@ impl Places {
     }
 }
 
-/// What a session holds in `[from, until)`, in seat-milliseconds.
+/// What a session holds in `[from, until)`, no longer than a day, in seat-milliseconds.
 #[inline]
-fn seat_ms_within(part: &Part, from: UnixMs, until: UnixMs) -> i128 {
+fn seat_ms_within(part: &Part, from: UnixMs, until: UnixMs) -> i64 {
     let held = part.until.min(until) - part.from.max(from);
-    i128::from(held) * i128::from(part.seats)
+    held * i64::from(part.seats)
 }
 
 /// Whether a session is in `[from, until)`: it overlaps it, or, of zero length, lies in it.
