@@ -20,6 +20,31 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// The texts of parts of one line, which is checked once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Texts<'a> {
+    line: &'a [u8],
+    /// The line, where it is UTF-8.
+    whole: Option<&'a str>,
+}
+
+impl<'a> Texts<'a> {
+    #[inline]
+    pub(crate) fn new(line: &'a [u8]) -> Self {
+        Self { line, whole: std::str::from_utf8(line).ok() }
+    }
+
+    /// The text of a part of the line.
+    #[inline]
+    pub(crate) fn of(&self, part: &'a [u8]) -> Cow<'a, str> {
+        let start = part.as_ptr().addr().wrapping_sub(self.line.as_ptr().addr());
+        match self.whole.and_then(|whole| whole.get(start..start.wrapping_add(part.len()))) {
+            Some(text) => Cow::Borrowed(text),
+            None => text(part),
+        }
+    }
+}
+
 fn single(byte: u8) -> char {
     match byte {
         0x80..=0x9F => UPPER[usize::from(byte - 0x80)],
@@ -101,18 +126,20 @@ pub(crate) fn month(bytes: &[u8]) -> Option<u32> {
 /// `H:MM:SS` or `HH:MM:SS` as a second of the day.
 #[inline]
 pub(crate) fn clock(bytes: &[u8]) -> Option<u32> {
-    let (hour, rest) = match bytes {
-        [tens, ones, b':', rest @ ..] => (two(&[*tens, *ones])?, rest),
-        [ones, b':', rest @ ..] => (number(&[*ones])?, rest),
-        _ => return None,
-    };
-    match rest {
-        [m1, m2, b':', s1, s2] => {
-            let (minute, second) = (two(&[*m1, *m2])?, two(&[*s1, *s2])?);
-            (hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
-        }
+    match *bytes {
+        [h1, h2, b':', m1, m2, b':', s1, s2] => second_of([h1, h2, m1, m2, s1, s2]),
+        [h2, b':', m1, m2, b':', s1, s2] => second_of([b'0', h2, m1, m2, s1, s2]),
         _ => None,
     }
+}
+
+/// The second of the day of `HHMMSS`.
+#[inline]
+pub(crate) fn second_of(digits: [u8; 6]) -> Option<u32> {
+    let [h1, h2, m1, m2, s1, s2] = digits.map(|digit| u32::from(digit.wrapping_sub(b'0')));
+    let (hour, minute, second) = (h1 * 10 + h2, m1 * 10 + m2, s1 * 10 + s2);
+    let digits = h1.max(h2).max(m1).max(m2).max(s1).max(s2) < 10;
+    (digits && hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
 }
 
 /// The civil day of a year, a month and a day of the month; none outside 1970 to 2199.
@@ -133,6 +160,20 @@ mod tests {
         assert_eq!(text(&all).chars().count(), 256);
         assert_eq!(text(b"Jos\xe9 \x80"), "José €");
         assert_eq!(text("José".as_bytes()), "José");
+    }
+
+    #[test]
+    fn parts_of_a_line_are_the_same_texts_alone() {
+        let lines = ["a!Jos\u{e9}!\u{1f600}!".as_bytes(), b"a!Jos\xe9!b!", b"", b"!"];
+        for line in lines {
+            let texts = Texts::new(line);
+            for part in line.split(|byte| *byte == b'!').chain([&b"elsewhere"[..], &[]]) {
+                assert_eq!(texts.of(part), text(part), "{line:?}");
+            }
+            for start in 0..line.len() {
+                assert_eq!(texts.of(&line[start..]), text(&line[start..]), "{line:?}");
+            }
+        }
     }
 
     #[test]

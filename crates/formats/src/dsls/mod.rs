@@ -18,7 +18,7 @@ use accounting::calendar::zone;
 use accounting::event::{Event, Pairing, What};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use stamp::Entry;
+use stamp::{Entry, Stamps};
 use std::borrow::Cow;
 
 /// The format `dsls`.
@@ -37,7 +37,8 @@ impl Format for ServerLog {
     fn fits(&self, head: &[u8]) -> Fit {
         let is_ours = |line: &[u8]| {
             let line = without_prompt(bare(line));
-            line.starts_with(cloud::ZONE.as_bytes()) || stamp::cut(line).is_some_and(|entry| entry.is_known())
+            line.starts_with(cloud::ZONE.as_bytes())
+                || stamp::cut(line, &mut Stamps::default()).is_some_and(|entry| entry.is_known())
         };
         if head.split(|&byte| byte == b'\n').any(is_ours) { Fit::Yes } else { Fit::No }
     }
@@ -69,6 +70,7 @@ impl Format for ServerLog {
 /// Reads a server log.
 struct Reader {
     clock: CivilClock,
+    stamps: Stamps,
     /// The zone that the text names: it holds whatever the setting says.
     zone: Option<String>,
     phase: Phase,
@@ -122,7 +124,7 @@ impl Parser for Reader {
     #[inline]
     fn line<'a>(&mut self, line: &'a [u8]) -> Read<'a> {
         let line = without_prompt(bare(line));
-        let Some(entry) = stamp::cut(line) else {
+        let Some(entry) = stamp::cut(line, &mut self.stamps) else {
             return Read { at: None, process: "", line: self.undated(line) };
         };
         let at = self.clock.tick(entry.stamp.day, entry.stamp.milli);
@@ -139,7 +141,7 @@ impl Reader {
     fn new(setting: &Setting, State { latest, zone: named, phase }: State) -> Self {
         let known = named.as_deref().and_then(|name| zone(name).ok());
         let clock = CivilClock::new(known.unwrap_or_else(|| setting.zone.clone()), latest);
-        Self { clock, zone: named, phase }
+        Self { clock, stamps: Stamps::default(), zone: named, phase }
     }
 
     #[inline]

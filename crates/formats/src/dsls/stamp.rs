@@ -31,15 +31,35 @@ pub(crate) struct Stamp {
 /// Bytes of a stamp.
 pub(crate) const LENGTH: usize = 23;
 
-/// `YYYY/MM/DD HH:MM:SS:mmm` and nothing else.
-#[inline]
-pub(crate) fn stamp(bytes: &[u8]) -> Option<Stamp> {
-    if bytes.len() != LENGTH || bytes[4] != b'/' || bytes[7] != b'/' || bytes[10] != b' ' || bytes[19] != b':'
-    {
-        return None;
+/// Reads stamps. The day of one is mostly that of the one before.
+#[derive(Debug, Default)]
+pub(crate) struct Stamps {
+    last: Option<([u8; 10], Day)>,
+}
+
+impl Stamps {
+    /// `YYYY/MM/DD HH:MM:SS:mmm` and nothing else.
+    #[inline]
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Option<Stamp> {
+        let (date, [b' ', time @ ..]) = bytes.split_first_chunk()? else { return None };
+        let (time, [b':', millis @ ..]) = time.split_first_chunk::<8>()? else { return None };
+        if millis.len() != 3 {
+            return None;
+        }
+        let day = match self.last {
+            Some((last, day)) if last == *date => day,
+            _ => self.another_day(*date)?,
+        };
+        Some(Stamp { day, milli: clock(time)? * 1000 + number(millis)? })
     }
-    let day = day(number(&bytes[..4])?, two(&bytes[5..7])?, two(&bytes[8..10])?)?;
-    Some(Stamp { day, milli: clock(&bytes[11..19])? * 1000 + number(&bytes[20..])? })
+
+    #[cold]
+    fn another_day(&mut self, date: [u8; 10]) -> Option<Day> {
+        let [y1, y2, y3, y4, b'/', m1, m2, b'/', d1, d2] = date else { return None };
+        let day = day(number(&[y1, y2, y3, y4])?, two(&[m1, m2])?, two(&[d1, d2])?)?;
+        self.last = Some((date, day));
+        Some(day)
+    }
 }
 
 /// A line cut at its beginning.
@@ -54,10 +74,10 @@ pub(super) struct Entry<'a> {
 
 /// Cuts a line; none where it does not begin so.
 #[inline]
-pub(super) fn cut(line: &[u8]) -> Option<Entry<'_>> {
+pub(super) fn cut<'a>(line: &'a [u8], stamps: &mut Stamps) -> Option<Entry<'a>> {
     let (first, rest) = line.split_at_checked(LENGTH)?;
     let [b' ', severity @ (b'I' | b'W' | b'E'), b' ', rest @ ..] = rest else { return None };
-    let stamp = stamp(first)?;
+    let stamp = stamps.read(first)?;
     let (category, text) = word(rest);
     Some(Entry { stamp, severity: *severity, category, text: trim_end(trim_start(text)) })
 }
@@ -75,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_line_is_cut_at_its_padded_category() {
-        let entry = cut(b"2025/07/15 02:31:21:836 I ENROLL      a  b ").unwrap();
+        let entry = cut(b"2025/07/15 02:31:21:836 I ENROLL      a  b ", &mut Stamps::default()).unwrap();
         assert_eq!((entry.severity, entry.category, entry.text), (b'I', &b"ENROLL"[..], &b"a  b"[..]));
         assert_eq!((entry.stamp.day.to_string(), entry.stamp.milli), ("2025-07-15".to_owned(), 9_081_836));
         assert!(entry.is_known());
@@ -92,7 +112,9 @@ mod tests {
             "2025/07/15 02:31:21:836",
             "2025-07-15 02:31:21:836 I ENROLL a",
         ] {
-            assert_eq!(cut(line.as_bytes()), None, "{line}");
+            let mut stamps = Stamps::default();
+            stamps.read(b"2025/07/15 02:31:21:836").unwrap();
+            assert_eq!(cut(line.as_bytes(), &mut stamps), None, "{line}");
         }
     }
 }

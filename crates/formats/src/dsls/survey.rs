@@ -1,6 +1,6 @@
 //! The first look at a server log: its first dated line.
 
-use super::stamp;
+use super::stamp::{self, Stamps};
 use super::{is_start, without_prompt};
 use crate::line::{Survey, Surveyor};
 use crate::text::bare;
@@ -15,7 +15,7 @@ pub(super) struct Look {
 impl Surveyor for Look {
     fn line(&mut self, line: &[u8]) -> bool {
         self.lines += 1;
-        let Some(entry) = stamp::cut(without_prompt(bare(line))) else { return true };
+        let Some(entry) = stamp::cut(without_prompt(bare(line)), &mut Stamps::default()) else { return true };
         self.found = Survey {
             first_day: Some(entry.stamp.day),
             first_second: Some(entry.stamp.milli / 1000),

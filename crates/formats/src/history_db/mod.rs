@@ -98,7 +98,7 @@ fn row(line: &[u8]) -> Result<Row<'_>, &'static str> {
     if rest.is_some() {
         return Err("row with too many columns");
     }
-    let stamp = stamp::stamp(trim(&time)).ok_or("row without a time that can be read")?;
+    let stamp = stamp::Stamps::default().read(trim(&time)).ok_or("row without a time that can be read")?;
     let feature = cell(feature);
     if feature.is_empty() {
         return Err("row without a product code");

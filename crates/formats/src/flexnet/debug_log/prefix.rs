@@ -1,7 +1,7 @@
 //! What stands before the message of a line: a time and, in brackets, the process.
 
 use crate::iso::{self, Stamp};
-use crate::text::{clock, is_blank, two};
+use crate::text::{clock, is_blank, second_of, two};
 use memchr::memchr_iter;
 
 /// How far into a line its time is looked for: what loggers and container managers put in front is short.
@@ -41,15 +41,6 @@ pub(super) fn cut(line: &[u8]) -> Option<Prefixed<'_>> {
         return Some(Prefixed { time: Time::Second(second), daemon, message });
     }
     anywhere(line)
-}
-
-/// The second of a day of `HHMMSS`.
-#[inline]
-fn second_of(digits: [u8; 6]) -> Option<u32> {
-    let [h1, h2, m1, m2, s1, s2] = digits.map(|digit| u32::from(digit.wrapping_sub(b'0')));
-    let (hour, minute, second) = (h1 * 10 + h2, m1 * 10 + m2, s1 * 10 + s2);
-    let digits = h1.max(h2).max(m1).max(m2).max(s1).max(s2) < 10;
-    (digits && hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
 }
 
 #[cold]
