@@ -203,6 +203,14 @@ pub(crate) trait Backend: Send {
     ) -> Result<(), Error> {
         self.insert(table, rows, fill)
     }
+    /// As [`Self::insert`], where rows take the place of those that have the same key: the first `keys` columns.
+    fn replace(
+        &mut self,
+        table: &Table<'_>,
+        keys: usize,
+        rows: usize,
+        fill: FillRow<'_, '_>,
+    ) -> Result<(), Error>;
     /// Inserts the rows that are new by their key, in one statement where the database can; returns how many.
     fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error>;
     /// The number that a query of one row and column finds for each of many rows, whose cells are its parameters, in their

@@ -217,6 +217,31 @@ impl Backend for Postgres {
         Ok(())
     }
 
+    fn replace(
+        &mut self,
+        table: &Table<'_>,
+        keys: usize,
+        rows: usize,
+        fill: FillRow<'_, '_>,
+    ) -> Result<(), Error> {
+        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+        let (keys, others) = names.split_at(keys);
+        let set: Vec<String> = others.iter().map(|name| format!("{name} = excluded.{name}")).collect();
+        let sql = format!(
+            "insert into {} ({}) select * from unnest({}) on conflict ({}) do update set {}",
+            table.name,
+            names.join(", "),
+            arrays(table),
+            keys.join(", "),
+            set.join(", ")
+        );
+        let statement = self.statement(&sql)?;
+        let columns = columns_of(table, rows, fill);
+        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
+        self.client.execute(&statement, &params)?;
+        Ok(())
+    }
+
     fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error> {
         let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
         let (names, arrays, table_name) = (names.join(", "), arrays(table), table.name);

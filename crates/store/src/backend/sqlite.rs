@@ -134,6 +134,16 @@ impl Backend for Sqlite {
         self.insert_or("fail", table, usual, rows, fill).map(drop)
     }
 
+    fn replace(
+        &mut self,
+        table: &Table<'_>,
+        _keys: usize,
+        rows: usize,
+        fill: FillRow<'_, '_>,
+    ) -> Result<(), Error> {
+        self.insert_or("replace", table, &[], rows, fill).map(drop)
+    }
+
     fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error> {
         self.insert_or("ignore", table, &[], rows, fill)
     }
@@ -211,8 +221,8 @@ impl Backend for Sqlite {
 }
 
 impl Sqlite {
-    /// Inserts rows; where their key is there already they `fail`, or SQLite shall `ignore` them. Returns how many. Rows
-    /// that are not as `usual` come last.
+    /// Inserts rows; where their key is there already they `fail`, or SQLite shall `ignore` them, or they `replace` what is
+    /// there. Returns how many. Rows that are not as `usual` come last.
     fn insert_or(
         &mut self,
         otherwise: &str,

@@ -1,6 +1,6 @@
 //! Writing the rows of a commit, set-wise.
 
-use super::{Batch, Changes, Intake, radix, rows_of};
+use super::{Batch, Changes, Intake, Key, radix, rows_of};
 use crate::Error;
 use crate::backend::{Backend, Cell, Table, Type, Value};
 use crate::intake::{Quarantined, Span};
@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The table of sessions: all its columns, in its order.
+/// The table of sessions: all its columns, in its order; the first ones are its key.
 pub(crate) const SESSION: Table<'static> = Table {
     name: "session",
     columns: &[
@@ -32,6 +32,8 @@ pub(crate) const SESSION: Table<'static> = Table {
         ("seen_at", Type::Int),
     ],
 };
+
+const SESSION_KEY: usize = 5;
 
 const UNMATCHED_END: Table<'static> = Table {
     name: "unmatched_end",
@@ -88,7 +90,8 @@ pub(super) fn write_changes(
     order: &[(FeatureId, UnixMs, u32)],
     input: InputId,
 ) -> Result<(), Error> {
-    for gone in changes.gone.chunks(TOGETHER) {
+    let (instead, gone) = in_place_of_gone(changes, order);
+    for gone in gone.chunks(TOGETHER) {
         let rows =
             rows_of(gone, |(key, row)| json!([key.feature, row.from, key.holder, key.handle(), row.nth]));
         backend.execute(include_str!("../../../queries/session_delete.sql"), &[rows])?;
@@ -98,26 +101,24 @@ pub(super) fn write_changes(
         backend.execute(include_str!("../../../queries/unmatched_delete.sql"), &[rows])?;
     }
     let new = &changes.new;
-    backend.insert_alike(&SESSION, &usual(input), order.len(), &mut |row, cells| {
-        let (key, row) = &new[order[row].2 as usize];
-        cells.copy_from_slice(&[
-            Cell::Int(i64::from(key.feature)),
-            Cell::Int(row.from),
-            Cell::Int(i64::from(key.holder)),
-            Cell::Text(key.handle()),
-            Cell::Int(row.nth),
-            row.until.into(),
-            Cell::Int(i64::from(row.seats)),
-            Cell::Int(row.ended.code()),
-            Cell::Int(i64::from(row.version)),
-            Cell::Int(i64::from(row.from_input)),
-            row.until_input.map(i64::from).into(),
-            Some(i64::from(row.start_seats)).filter(|_| row.start_seats != row.seats).into(),
-            row.end_seats.filter(|seats| *seats != row.seats).map(i64::from).into(),
-            orders(row).into(),
-            Cell::Null,
-        ]);
-    })?;
+    let usual = usual(input);
+    // Where one session has a handle mostly all have.
+    let with_handles = new.first().is_some_and(|(key, _)| !key.handle().is_empty());
+    let usual = if with_handles { &usual[1..] } else { &usual[..] };
+    if instead.is_empty() {
+        backend.insert_alike(&SESSION, usual, order.len(), &mut |place, cells| {
+            session_cells(&new[order[place].2 as usize], cells);
+        })?;
+    } else {
+        let mut others = instead.iter().copied().peekable();
+        let fresh: Vec<usize> = (0..order.len()).filter(|place| others.next_if_eq(place).is_none()).collect();
+        backend.insert_alike(&SESSION, usual, fresh.len(), &mut |place, cells| {
+            session_cells(&new[order[fresh[place]].2 as usize], cells);
+        })?;
+        backend.replace(&SESSION, SESSION_KEY, instead.len(), &mut |place, cells| {
+            session_cells(&new[order[instead[place]].2 as usize], cells);
+        })?;
+    }
     let rests = &changes.unmatched_new;
     backend.insert(&UNMATCHED_END, rests.len(), &mut |row, cells| {
         let (key, nth, rest) = &rests[row];
@@ -136,7 +137,53 @@ pub(super) fn write_changes(
     })
 }
 
-/// What nearly all sessions hold that an input tells: no handle, both ends read here, nothing split.
+/// Which of the new rows, by their places in the order, take the place of one that is gone, ascending; and the gone ones
+/// in whose place none comes.
+fn in_place_of_gone<'c>(
+    changes: &'c Changes,
+    order: &[(FeatureId, UnixMs, u32)],
+) -> (Vec<usize>, Vec<&'c (Key, Session)>) {
+    let (mut instead, mut gone) = (Vec::new(), Vec::new());
+    for row in &changes.gone {
+        let (key, before) = row;
+        let start = (key.feature, before.from);
+        let first = order.partition_point(|(feature, from, _)| (*feature, *from) < start);
+        let is_same = |(_, _, index): &(FeatureId, UnixMs, u32)| {
+            let (other, after) = &changes.new[*index as usize];
+            (other.holder, after.nth) == (key.holder, before.nth) && other.handle() == key.handle()
+        };
+        let mut of_start = order[first..].iter().take_while(|(feature, from, _)| (*feature, *from) == start);
+        match of_start.position(is_same) {
+            Some(place) => instead.push(first + place),
+            None => gone.push(row),
+        }
+    }
+    instead.sort_unstable();
+    (instead, gone)
+}
+
+/// A session as a row.
+fn session_cells<'c>((key, row): &'c (Key, Session), cells: &mut [Cell<'c>]) {
+    cells.copy_from_slice(&[
+        Cell::Int(i64::from(key.feature)),
+        Cell::Int(row.from),
+        Cell::Int(i64::from(key.holder)),
+        Cell::Text(key.handle()),
+        Cell::Int(row.nth),
+        row.until.into(),
+        Cell::Int(i64::from(row.seats)),
+        Cell::Int(row.ended.code()),
+        Cell::Int(i64::from(row.version)),
+        Cell::Int(i64::from(row.from_input)),
+        row.until_input.map(i64::from).into(),
+        Some(i64::from(row.start_seats)).filter(|_| row.start_seats != row.seats).into(),
+        row.end_seats.filter(|seats| *seats != row.seats).map(i64::from).into(),
+        orders(row).into(),
+        Cell::Null,
+    ]);
+}
+
+/// What nearly all sessions hold that an input tells: no handle (first), both ends read here, nothing split.
 fn usual(input: InputId) -> [(usize, Cell<'static>); 8] {
     let input = Cell::Int(i64::from(input));
     let (handle, nth) = (Cell::Text(""), Cell::Int(0));
