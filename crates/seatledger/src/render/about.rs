@@ -2,9 +2,29 @@
 
 use accounting::report::note::Note;
 use jiff::tz::TimeZone;
+use std::borrow::Cow;
 
 /// Puts a note into words; instants in a zone.
 pub(crate) type Wording = fn(&Note, &TimeZone) -> String;
+
+/// Words that columns hold, and how people say them.
+pub(crate) type Values = &'static [(&'static str, &'static str)];
+
+/// Columns that hold one of a few words, behind which more may stand in brackets.
+const OF_WORDS: [&str; 6] = ["reason", "ended", "action", "state", "weekday", "expires_on"];
+
+/// What stands in a column of texts, as people say it.
+pub(crate) fn in_words<'t>(values: Values, column: &str, text: &'t str) -> Cow<'t, str> {
+    if values.is_empty() || !OF_WORDS.contains(&column) {
+        return Cow::Borrowed(text);
+    }
+    let (word, more) = text.split_at(text.find(" (").unwrap_or(text.len()));
+    match values.iter().find(|(known, _)| *known == word) {
+        Some((_, said)) if more.is_empty() => Cow::Borrowed(said),
+        Some((_, said)) => Cow::Owned(format!("{said}{more}")),
+        None => Cow::Borrowed(text),
+    }
+}
 
 /// What stands around the rows of a file for people.
 #[derive(Debug, Clone)]
@@ -20,6 +40,8 @@ pub(crate) struct About {
     pub(crate) columns: Vec<(String, String)>,
     /// What notes say.
     pub(crate) note: Wording,
+    /// How words in rows are said.
+    pub(crate) values: Values,
     pub(crate) words: Words,
 }
 

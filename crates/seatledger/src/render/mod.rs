@@ -16,7 +16,7 @@ mod xlsx;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use about::{About, Wording, Words};
+pub(crate) use about::{About, Values, Wording, Words, in_words};
 pub(crate) use look::Look;
 pub(crate) use spark::sparkline;
 pub(crate) use table::printable;

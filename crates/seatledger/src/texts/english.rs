@@ -83,5 +83,7 @@ pub(super) static TEXTS: Texts = Texts {
     words: english_words::WORDS,
     definitions: english_words::DEFINITIONS,
     columns: english_words::COLUMNS,
+    values: &[],
     note: note::said,
+    alert: crate::alerts::Words::sentence,
 };

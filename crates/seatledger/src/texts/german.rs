@@ -1,6 +1,6 @@
 //! German, as it is written in Switzerland.
 
-use super::{Now, Texts, german_notes, german_words};
+use super::{Now, Texts, german_alerts, german_notes, german_words};
 
 pub(super) static TEXTS: Texts = Texts {
     language: "de",
@@ -82,5 +82,7 @@ pub(super) static TEXTS: Texts = Texts {
     words: german_words::WORDS,
     definitions: german_words::DEFINITIONS,
     columns: german_words::COLUMNS,
+    values: german_words::VALUES,
     note: german_notes::said,
+    alert: german_alerts::sentence,
 };

@@ -1,5 +1,7 @@
 //! German: words by their key, and columns of reports.
 
+use crate::render::Values;
+
 /// What pages say, by its key.
 pub(super) static WORDS: &[(&str, &str)] = &[
     ("alerts", "Alarme"),
@@ -441,4 +443,49 @@ pub(super) static DEFINITIONS: &[(&str, &str)] = &[
         "utilization",
         "Wie viel der vorhandenen Plätze genutzt war: genutzte Platzzeit / vorhandene Platzzeit, mit der zu jedem Zeitpunkt geltenden Kapazität.",
     ),
+];
+
+/// Words that columns hold: why requests were refused, how sessions ended, what happened, how something is, days of the week.
+pub(super) static VALUES: Values = &[
+    ("capacity", "alles belegt"),
+    ("options_file", "Optionsdatei"),
+    ("version", "Version"),
+    ("expired", "abgelaufen"),
+    ("unsupported", "nicht angeboten"),
+    ("communication", "Verbindung"),
+    ("other", "anderes"),
+    ("open", "offen"),
+    ("checkin", "zurückgegeben"),
+    ("detached", "abgelöst"),
+    ("timed_out", "Zeit abgelaufen"),
+    ("server_stopped", "Server gestoppt"),
+    ("gone_from_snapshot", "nicht mehr gezeigt"),
+    ("heartbeats_ceased", "kein Lebenszeichen mehr"),
+    ("superseded", "neu begonnen"),
+    ("grant", "Checkout"),
+    ("denial", "Absage"),
+    ("queued", "wartet"),
+    ("dequeued", "wartet nicht mehr"),
+    ("detachment", "abgelöst"),
+    ("timeout", "Zeit abgelaufen"),
+    ("watched", "beobachtet"),
+    ("between", "dazwischen"),
+    ("gap", "Lücke"),
+    ("silent", "still"),
+    ("starting", "beginnt"),
+    ("up", "in Ordnung"),
+    ("waiting", "wartet"),
+    ("down", "gestört"),
+    ("stopped", "beendet"),
+    ("pending", "steht bevor"),
+    ("raised", "ausgelöst"),
+    ("cleared", "vorbei"),
+    ("permanent", "unbefristet"),
+    ("Mon", "Mo"),
+    ("Tue", "Di"),
+    ("Wed", "Mi"),
+    ("Thu", "Do"),
+    ("Fri", "Fr"),
+    ("Sat", "Sa"),
+    ("Sun", "So"),
 ];

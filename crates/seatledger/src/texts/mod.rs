@@ -3,15 +3,22 @@
 mod english;
 mod english_words;
 mod german;
+mod german_alerts;
 mod german_notes;
 mod german_words;
 #[cfg(test)]
 mod note_tests;
+#[cfg(test)]
+mod value_tests;
 
-use crate::render::{About, Wording, Words};
+use crate::alerts::Words as AlertWords;
+use crate::render::{About, Values, Wording, Words, in_words};
+use accounting::UnixMs;
+use accounting::alert::{Figures, Subject};
 use accounting::report::Column;
 use accounting::report::note::Note;
 use jiff::tz::TimeZone;
+use std::borrow::Cow;
 
 /// The languages that there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -57,8 +64,12 @@ pub(crate) struct Texts {
     definitions: &'static [(&'static str, &'static str)],
     /// Columns of reports: name, heading, meaning.
     columns: &'static [(&'static str, &'static str, &'static str)],
+    /// Values of columns that hold one of a few words.
+    values: Values,
     /// What notes on reports say.
     note: Wording,
+    /// What alerts have seen.
+    alert: fn(&AlertWords, &Subject, &Figures, UnixMs) -> String,
 }
 
 /// The texts of the first page.
@@ -128,9 +139,25 @@ impl Texts {
         known.map(|(_, _, means)| *means).filter(|means| !means.is_empty())
     }
 
+    /// What stands in a column of texts, where it is one of the words that it may hold.
+    pub(crate) fn value<'t>(&self, column: &str, text: &'t str) -> Cow<'t, str> {
+        in_words(self.values, column, text)
+    }
+
     /// What a report counts, in words.
     pub(crate) fn definition(&self, report: &str) -> &'static str {
         self.definitions.iter().find(|(known, _)| *known == report).map_or("", |(_, text)| text)
+    }
+
+    /// What an alert has seen, as a sentence without its end.
+    pub(crate) fn alert(
+        &self,
+        words: &AlertWords,
+        subject: &Subject,
+        figures: &Figures,
+        since: UnixMs,
+    ) -> String {
+        (self.alert)(words, subject, figures, since)
     }
 
     /// What is noted on a report; instants in a zone.
@@ -164,6 +191,7 @@ impl Texts {
             options,
             columns: columns.iter().map(column).collect(),
             note: self.note,
+            values: self.values,
             words: Words {
                 about: self.say("file.about"),
                 options: self.say("file.options"),

@@ -7,6 +7,7 @@ use crate::alerts::{EXAMPLE_RULE, Words};
 use crate::answers::Sight;
 use crate::clock;
 use crate::gate::Failure;
+use crate::texts::Texts;
 use accounting::UnixMs;
 use accounting::alert::Phase;
 use axum::extract::{Request, State};
@@ -40,9 +41,9 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
         let refused = "alerts cannot be shown for one organization".to_owned();
         return Err(asker.refuse(Failure::Forbidden(refused)));
     }
-    let (alerts, zone) = web.ask(&asker, told).await?;
-    let (now, past): (Vec<Told>, Vec<Told>) = alerts.into_iter().partition(|alert| alert.until.is_none());
     let texts = asker.texts();
+    let (alerts, zone) = web.ask(&asker, move |store| told(store, texts)).await?;
+    let (now, past): (Vec<Told>, Vec<Told>) = alerts.into_iter().partition(|alert| alert.until.is_none());
     let title = texts.say("alerts");
     let raised = now.iter().filter(|alert| !alert.is_pending).count() as i64;
     let body = html! {
@@ -64,7 +65,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, request: Request) -> Resul
 }
 
 /// What is raised, or about to be, and what was lately.
-fn told(store: &mut Store) -> anyhow::Result<(Vec<Told>, TimeZone)> {
+fn told(store: &mut Store, texts: &Texts) -> anyhow::Result<(Vec<Told>, TimeZone)> {
     let zone = store.calendar()?.zone().clone();
     let names = store.read(|reader| Ok(reader.names()))?;
     let words = Words::new(names, zone.clone(), None);
@@ -76,12 +77,12 @@ fn told(store: &mut Store) -> anyhow::Result<(Vec<Told>, TimeZone)> {
             Phase::Cleared { .. } => continue,
         };
         let (when, about) = (alert.when.as_str(), words.label(&alert.subject));
-        let seen = words.sentence(&alert.subject, &alert.state.figures, alert.state.since);
+        let seen = texts.alert(&words, &alert.subject, &alert.state.figures, alert.state.since);
         found.push(Told { rule: alert.rule, when, about, seen, from, until: None, is_pending });
     }
     for past in store.past_alerts(clock::now() - LATELY)? {
         let (when, about) = (past.when.as_str(), words.label(&past.subject));
-        let seen = words.sentence(&past.subject, &past.figures, past.raised_at);
+        let seen = texts.alert(&words, &past.subject, &past.figures, past.raised_at);
         let until = Some(past.cleared_at);
         found.push(Told {
             rule: past.rule,

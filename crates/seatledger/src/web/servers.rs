@@ -136,7 +136,7 @@ fn live(asker: &Asker, sources: &[LiveSource], now: &Now) -> Markup {
                                         @if means != source.name { small { " " (means) } }
                                     }
                                     td {
-                                        span.state data-short=(if source.is_up { "fine" } else { "full" }) { (source.state) }
+                                        span.state data-short=(if source.is_up { "fine" } else { "full" }) { (texts.value("state", &source.state)) }
                                         @if let Some(trouble) = &source.trouble { p.soft { (trouble) } }
                                         @if let Some(at) = source.silent_since {
                                             p.soft { (texts.say("sources.not_heard")) " " (near(&asker.view, at, as_of, &now.calendar)) }

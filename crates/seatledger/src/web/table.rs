@@ -88,7 +88,7 @@ impl Shown<'_> {
     fn content(&self, column: &Column, cell: &Cell) -> Markup {
         match (column.name, cell) {
             ("feature", Cell::Text(code)) => html! { a href=(self.feature(code)) { (breakable(code)) } },
-            (_, Cell::Text(text)) => breakable(text),
+            (name, Cell::Text(text)) => breakable(&self.view.texts.value(name, text)),
             (_, cell) => html! { (cell_text(cell, self.zone)) },
         }
     }

@@ -1,6 +1,6 @@
 //! Cells of a table: their text is that of CSV to the digit; how they look is for people.
 
-use super::super::{iso, push_wall_clock};
+use super::super::{Values, in_words, iso, push_wall_clock};
 use accounting::report::{Cell, Column, decimal};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
@@ -11,12 +11,12 @@ const LOOKED_AT: usize = 2;
 /// Columns of texts that are not broken at their hyphens.
 const DAYS: [&str; 6] = ["month", "week", "day", "weekday", "expires_on", "when"];
 
-/// A cell.
-pub(super) fn cell(column: &Column, cell: &Cell, zone: &TimeZone) -> Markup {
+/// A cell; words in it as `values` say them.
+pub(super) fn cell(column: &Column, cell: &Cell, zone: &TimeZone, values: Values) -> Markup {
     html! {
         @match cell {
             Cell::Empty => td.n[column.number] {},
-            Cell::Text(text) => td.d[DAYS.contains(&column.name)] { (text) },
+            Cell::Text(text) => td.d[DAYS.contains(&column.name)] { (in_words(values, column.name, text)) },
             Cell::Int(number) => td.n { (spaced(&number.to_string())) },
             Cell::Decimal(number) => td.n { @if number.is_finite() { (spaced(&decimal(*number))) } },
             Cell::Amount(cents) => td.n { (spaced(&cents.to_string())) },

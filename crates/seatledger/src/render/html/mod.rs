@@ -3,7 +3,7 @@
 mod cells;
 mod svg;
 
-use super::about::About;
+use super::about::{About, Values};
 use super::figure::{Figure, Figures, Kind, Line};
 use accounting::report::{Cell, Column};
 use cells::cell;
@@ -42,11 +42,17 @@ impl<'a> Html<'a> {
         self.figures = figures;
     }
 
+    /// How words in rows are said.
+    fn values(&self) -> Values {
+        self.about.as_ref().map_or(&[], |about| about.values)
+    }
+
     pub(super) fn row(&mut self, cells: &[Cell]) -> io::Result<()> {
         self.begin()?;
         self.rows += 1;
+        let values = self.values();
         let row = html! {
-            tr { @for (column, value) in self.columns.iter().zip(cells) { (cell(column, value, self.zone)) } }
+            tr { @for (column, value) in self.columns.iter().zip(cells) { (cell(column, value, self.zone, values)) } }
         };
         self.write(&row)?;
         self.out.write_all(b"\n")
@@ -205,9 +211,9 @@ impl<'a> Html<'a> {
                     tbody {
                         @for (nth, place) in figure.places.iter().enumerate() {
                             tr {
-                                (cell(&plain, place, self.zone))
+                                (cell(&plain, place, self.zone, self.values()))
                                 @for line in &figure.lines {
-                                    (cell(&number, line.values.get(nth).unwrap_or(&Cell::Empty), self.zone))
+                                    (cell(&number, line.values.get(nth).unwrap_or(&Cell::Empty), self.zone, self.values()))
                                 }
                             }
                         }
