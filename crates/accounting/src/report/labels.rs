@@ -73,6 +73,7 @@ pub(crate) struct Labels {
     holders: Numbered<[u32; 4]>,
     members: Numbered<[u32; 2]>,
     of_feature: FxHashMap<FeatureId, [u32; 3]>,
+    /// The feature asked for last: its days come one after the other.
     last_feature: Option<(FeatureId, [u32; 3])>,
     /// The view numbered last: neighbouring days are in the same.
     last_view: Option<(OfView, u32)>,
@@ -112,6 +113,11 @@ impl Labels {
             by_version,
             no_name: without_name.map(|place| place as PersonId),
         }
+    }
+
+    /// Makes room for so many groups at once.
+    pub(crate) fn reserve(&mut self, groups: usize) {
+        self.holders.reserve(groups);
     }
 
     pub(crate) fn has(&self, key: Key) -> bool {
@@ -258,9 +264,10 @@ impl Labels {
                 }
             }
         }
-        let holder = lens.names.holders.get(&id);
-        let person =
-            if self.has(Key::Person) { self.person(holder.map(|holder| holder.person), lens) } else { 0 };
+        let person = if self.has(Key::Person) { self.person(lens.person(id), lens) } else { 0 };
+        // Each look at a name is one into memory far away.
+        let has_texts = [Key::User, Key::Host, Key::Server].iter().any(|key| self.has(*key));
+        let holder = if has_texts { lens.names.holders.get(&id) } else { None };
         let server = holder.and_then(|holder| lens.names.servers.get(&holder.server));
         let values = [
             (Key::User, holder.map(|holder| holder.user.clone())),
@@ -278,14 +285,9 @@ impl Labels {
     }
 
     /// A person as a group: the number after the last where there is none.
-    fn person(&self, person: Option<PersonId>, lens: &Lens<'_>) -> PersonId {
-        let persons = &lens.names.persons;
-        let known = person.and_then(|person| Some((person, persons.get(person as usize)?)));
-        match known {
-            None => persons.len() as PersonId,
-            Some((person, known)) if known.name.is_empty() => self.no_name.unwrap_or(person),
-            Some((person, _)) => person,
-        }
+    fn person(&self, person: PersonId, lens: &Lens<'_>) -> PersonId {
+        let has_none = |person| lens.names.persons.get(person as usize).is_some_and(|of| of.name.is_empty());
+        self.no_name.filter(|_| has_none(person)).unwrap_or(person)
     }
 
     fn of_span(&mut self, span: Option<usize>, lens: &Lens<'_>) -> u32 {

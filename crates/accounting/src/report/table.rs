@@ -67,6 +67,13 @@ impl<T: Hash + Eq> Numbered<T> {
         number
     }
 
+    /// Makes room for so many at once.
+    pub(crate) fn reserve(&mut self, values: usize) {
+        let known = &self.values;
+        self.numbers.reserve(values, |number| FxBuildHasher.hash_one(&known[*number as usize]));
+        self.values.reserve(values);
+    }
+
     pub(crate) fn value(&self, number: u32) -> &T {
         &self.values[number as usize]
     }

@@ -12,10 +12,12 @@ use crate::day::Day;
 use crate::feature_day::DayView;
 use crate::ledger::PersonId;
 use crate::session::{FeatureId, Part};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// A group without a number yet.
 const NONE: u32 = u32::MAX;
+/// Room is made for so many groups at most before there are any.
+const MOST_ROOM: usize = 1 << 16;
 
 /// The sums of a group while it grows: little memory, for the hottest loop.
 #[derive(Debug, Default)]
@@ -81,19 +83,23 @@ struct Today<'d> {
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(lens: Lens<'a>, keys: Vec<Key>) -> Self {
-        let labels = Labels::new(keys, &lens);
+        let mut labels = Labels::new(keys, &lens);
+        let of_one_person = labels.of_one_person(&lens);
+        // Where there is a group for each person there are soon many.
+        let room = if of_one_person { lens.names.persons.len().min(MOST_ROOM) } else { 0 };
+        labels.reserve(room);
         Self {
             by_part: labels.keys.iter().any(|key| key.is_of_holder()),
-            of_one_person: labels.of_one_person(&lens),
+            of_one_person,
             by_code: labels.has(Key::Feature) && lens.has_unique_codes(),
             days: Days::new(labels.has(Key::TimeClass)),
             labels,
             places: Places::new(lens.calendar.classes().len()),
             lens,
-            numbers: FxHashMap::default(),
-            groups: Vec::new(),
-            persons: Vec::new(),
-            keys: Vec::new(),
+            numbers: FxHashMap::with_capacity_and_hasher(room, FxBuildHasher),
+            groups: Vec::with_capacity(room),
+            persons: Vec::with_capacity(room),
+            keys: Vec::with_capacity(room),
             view: None,
             slots: [NONE; 32],
             feature: None,
