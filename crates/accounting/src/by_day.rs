@@ -14,7 +14,7 @@ const NEAR: usize = 1 << 15;
 pub struct ByDay<T> {
     /// The day of the first place.
     first: Option<i32>,
-    near: Vec<Option<Box<T>>>,
+    near: Vec<Option<T>>,
     far: FxHashMap<Day, T>,
 }
 
@@ -35,7 +35,7 @@ impl<T> ByDay<T> {
         if place >= self.near.len() {
             self.near.resize_with(place + 1, || None);
         }
-        self.near[place].get_or_insert_with(|| Box::new(make()))
+        self.near[place].get_or_insert_with(make)
     }
 }
 

@@ -48,7 +48,8 @@ struct Earlier {
 pub(crate) struct Context {
     pub(crate) calendar: Calendar,
     pub(crate) ledger: Ledger,
-    days: ByDay<CivilDay>,
+    /// Boxed, so that days that are not asked for take little room.
+    days: ByDay<Box<CivilDay>>,
 }
 
 impl Context {
@@ -73,7 +74,7 @@ impl Context {
 
     pub(crate) fn civil(&mut self, day: Day) -> &CivilDay {
         let calendar = &self.calendar;
-        self.days.of(day, || calendar.day(day))
+        self.days.of(day, || Box::new(calendar.day(day)))
     }
 
     /// Computes the given days (ascending) of a feature from its sessions and lends each. What reaches into the first

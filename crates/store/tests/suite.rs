@@ -124,6 +124,7 @@ store_suite! {
         facts_and_checkpoint_are_one_transaction,
         an_overlapping_batch_of_another_input_adds_only_what_is_more,
         equal_events_of_one_run_are_separate,
+        sessions_that_go_on_keep_their_rows_beside_new_ones,
         files_that_touch_in_one_second_keep_both_events_of_it,
         an_input_taken_out_and_read_anew_is_as_if_read_once,
         an_input_taken_out_leaves_what_others_said,

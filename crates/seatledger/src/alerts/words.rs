@@ -63,14 +63,19 @@ impl Words {
 
     /// What it is about, in few words.
     pub(crate) fn label(&self, subject: &Subject) -> String {
+        self.label_with(subject, "on")
+    }
+
+    /// As [`Self::label`], with the word that stands before a server or a host.
+    pub(crate) fn label_with(&self, subject: &Subject, on: &str) -> String {
         let parts = self.parts(subject);
         let mut label = parts.feature.or(parts.source).unwrap_or_default();
         label.extend(parts.version.map(|version| format!(" {version}")));
         if let Some(user) = parts.user {
             label.push_str(&format!(": {user}"));
-            label.extend(parts.host.map(|host| format!(" on {host}")));
+            label.extend(parts.host.map(|host| format!(" {on} {host}")));
         } else if let Some(server) = parts.server {
-            label.push_str(&if label.is_empty() { server } else { format!(" on {server}") });
+            label.push_str(&if label.is_empty() { server } else { format!(" {on} {server}") });
         }
         label.extend(parts.vendor.map(|vendor| format!(" ({vendor})")));
         label

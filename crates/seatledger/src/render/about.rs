@@ -1,6 +1,7 @@
 //! What is said about rows in files that people keep: title, definition, the options used, what columns mean.
 
 use accounting::report::note::Note;
+use accounting::report::{Cell, Report};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
@@ -24,6 +25,22 @@ pub(crate) fn in_words<'t>(values: Values, column: &str, text: &'t str) -> Cow<'
         Some((_, said)) => Cow::Owned(format!("{said}{more}")),
         None => Cow::Borrowed(text),
     }
+}
+
+/// A report with the words in its rows as people say them.
+pub(super) fn report_in_words<'r>(values: Values, report: &'r Report) -> Cow<'r, Report> {
+    if values.is_empty() {
+        return Cow::Borrowed(report);
+    }
+    let mut report = report.clone();
+    for row in &mut report.rows {
+        for (column, cell) in report.columns.iter().zip(row) {
+            if let Cell::Text(text) = cell {
+                *text = in_words(values, column.name, text).into_owned();
+            }
+        }
+    }
+    Cow::Owned(report)
 }
 
 /// What stands around the rows of a file for people.

@@ -16,6 +16,7 @@ mod xlsx;
 #[cfg(test)]
 mod tests;
 
+use about::report_in_words;
 pub(crate) use about::{About, Values, Wording, Words, in_words};
 pub(crate) use look::Look;
 pub(crate) use spark::sparkline;
@@ -174,7 +175,7 @@ impl<'a> Rows<'a> {
         match &mut self.face {
             Writing::Table(table) => table.draw(|| figure::figures(report)),
             Writing::Xlsx(xlsx) => xlsx.draw(figure::figures(report)),
-            Writing::Html(html) => html.draw(figure::figures(report)),
+            Writing::Html(html) => html.draw(figure::figures(&report_in_words(html.values(), report))),
             Writing::Csv(_) | Writing::Json(_) => {}
         }
         self

@@ -10,6 +10,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "Nothing is raised, and nothing was in the last 30 days. These lines of seatledger.toml make a rule:",
     ),
     ("alerts.now", "Now"),
+    ("alerts.on", "on"),
     ("alerts.past", "over in the last 30 days"),
     ("alerts.pending", "about to be raised"),
     ("alerts.raised", "raised"),

@@ -6,7 +6,7 @@ use accounting::alert::{Figures, Subject};
 
 /// As [`Words::sentence`].
 pub(super) fn sentence(words: &Words, subject: &Subject, figures: &Figures, since: UnixMs) -> String {
-    let label = words.label(subject);
+    let label = words.label_with(subject, "auf");
     let figure = |name: &str| figures.get(name).copied();
     match subject {
         Subject::Feature { .. } => {
@@ -24,10 +24,10 @@ pub(super) fn sentence(words: &Words, subject: &Subject, figures: &Figures, sinc
             }
         }
         Subject::Daemon { .. } => match (figure("stopped_at"), figure("failed_since_at")) {
-            (Some(stopped), _) => format!("{label}: gestoppt um {}", words.civil(stopped)),
+            (Some(stopped), _) => format!("{label}: gestoppt am {}", words.civil(stopped)),
             (None, Some(failed)) => {
                 let alive = figure("alive_at").map(|alive| words.civil(alive));
-                let alive = alive.map_or(String::new(), |alive| format!(", zuletzt am Leben um {alive}"));
+                let alive = alive.map_or(String::new(), |alive| format!(", zuletzt am Leben am {alive}"));
                 format!("{label}: keine Abfrage beantwortet seit {}{alive}", words.civil(failed))
             }
             _ => label,

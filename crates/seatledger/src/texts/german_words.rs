@@ -12,6 +12,7 @@ pub(super) static WORDS: &[(&str, &str)] = &[
         "Nichts ist ausgelöst, und in den letzten 30 Tagen war es nichts. Diese Zeilen von seatledger.toml machen eine Regel:",
     ),
     ("alerts.now", "Jetzt"),
+    ("alerts.on", "auf"),
     ("alerts.past", "in den letzten 30 Tagen vorbei"),
     ("alerts.pending", "wird bald ausgelöst"),
     ("alerts.raised", "ausgelöst"),

@@ -76,12 +76,12 @@ fn told(store: &mut Store, texts: &Texts) -> anyhow::Result<(Vec<Told>, TimeZone
             Phase::Raised { at, .. } => (at, false),
             Phase::Cleared { .. } => continue,
         };
-        let (when, about) = (alert.when.as_str(), words.label(&alert.subject));
+        let (when, about) = (alert.when.as_str(), words.label_with(&alert.subject, texts.say("alerts.on")));
         let seen = texts.alert(&words, &alert.subject, &alert.state.figures, alert.state.since);
         found.push(Told { rule: alert.rule, when, about, seen, from, until: None, is_pending });
     }
     for past in store.past_alerts(clock::now() - LATELY)? {
-        let (when, about) = (past.when.as_str(), words.label(&past.subject));
+        let (when, about) = (past.when.as_str(), words.label_with(&past.subject, texts.say("alerts.on")));
         let seen = texts.alert(&words, &past.subject, &past.figures, past.raised_at);
         let until = Some(past.cleared_at);
         found.push(Told {

@@ -143,7 +143,7 @@ impl Shown<'_> {
                 ul {
                     @for source in self.silent() {
                         li {
-                            b { (source.name) } " " (source.state) " " (source.trouble.as_deref().unwrap_or_default())
+                            b { (source.name) } " " (self.asker.texts().value("state", &source.state)) " " (source.trouble.as_deref().unwrap_or_default())
                             @if let Some(at) = source.silent_since { (self.asker.texts().say("sources.not_heard")) " " (near(at)) }
                         }
                     }

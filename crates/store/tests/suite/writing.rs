@@ -73,6 +73,33 @@ pub(crate) fn equal_events_of_one_run_are_separate(ledger: &mut Ledger) {
     assert_eq!((ledger.rows(), ledger.books()), once);
 }
 
+pub(crate) fn sessions_that_go_on_keep_their_rows_beside_new_ones(ledger: &mut Ledger) {
+    let begin = [
+        at(8.0, "v", Out("solver", "amara", 3)),
+        at(8.0, "v", Out("solver", "amara", 1)),
+        at(8.0, "v", Out("solver", "bela", 1)),
+        at(8.0, "v", Out("mesher", "bela", 2)),
+    ];
+    // A part of a session is returned, one ends, one goes on, and others begin at the same instant as those.
+    let end = [
+        at(9.0, "v", In("solver", "amara", 1)),
+        at(9.0, "v", In("solver", "amara", 1)),
+        at(9.0, "v", In("solver", "bela", 1)),
+        at(9.0, "v", Out("solver", "chen", 1)),
+        at(9.5, "v", In("solver", "chen", 1)),
+    ];
+    let mut process = ledger.process();
+    process.read_parts(&mut ledger.store(), "log", &[&begin, &end]);
+    ledger.balances();
+    let whole = Ledger::sqlite();
+    whole.process().read(&mut whole.store(), "log", &[&begin[..], &end].concat());
+    assert_eq!((ledger.rows(), ledger.books()), (whole.rows(), whole.books()));
+    assert_eq!(
+        ledger.query("select seats from session where until_at is null order by feature_id, seats"),
+        whole.query("select seats from session where until_at is null order by feature_id, seats")
+    );
+}
+
 pub(crate) fn files_that_touch_in_one_second_keep_both_events_of_it(ledger: &mut Ledger) {
     let first = vec![at(8.0, "v", Lives), at(9.0, "v", Out("solver", "amara", 1))];
     let second = vec![at(9.0, "v", Out("solver", "amara", 1)), at(10.0, "v", Lives)];

@@ -1,4 +1,4 @@
-//! Cells of a table: their text is that of CSV to the digit; how they look is for people.
+//! Cells of a table: their text is that of CSV to the digit, but for words in another language; how they look is for people.
 
 use super::super::{Values, in_words, iso, push_wall_clock};
 use accounting::report::{Cell, Column, decimal};

@@ -106,6 +106,11 @@ impl<'w, D: Door> Following<'w, D> {
         &self.problems
     }
 
+    /// Whether new files are given time to tell their server.
+    pub(super) fn is_deciding(&self) -> bool {
+        !self.undecided.is_empty()
+    }
+
     /// How many bytes there are that were not read.
     pub(super) fn unread(&self, looks: &Looks) -> u64 {
         let changed = looks.iter().filter(|(path, look)| self.seen.get(*path) != Some(look));
@@ -379,7 +384,7 @@ impl<'w, D: Door> Following<'w, D> {
         let before = self.last_named(&new.surveyed.name)?;
         self.importer.comes_after(before.as_ref().map(|(checkpoint, state)| (checkpoint, state)));
         if !last && !self.is_decided(&new) {
-            // It is looked at again at once.
+            // It is looked at again at the next look.
             self.seen.remove(&new.path);
             return Ok(());
         }

@@ -96,7 +96,7 @@ impl Source for Follower {
             }
             let goes_on = match watcher.read {
                 CATCHING_UP.. => !post.stopping(),
-                _ => notices.wait(post, &mut looker, self.every),
+                _ => notices.wait(post, &mut looker, self.every, following.is_deciding()),
             };
             if !goes_on {
                 return Ok(());

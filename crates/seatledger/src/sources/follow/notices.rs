@@ -1,5 +1,5 @@
-//! Notices of the machine that files have changed. They only make the next look come earlier: network shares give none
-//! of what other machines write, and what a look finds is the truth.
+//! Notices of the machine that files have changed. They make the next look come earlier, and where hardly anything is missed
+//! looks come less often: network shares give none of what other machines write, and what a look finds is the truth.
 
 use super::look::Looker;
 use super::share;
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 /// So long after a look nothing makes another one come: many notices are one look.
 const REST: Duration = Duration::from_millis(100);
-/// Where notices miss nothing it is looked so many times less often, and yet within a second: what a link leads to, and
-/// what is written into mapped memory, is not noticed.
+/// Where notices miss hardly anything it is looked so many times less often, and yet within a second: what is written through
+/// a link or into mapped memory is not noticed.
 const FEWER: (u32, Duration) = (3, Duration::from_secs(1));
 
 /// What the machine tells of one directory. The thread that follows it waits for it itself.
@@ -20,15 +20,15 @@ pub(super) struct Notices {
     queue: Option<kernel::Queue>,
     /// The number of the directory's watch, while there is one.
     watch: Option<i32>,
-    /// Whether what is watched lies where notices miss nothing.
-    all_is_noticed: bool,
+    /// Whether something is watched, where notices miss hardly anything.
+    is_well_told: bool,
     looked_at: Instant,
 }
 
 impl Notices {
     pub(super) fn new() -> Self {
         let queue = kernel::Queue::open().ok();
-        Self { queue, watch: None, all_is_noticed: false, looked_at: Instant::now() }
+        Self { queue, watch: None, is_well_told: false, looked_at: Instant::now() }
     }
 
     /// Why the machine gives no notices of this directory, where it gives none.
@@ -47,17 +47,17 @@ impl Notices {
             if let Some(before) = self.watch {
                 queue.unwatch(before);
             }
-            self.all_is_noticed = share::is_far_from(directory);
+            self.is_well_told = watch.is_some() && share::tells_changes(directory);
         }
         self.watch = watch;
         self.take(looker);
     }
 
-    /// Waits for the next look: so long, longer where notices miss nothing, and less where something is noticed of the
-    /// files. False where the source must stop.
-    pub(super) fn wait(&mut self, post: &Post, looker: &mut Looker, every: Duration) -> bool {
-        let seldom = if self.all_is_noticed { (every * FEWER.0).min(FEWER.1) } else { every };
-        let until = Instant::now() + every.max(seldom);
+    /// Waits for the next look: so long, longer where notices miss hardly anything and nothing `is_due` that none tells, and
+    /// less where something is noticed of the files. False where the source must stop.
+    pub(super) fn wait(&mut self, post: &Post, looker: &mut Looker, every: Duration, is_due: bool) -> bool {
+        let seldom = self.is_well_told && !is_due;
+        let until = Instant::now() + if seldom { (every * FEWER.0).min(FEWER.1).max(every) } else { every };
         let left = || until.saturating_duration_since(Instant::now());
         loop {
             let Some(queue) = self.queue.as_ref().filter(|_| self.watch.is_some()) else {

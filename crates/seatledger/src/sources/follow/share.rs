@@ -1,4 +1,5 @@
-//! Whether a path leads to a network share: there it means the same to other machines, and what they write is not noticed.
+//! On what kind of file system a path lies: on a network share it means the same to other machines, and what they write is
+//! not noticed.
 
 use std::path::Path;
 
@@ -19,9 +20,9 @@ const SHARED: [u64; 12] = [
     0x6573_5546,
 ];
 
-/// Those of which everything that is written there is noticed: ext2 to ext4, XFS, Btrfs, F2FS, ZFS and tmpfs. What lies
-/// above others, as overlayfs does, does not tell everything.
-const OWN: [u64; 6] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x2fc1_2fc1, 0x0102_1994];
+/// Those that tell of nearly everything that is written there: ext2 to ext4, XFS, Btrfs, F2FS, ZFS and tmpfs. What lies above
+/// others, as overlayfs does, is silent about more.
+const TELLING: [u64; 6] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x2fc1_2fc1, 0x0102_1994];
 
 /// Whether a path, or the nearest directory of it that there is, lies on a network share.
 pub(super) fn holds(path: &Path) -> bool {
@@ -30,9 +31,9 @@ pub(super) fn holds(path: &Path) -> bool {
     found.is_some_and(|of| SHARED.contains(&of))
 }
 
-/// Whether a directory lies on a disk of this machine, where notices miss nothing.
-pub(super) fn is_far_from(directory: &Path) -> bool {
-    file_system(directory).is_some_and(|of| OWN.contains(&of))
+/// Whether a directory lies where notices of changes miss hardly anything.
+pub(super) fn tells_changes(directory: &Path) -> bool {
+    file_system(directory).is_some_and(|of| TELLING.contains(&of))
 }
 
 /// What file system there is at a path; what is not a number of 32 bits is none that is known here.
@@ -42,7 +43,7 @@ fn file_system(path: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{holds, is_far_from};
+    use super::{holds, tells_changes};
     use std::path::Path;
 
     #[test]
@@ -50,6 +51,6 @@ mod tests {
         let place = tempfile::tempdir().expect("a place");
         assert!(!holds(place.path()));
         assert!(!holds(&place.path().join("logs/that/come/later.log")));
-        assert!(!is_far_from(Path::new("/proc")), "nothing of it is noticed");
+        assert!(!tells_changes(Path::new("/proc")), "nothing of it is noticed");
     }
 }

@@ -84,6 +84,7 @@ fn ordered(at: UnixMs) -> u64 {
     (at ^ i64::MIN) as u64
 }
 
+/// Writes how rows change; `order` is that of [`in_key_order`].
 pub(super) fn write_changes(
     backend: &mut dyn Backend,
     changes: &Changes,
@@ -101,23 +102,23 @@ pub(super) fn write_changes(
         backend.execute(include_str!("../../../queries/unmatched_delete.sql"), &[rows])?;
     }
     let new = &changes.new;
-    let usual = usual(input);
     // Where one session has a handle mostly all have.
-    let with_handles = new.first().is_some_and(|(key, _)| !key.handle().is_empty());
-    let usual = if with_handles { &usual[1..] } else { &usual[..] };
+    let usual = usual(input, new.first().is_some_and(|(key, _)| !key.handle().is_empty()));
     if instead.is_empty() {
-        backend.insert_alike(&SESSION, usual, order.len(), &mut |place, cells| {
+        backend.insert_alike(&SESSION, &usual, order.len(), &mut |place, cells| {
             session_cells(&new[order[place].2 as usize], cells);
         })?;
     } else {
         let mut others = instead.iter().copied().peekable();
         let fresh: Vec<usize> = (0..order.len()).filter(|place| others.next_if_eq(place).is_none()).collect();
-        backend.insert_alike(&SESSION, usual, fresh.len(), &mut |place, cells| {
+        backend.insert_alike(&SESSION, &usual, fresh.len(), &mut |place, cells| {
             session_cells(&new[order[fresh[place]].2 as usize], cells);
         })?;
-        backend.replace(&SESSION, SESSION_KEY, instead.len(), &mut |place, cells| {
-            session_cells(&new[order[instead[place]].2 as usize], cells);
-        })?;
+        for instead in instead.chunks(TOGETHER) {
+            backend.replace(&SESSION, SESSION_KEY, instead.len(), &mut |place, cells| {
+                session_cells(&new[order[instead[place]].2 as usize], cells);
+            })?;
+        }
     }
     let rests = &changes.unmatched_new;
     backend.insert(&UNMATCHED_END, rests.len(), &mut |row, cells| {
@@ -137,25 +138,21 @@ pub(super) fn write_changes(
     })
 }
 
-/// Which of the new rows, by their places in the order, take the place of one that is gone, ascending; and the gone ones
-/// in whose place none comes.
+/// Which of the new rows, by their places in the order of their keys, take the place of one that is gone, ascending; and the
+/// gone ones in whose place none comes.
 fn in_place_of_gone<'c>(
     changes: &'c Changes,
     order: &[(FeatureId, UnixMs, u32)],
 ) -> (Vec<usize>, Vec<&'c (Key, Session)>) {
+    let primary = |(key, row): &'c (Key, Session)| (key.feature, row.from, key.holder, key.handle(), row.nth);
     let (mut instead, mut gone) = (Vec::new(), Vec::new());
     for row in &changes.gone {
-        let (key, before) = row;
-        let start = (key.feature, before.from);
-        let first = order.partition_point(|(feature, from, _)| (*feature, *from) < start);
-        let is_same = |(_, _, index): &(FeatureId, UnixMs, u32)| {
-            let (other, after) = &changes.new[*index as usize];
-            (other.holder, after.nth) == (key.holder, before.nth) && other.handle() == key.handle()
-        };
-        let mut of_start = order[first..].iter().take_while(|(feature, from, _)| (*feature, *from) == start);
-        match of_start.position(is_same) {
-            Some(place) => instead.push(first + place),
-            None => gone.push(row),
+        let wanted = primary(row);
+        let new = |(_, _, index): &(FeatureId, UnixMs, u32)| primary(&changes.new[*index as usize]);
+        let place = order.partition_point(|other| new(other) < wanted);
+        match order.get(place).is_some_and(|other| new(other) == wanted) {
+            true => instead.push(place),
+            false => gone.push(row),
         }
     }
     instead.sort_unstable();
@@ -183,21 +180,20 @@ fn session_cells<'c>((key, row): &'c (Key, Session), cells: &mut [Cell<'c>]) {
     ]);
 }
 
-/// What nearly all sessions hold that an input tells: no handle (first), both ends read here, nothing split.
-fn usual(input: InputId) -> [(usize, Cell<'static>); 8] {
+/// What nearly all sessions hold that an input tells: both ends read here, nothing split, and no handle but `with_handles`.
+fn usual(input: InputId, with_handles: bool) -> Vec<(usize, Cell<'static>)> {
     let input = Cell::Int(i64::from(input));
-    let (handle, nth) = (Cell::Text(""), Cell::Int(0));
-    let (start_seats, end_seats, orders, seen_at) = (Cell::Null, Cell::Null, Cell::Null, Cell::Null);
-    [
-        (3, handle),
-        (4, nth),
+    let handle = (!with_handles).then_some((3, Cell::Text("")));
+    let others = [
+        (4, Cell::Int(0)),
         (9, input),
         (10, input),
-        (11, start_seats),
-        (12, end_seats),
-        (13, orders),
-        (14, seen_at),
-    ]
+        (11, Cell::Null),
+        (12, Cell::Null),
+        (13, Cell::Null),
+        (14, Cell::Null),
+    ];
+    handle.into_iter().chain(others).collect()
 }
 
 /// The orders of a session's events within their instants, in one number; none where there are none.
