@@ -28,7 +28,7 @@ pub(crate) fn in_words<'t>(values: Values, column: &str, text: &'t str) -> Cow<'
 }
 
 /// A report with the words in its rows as people say them.
-pub(super) fn report_in_words<'r>(values: Values, report: &'r Report) -> Cow<'r, Report> {
+pub(super) fn report_in_words(values: Values, report: &Report) -> Cow<'_, Report> {
     if values.is_empty() {
         return Cow::Borrowed(report);
     }
