@@ -47,7 +47,11 @@ async function open(path, options = {}, from = address) {
   page.wrong = [];
   page.on("console", (message) => { if (["error", "warning"].includes(message.type())) page.wrong.push(message.text()); });
   page.on("pageerror", (error) => page.wrong.push(error.message));
-  page.on("requestfailed", (request) => page.wrong.push(`${request.url()} failed`));
+  page.on("requestfailed", (request) => {
+    // Whoever leaves a page gives up what it has not fetched yet, as its icon.
+    const { errorText } = request.failure();
+    if (errorText !== "net::ERR_ABORTED") page.wrong.push(`${request.url()} failed: ${errorText}`);
+  });
   page.on("response", (response) => { if (response.status() >= 400) page.wrong.push(`${response.url()}: ${response.status()}`); });
   page.on("request", (request) => { if (!request.url().startsWith(from)) page.wrong.push(`asks elsewhere: ${request.url()}`); });
   const answer = await page.goto(from + path, { waitUntil: "networkidle" });
