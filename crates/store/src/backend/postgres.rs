@@ -158,6 +158,27 @@ fn columns_of(table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Vec<Vec<
     columns
 }
 
+impl Postgres {
+    /// Inserts rows in one statement; on conflict it does `otherwise`. Returns how many.
+    fn insert_or(
+        &mut self,
+        otherwise: &str,
+        table: &Table<'_>,
+        rows: usize,
+        fill: FillRow<'_, '_>,
+    ) -> Result<u64, Error> {
+        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+        let (names, arrays, table_name) = (names.join(", "), arrays(table), table.name);
+        let sql = format!(
+            "insert into {table_name} ({names}) select * from unnest({arrays}) on conflict {otherwise}"
+        );
+        let statement = self.statement(&sql)?;
+        let columns = columns_of(table, rows, fill);
+        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
+        Ok(self.client.execute(&statement, &params)?)
+    }
+}
+
 impl Backend for Postgres {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
         let statement = self.statement(sql)?;
@@ -224,34 +245,15 @@ impl Backend for Postgres {
         rows: usize,
         fill: FillRow<'_, '_>,
     ) -> Result<(), Error> {
-        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-        let (keys, others) = names.split_at(keys);
-        let set: Vec<String> = others.iter().map(|name| format!("{name} = excluded.{name}")).collect();
-        let sql = format!(
-            "insert into {} ({}) select * from unnest({}) on conflict ({}) do update set {}",
-            table.name,
-            names.join(", "),
-            arrays(table),
-            keys.join(", "),
-            set.join(", ")
-        );
-        let statement = self.statement(&sql)?;
-        let columns = columns_of(table, rows, fill);
-        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
-        self.client.execute(&statement, &params)?;
-        Ok(())
+        let (keys, others) = table.columns.split_at(keys);
+        let keys: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
+        let set: Vec<String> = others.iter().map(|(name, _)| format!("{name} = excluded.{name}")).collect();
+        let update = format!("({}) do update set {}", keys.join(", "), set.join(", "));
+        self.insert_or(&update, table, rows, fill).map(drop)
     }
 
     fn insert_new(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<u64, Error> {
-        let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-        let (names, arrays, table_name) = (names.join(", "), arrays(table), table.name);
-        let sql = format!(
-            "insert into {table_name} ({names}) select * from unnest({arrays}) on conflict do nothing"
-        );
-        let statement = self.statement(&sql)?;
-        let columns = columns_of(table, rows, fill);
-        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
-        Ok(self.client.execute(&statement, &params)?)
+        self.insert_or("do nothing", table, rows, fill)
     }
 
     fn look_up(
