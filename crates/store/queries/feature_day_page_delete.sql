@@ -1,1 +1,3 @@
-delete from feature_day_page where feature_id = $1 and day in (select r.value ->> 0 from rows($2) as r)
+delete from feature_day_page where (feature_id, day) in (
+    select cast(r.value ->> 0 as bigint), r.value ->> 1 from rows($1) as r
+)

@@ -15,7 +15,7 @@ use accounting::report::Scope;
 use accounting::session::{Ended, FeatureId, Part};
 use serde::Serializer as _;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the derivation of feature days is: features done, features in all.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
@@ -396,10 +396,7 @@ fn derive_features(
     helpers: &mut [Helper],
     features: &[FeatureId],
 ) -> Result<(), Error> {
-    let mut jobs = Vec::with_capacity(features.len());
-    for feature in features {
-        jobs.push((*feature, take_marks(backend, *feature)?));
-    }
+    let jobs: Vec<(FeatureId, Vec<Day>)> = take_marks(backend, features)?.into_iter().collect();
     if helpers.is_empty() {
         for (feature, days) in jobs {
             let derived = compute_rows(backend, context, feature, &days)?;
@@ -429,21 +426,34 @@ fn derive_features(
     })
 }
 
-/// Removes the marks of a feature's dirty days, and what is stored of them; the marks go before the sessions are read,
+/// Removes the marks of some features' dirty days, and what is stored of them; the marks go before the sessions are read,
 /// so that what comes later brings a mark of its own.
-fn take_marks(backend: &mut dyn Backend, feature: FeatureId) -> Result<Vec<Day>, Error> {
-    backend.lock(DERIVE_LOCK + i64::from(feature))?;
-    let sql = "select distinct day from feature_day_mark where feature_id = $1 and state = 0 order by day";
-    let days = all(backend, sql, &[feature.into()], |row| row.text(0))?;
-    let rows = Value::Text(json!(days.iter().map(|day| json!([day])).collect::<Vec<_>>()).to_string());
+fn take_marks(
+    backend: &mut dyn Backend,
+    features: &[FeatureId],
+) -> Result<BTreeMap<FeatureId, Vec<Day>>, Error> {
+    for feature in features {
+        backend.lock(DERIVE_LOCK + i64::from(*feature))?;
+    }
+    let rows: Vec<_> = features.iter().map(|feature| json!([feature])).collect();
+    let sql = include_str!("../queries/mark_dirty.sql");
+    let marked = all(backend, sql, &[Value::Text(json!(rows).to_string())], |row| {
+        Ok((row.id(0)?, row.with_text(1, parse_day)??))
+    })?;
+    let rows: Vec<_> = marked.iter().map(|(feature, day)| json!([feature, day.to_string()])).collect();
+    let rows = [Value::Text(json!(rows).to_string())];
     for sql in [
         include_str!("../queries/mark_delete.sql"),
         include_str!("../queries/feature_day_delete.sql"),
         include_str!("../queries/feature_day_page_delete.sql"),
     ] {
-        backend.execute(sql, &[feature.into(), rows.clone()])?;
+        backend.execute(sql, &rows)?;
     }
-    parse_days(&days)
+    let mut days: BTreeMap<FeatureId, Vec<Day>> = BTreeMap::new();
+    for (feature, day) in marked {
+        days.entry(feature).or_default().push(day);
+    }
+    Ok(days)
 }
 
 fn compute_rows(

@@ -38,6 +38,8 @@ mod schema;
 mod scope;
 #[path = "suite/site_heartbeats.rs"]
 mod site_heartbeats;
+#[path = "suite/together.rs"]
+mod together;
 #[path = "suite/views.rs"]
 mod views;
 #[path = "suite/writing.rs"]
@@ -214,6 +216,12 @@ store_suite! {
         links_whose_time_has_passed_are_forgotten,
         somebody_of_whom_a_provider_tells_is_logged_in_on_the_terms_of_then,
         whoever_logs_out_everywhere_logs_nobody_else_out,
+    }
+    together {
+        parts_together_give_the_books_of_whole_inputs,
+        what_a_later_part_ends_is_one_row,
+        days_that_are_stored_are_known_where_a_later_part_is_the_first_to_name_their_feature,
+        parts_that_were_taken_back_are_committed_when_they_are_tried_again,
     }
     views {
         the_old_usage_table_is_what_the_report_says,

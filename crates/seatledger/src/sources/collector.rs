@@ -10,8 +10,9 @@ use accounting::pairing::{End, HELD, Start, Step};
 use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
 use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use store::input::Counts;
 use store::intake::{
     Batch, BreakEvent, DaemonId, ExpiryEvent, Interner, KeyEvent, POLLS_APART_MS, PollEvent, Quarantined,
@@ -49,7 +50,7 @@ pub(crate) struct Collector<'a> {
     daemons: Vec<(String, DaemonId)>,
     /// The other license servers of a text that polls several.
     elsewhere: BTreeMap<String, Elsewhere>,
-    handles: FxHashMap<Arc<str>, u32>,
+    handles: FxHashMap<SmolStr, u32>,
     shapes: FxHashMap<(String, &'static str), usize>,
     /// Where the figures of a feature's seats at the latest instant are gathered.
     seats: FxHashMap<(DaemonId, u32), usize>,
@@ -539,15 +540,16 @@ impl<'a> Collector<'a> {
     /// The number of a claim's handle in this batch; 0 where there is none.
     fn handle(&mut self, claim: &Claim<'_>) -> u32 {
         let Some(handle) = &claim.handle else { return 0 };
-        if let Some(index) = self.handles.get(&**handle) {
-            return *index;
+        match self.handles.entry(SmolStr::new(handle)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let handle = new.key();
+                let is_clean = !handle.contains('\0');
+                let clean = if is_clean { handle.clone() } else { handle.replace('\0', "\u{fffd}").into() };
+                self.batch.handles.push(clean);
+                *new.insert(self.batch.handles.len() as u32)
+            }
         }
-        let known: Arc<str> = (&**handle).into();
-        let clean = if known.contains('\0') { known.replace('\0', "\u{fffd}").into() } else { known.clone() };
-        self.batch.handles.push(clean);
-        let index = self.batch.handles.len() as u32;
-        self.handles.insert(known, index);
-        index
     }
 
     fn request(&mut self, event: &Event<'_>, claim: &Claim<'_>, outcome: RequestOutcome, code: &str) {

@@ -236,6 +236,8 @@ pub(crate) trait Backend: Send {
     fn share(&mut self, number: i64) -> Result<(), Error>;
     /// As [`Self::lock`], but does not wait; false where somebody else has it or shares it.
     fn try_lock(&mut self, number: i64) -> Result<bool, Error>;
+    /// Whether nobody else writes while a transaction writes.
+    fn writes_alone(&self) -> bool;
     /// The names of the tables and views that are there.
     fn tables(&mut self) -> Result<Vec<String>, Error>;
     /// `sqlite` or `postgres`, for people.

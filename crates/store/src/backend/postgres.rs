@@ -326,6 +326,10 @@ impl Backend for Postgres {
         Ok(super::one(self, &sql, &[number.into()], |row| row.int(0))? == Some(1))
     }
 
+    fn writes_alone(&self) -> bool {
+        false
+    }
+
     fn tables(&mut self) -> Result<Vec<String>, Error> {
         let sql = "select cast(table_name as text) from information_schema.tables where table_schema = current_schema()";
         super::all(self, sql, &[], |row| row.text(0))

@@ -209,6 +209,10 @@ impl Backend for Sqlite {
         Ok(true)
     }
 
+    fn writes_alone(&self) -> bool {
+        true
+    }
+
     fn tables(&mut self) -> Result<Vec<String>, Error> {
         super::all(self, "select name from sqlite_master where type in ('table', 'view')", &[], |row| {
             row.text(0)

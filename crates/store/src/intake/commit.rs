@@ -3,7 +3,7 @@
 use super::interner::Daemon;
 use super::repair::{Changes, Late, Repair, Scope, open_keys_of, step_of};
 use super::server::{BreakRow, ServerState, SpanRow};
-use super::{Batch, Intake, Key, KeyEvent, Outcome};
+use super::{Batch, Intake, Key, KeyEvent, Outcome, Parts};
 use crate::backend::{Backend, Value, all, writing};
 use crate::derive::DAYS_LOCK;
 use crate::input::{self, Checkpoint};
@@ -11,7 +11,7 @@ use crate::{Error, Store, forward, settings};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::{Break, InputId};
-use accounting::privacy::Identity;
+use accounting::privacy::{Identity, Privacy};
 use accounting::session::HolderId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
@@ -29,11 +29,13 @@ pub(super) mod requests;
 pub(super) mod rows;
 mod running;
 pub(super) mod seats;
+mod stretch;
 mod take_out;
 
 use in_order::Paper;
 use marks::Marks;
 use plan::{Group, Plan};
+use stretch::Stretch;
 
 /// How often a commit is tried again when other processes write about the same servers.
 const TRIES: usize = 8;
@@ -58,6 +60,11 @@ impl Intake {
         batches: &[Batch],
         checkpoint: &Checkpoint,
     ) -> Result<Outcome, Error> {
+        self.commit_together(store, &mut (batches, checkpoint))
+    }
+
+    /// As [`Self::commit`], of as many parts as come while one transaction goes on; [`Outcome::parts`] says how many.
+    pub fn commit_together(&mut self, store: &mut Store, parts: &mut dyn Parts) -> Result<Outcome, Error> {
         if store.privacy.identity == Identity::Organization {
             return Err(Error::Private(
                 "sessions of license servers are paired by person, and identity = \"organization\" keeps none: \
@@ -72,19 +79,28 @@ impl Intake {
         }
         self.keeps_lines = store.privacy.keeps_lines();
         let backend = store.backend.as_mut();
-        for batch in batches {
-            self.resolved.add(backend, &batch.names, &store.privacy)?;
+        // Names are no facts, and not in the transaction as far as they are known before it: who writes beside it would
+        // wait for them.
+        for nth in 0..parts.waiting() {
+            for Batch { names, .. } in parts.part(nth).map_or(&[][..], |(batches, _)| batches) {
+                if !self.resolved.knows(names) {
+                    writing(backend, |backend| self.resolved.add(backend, names, &store.privacy))?;
+                }
+            }
         }
+        let known = self.resolved.known();
         for _ in 0..TRIES {
-            let result = self.try_commit(backend, batches, checkpoint);
+            let result = self.try_commit(backend, parts, &store.privacy);
+            if !matches!(result, Ok(Some(_))) {
+                self.forget();
+                // Those of further parts were taken back with these.
+                self.resolved.forget_since(known);
+            }
             match result {
                 Ok(Some(outcome)) => return Ok(outcome),
                 // Somebody else wrote about the server: read it again and pair again.
-                Ok(None) => self.forget(),
-                Err(error) => {
-                    self.forget();
-                    return Err(error);
-                }
+                Ok(None) => {}
+                Err(error) => return Err(error),
             }
         }
         Err(Error::Conflict)
@@ -103,52 +119,137 @@ impl Intake {
     fn try_commit(
         &mut self,
         backend: &mut dyn Backend,
-        batches: &[Batch],
-        checkpoint: &Checkpoint,
+        parts: &mut dyn Parts,
+        privacy: &Privacy,
     ) -> Result<Option<Outcome>, Error> {
-        let servers: BTreeSet<ServerId> = batches.iter().flat_map(|batch| self.servers_of(batch)).collect();
-        let mut stale = false;
-        let mut written = None;
+        let mut writer = Writer::default();
         let result = writing(backend, |backend| {
-            forward::room(backend)?;
-            // The first of all locks: who waits for it holds nothing that others wait for.
-            if batches.iter().any(|batch| !batch.seats.is_empty()) {
-                backend.share(DAYS_LOCK)?;
-            }
-            let alone = backend.try_lock(DAYS_LOCK)?;
-            for server in &servers {
-                stale |= !self.claim(backend, *server)?;
-            }
-            if stale {
-                return Err(Error::Conflict);
-            }
-            if self.forgotten != Some(crate::persons::forgotten(backend)?) {
-                // Holders whose numbers this process remembers were renamed or removed.
-                return Err(Error::Conflict);
-            }
-            let id = input::advance(backend, self.input.as_ref(), checkpoint)?;
-            forward::note(backend, id, checkpoint)?;
-            written = Some(Checkpoint { id: Some(id), ..checkpoint.clone() });
             let mut outcome = Outcome::default();
-            for batch in batches {
-                let of_batch = self.apply(backend, batch, (id, alone), &servers)?;
-                outcome.sessions_closed += of_batch.sessions_closed;
-                outcome.unmatched += of_batch.unmatched;
+            while let Some((batches, checkpoint)) = parts.part(outcome.parts) {
+                if outcome.parts == 0 {
+                    self.begin_transaction(backend, batches, &mut writer)?;
+                } else if !self.goes_on_with(backend, batches, &writer, privacy)? {
+                    break;
+                }
+                let of_part = self.take_in(backend, (batches, checkpoint), &mut writer)?;
+                outcome.sessions_closed += of_part.sessions_closed;
+                outcome.unmatched += of_part.unmatched;
+                outcome.parts += 1;
             }
-            forward::put(backend, &self.resolved, (id, checkpoint), batches, self.keeps_lines)?;
+            self.end_stretch(backend, writer.stretch.take())?;
+            let id = writer.written.as_ref().and_then(|written| written.id).unwrap_or_default();
+            for nth in 0..outcome.parts {
+                let Some((batches, checkpoint)) = parts.part(nth) else { break };
+                forward::put(backend, &self.resolved, (id, checkpoint), batches, self.keeps_lines)?;
+            }
             Ok(outcome)
         });
         match result {
             Ok(outcome) => {
-                self.input = written;
-                for (_, state) in self.servers.iter_mut().filter(|(server, _)| servers.contains(server)) {
-                    state.sequence += 1;
+                self.input = writer.written;
+                for server in &writer.claimed {
+                    if let Some(state) = self.servers.get_mut(server) {
+                        state.sequence += 1;
+                    }
                 }
                 Ok(Some(outcome))
             }
-            Err(Error::Conflict) if stale => Ok(None),
+            Err(Error::Conflict) if writer.is_stale => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Takes the locks of a transaction.
+    fn begin_transaction(
+        &mut self,
+        backend: &mut dyn Backend,
+        batches: &[Batch],
+        writer: &mut Writer,
+    ) -> Result<(), Error> {
+        forward::room(backend)?;
+        // The first of all locks: who waits for it holds nothing that others wait for.
+        if batches.iter().any(|batch| !batch.seats.is_empty()) {
+            backend.share(DAYS_LOCK)?;
+        }
+        writer.is_alone = backend.try_lock(DAYS_LOCK)?;
+        self.claim_all(backend, batches, writer)?;
+        if self.forgotten != Some(crate::persons::forgotten(backend)?) {
+            // Holders whose numbers this process remembers were renamed or removed.
+            return Err(Error::Conflict);
+        }
+        Ok(())
+    }
+
+    /// Whether a transaction goes on with a further part, whose names are added then. Where others write beside it, it takes
+    /// no lock for that which they may have.
+    fn goes_on_with(
+        &mut self,
+        backend: &mut dyn Backend,
+        batches: &[Batch],
+        writer: &Writer,
+        privacy: &Privacy,
+    ) -> Result<bool, Error> {
+        match forward::room(backend) {
+            Ok(()) => {}
+            Err(Error::Behind { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        if !backend.writes_alone() {
+            let is_free = |batch: &Batch| {
+                self.resolved.knows(&batch.names)
+                    && batch.seats.is_empty()
+                    && self.servers_of(batch).is_subset(&writer.claimed)
+            };
+            return Ok(batches.iter().all(is_free));
+        }
+        for batch in batches {
+            self.resolved.add(backend, &batch.names, privacy)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes in a part of the input, and moves its checkpoint.
+    fn take_in(
+        &mut self,
+        backend: &mut dyn Backend,
+        (batches, checkpoint): (&[Batch], &Checkpoint),
+        writer: &mut Writer,
+    ) -> Result<Outcome, Error> {
+        let servers = self.claim_all(backend, batches, writer)?;
+        let before = writer.written.as_ref().or(self.input.as_ref());
+        let id = input::advance(backend, before, checkpoint)?;
+        forward::note(backend, id, checkpoint)?;
+        writer.written = Some(Checkpoint { id: Some(id), ..checkpoint.clone() });
+        let mut outcome = Outcome::default();
+        for batch in batches {
+            let goes_on = writer.stretch.as_mut().is_some_and(|stretch| stretch.goes_on_with(batch));
+            if !goes_on {
+                self.end_stretch(backend, writer.stretch.take())?;
+            }
+            let stretch = match &mut writer.stretch {
+                Some(stretch) => stretch,
+                none => none.insert(self.begin_stretch(backend, batch, writer.is_alone)?),
+            };
+            let of_batch = self.apply(backend, batch, id, &servers, stretch)?;
+            outcome.sessions_closed += of_batch.sessions_closed;
+            outcome.unmatched += of_batch.unmatched;
+        }
+        Ok(outcome)
+    }
+
+    /// Claims the license servers that some batches tell of, and that this transaction has not claimed yet.
+    fn claim_all(
+        &mut self,
+        backend: &mut dyn Backend,
+        batches: &[Batch],
+        writer: &mut Writer,
+    ) -> Result<BTreeSet<ServerId>, Error> {
+        let servers: BTreeSet<ServerId> = batches.iter().flat_map(|batch| self.servers_of(batch)).collect();
+        for server in servers.difference(&writer.claimed) {
+            writer.is_stale |= !self.claim(backend, *server)?;
+        }
+        writer.claimed.extend(&servers);
+        if writer.is_stale { Err(Error::Conflict) } else { Ok(servers) }
     }
 
     /// Moves the sequence number of a server by compare-and-set; false where it is not the one we know.
@@ -186,34 +287,36 @@ impl Intake {
         &mut self,
         backend: &mut dyn Backend,
         batch: &Batch,
-        (input, alone): (InputId, bool),
+        input: InputId,
         servers: &BTreeSet<ServerId>,
+        stretch: &mut Stretch,
     ) -> Result<Outcome, Error> {
         let before: FxHashMap<(ServerId, String), Before> = self.before(servers);
+        stretch.add(batch, input, servers, &before);
         self.add_spans_and_breaks(batch, input);
         let mut scope = Scope::default();
         let mut plan = self.plan(backend, batch, input, &before, &mut scope)?;
         let mut changes = Changes::default();
+        if !plan.repairs.is_empty() {
+            // They read what is open from the ledger.
+            self.write_open(backend, stretch)?;
+        }
         for (feature, repair) in std::mem::take(&mut plan.repairs) {
             self.repair(backend, feature, repair, &scope, &mut changes)?;
         }
-        let zone = settings::calendar(backend)?.zone().clone();
-        let mut marks = Marks::new(zone, std::mem::take(&mut self.held));
-        marks.begin_held(backend, batch, &self.resolved.features, alone)?;
+        let marks = &mut stretch.marks;
         rows::write_spans_and_breaks(self, backend, batch, input)?;
-        self.write_requests(backend, batch, input, &before, &scope, &mut marks)?;
-        let gone = self.write_polls(backend, batch, input, &mut marks)?;
-        self.write_seats(backend, batch, input, &mut marks)?;
+        self.write_requests(backend, batch, input, &before, &scope, marks)?;
+        let gone = self.write_polls(backend, batch, input, marks)?;
+        self.write_seats(backend, batch, input, marks)?;
         let order = rows::in_key_order(&changes);
-        self.mark_rows((&changes, &order), &before, servers, false, &mut marks);
+        self.mark_rows((&changes, &order), &before, servers, false, marks);
         rows::write_changes(backend, &changes, &order, input)?;
         let paper = Paper { batch, input, before: &before, servers };
         rows::write_names(self, backend, batch, input)?;
         rows::write_taken(backend, batch)?;
-        let mut outcome = self.pair_in_order(backend, paper, plan, &mut marks)?;
+        let mut outcome = self.pair_in_order(backend, paper, plan, marks)?;
         outcome.add(&changes);
-        marks.write(backend)?;
-        self.held = marks.held;
         outcome.sessions_closed += gone;
         Ok(outcome)
     }
@@ -289,8 +392,8 @@ impl Intake {
             })
             .collect();
         for group in 0..plan.groups.len() {
-            let Group { first, earliest, .. } = plan.groups[group];
-            let event = &batch.events[plan.sorted[first as usize] as usize];
+            let Group { earliest, .. } = plan.groups[group];
+            let event = &plan.first(group);
             let (held_until, paired_anew) =
                 daemons[self.resolved.holder_daemons[event.holder as usize] as usize];
             if earliest > held_until && !paired_anew {
@@ -298,8 +401,7 @@ impl Intake {
                 continue;
             }
             let (key, daemon) = self.key_of(event, batch);
-            let steps =
-                plan.steps(group, &batch.events).map(|event| step_of(event, &self.resolved.versions, input));
+            let steps = plan.steps(group).map(|event| step_of(event, &self.resolved.versions, input));
             let late = Late { steps: steps.collect(), retracted: Vec::new() };
             scope.daemons_of_holders.insert(key.holder, daemon);
             let repair = plan.repairs.entry(key.feature).or_default();
@@ -314,7 +416,7 @@ impl Intake {
             let step = step_of(event, &self.resolved.versions, input);
             let late = repair.keys.entry(key.clone()).or_default();
             late.retracted.push(step);
-            plan.move_to_repair(&key, event, &batch.events, &self.resolved.versions, input);
+            plan.move_to_repair(&key, event, &self.resolved.versions, input);
         }
         for daemon in before.keys() {
             scope.held.insert(daemon.clone(), self.held_by_others(daemon, input, batch.run));
@@ -386,8 +488,22 @@ impl Intake {
     }
 }
 
+/// A transaction that takes in parts of an input.
+#[derive(Debug, Default)]
+struct Writer {
+    /// Whether nobody stores days beside it.
+    is_alone: bool,
+    /// The license servers that it has claimed.
+    claimed: BTreeSet<ServerId>,
+    /// Whether somebody else had written about one of them.
+    is_stale: bool,
+    /// The checkpoint of the last part.
+    written: Option<Checkpoint>,
+    stretch: Option<Stretch>,
+}
+
 /// What was known of a daemon before the batch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Before {
     /// The last instant of which lines were held.
     held_until: UnixMs,

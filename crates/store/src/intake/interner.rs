@@ -1,7 +1,7 @@
 //! Names as small numbers, first of this process, then of the ledger.
 
 use crate::Error;
-use crate::backend::{Backend, Cell, Table, Type, Value, all, writing};
+use crate::backend::{Backend, Cell, Table, Type, Value, all};
 use accounting::event::Pairing;
 use accounting::ledger::ServerId;
 use accounting::privacy::{Kind, Privacy};
@@ -32,7 +32,7 @@ pub struct Interner {
 
 /// How many names of each kind [`Interner::news`] has told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Told {
+pub(super) struct Told {
     features: usize,
     versions: usize,
     holders: usize,
@@ -48,6 +48,13 @@ pub struct NewNames {
     versions: Vec<Box<str>>,
     holders: Vec<HolderText>,
     daemons: Vec<DaemonText>,
+}
+
+impl NewNames {
+    /// Whether there are features among them.
+    pub(super) fn has_features(&self) -> bool {
+        !self.features.is_empty()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -238,8 +245,7 @@ pub(crate) struct Resolved {
 const TOGETHER: usize = 10_000;
 
 impl Resolved {
-    /// Takes in new names, in a transaction of its own: names are no facts. Those of a batch that is tried once more are
-    /// known already.
+    /// Takes in new names. Those of a batch that is tried once more are known already.
     pub(super) fn add(
         &mut self,
         backend: &mut dyn Backend,
@@ -249,31 +255,65 @@ impl Resolved {
         if self.versions.is_empty() {
             self.versions.push(super::NO_VERSION);
         }
-        let Told { features, versions, holders, daemons } = names.before;
-        let new_features = behind(&names.features, features, self.features.len());
-        // The first version is that of those that print none.
-        let new_versions = behind(&names.versions, versions, self.versions.len() - 1);
-        let new_holders = behind(&names.holders, holders, self.holders.len());
-        let new_daemons = behind(&names.daemons, daemons, self.daemons.len());
-        if new_features.len() + new_versions.len() + new_holders.len() + new_daemons.len() == 0 {
+        if self.knows(names) {
             return Ok(());
         }
-        let (daemons, features, versions, holders) = writing(backend, |backend| {
-            let mut daemons = self.daemons.clone();
-            for daemon in new_daemons {
-                daemons.push(resolve_daemon(backend, daemon)?);
-            }
-            let features = texts(backend, "feature", "feature_id", "code", new_features)?;
-            let versions = texts(backend, "version", "version_id", "version", new_versions)?;
-            let holders = resolve_holders(backend, &daemons, new_holders, privacy)?;
-            Ok((daemons, features, versions, holders))
-        })?;
+        let Told { features, versions, holders, daemons } = names.before;
+        let known = self.known();
+        if features > known.features
+            || versions > known.versions
+            || holders > known.holders
+            || daemons > known.daemons
+        {
+            // The part that told them was not committed.
+            return Err(Error::Conflict);
+        }
+        let new_features = behind(&names.features, features, known.features);
+        let new_versions = behind(&names.versions, versions, known.versions);
+        let new_holders = behind(&names.holders, holders, known.holders);
+        let new_daemons = behind(&names.daemons, daemons, known.daemons);
+        let mut daemons = self.daemons.clone();
+        for daemon in new_daemons {
+            daemons.push(resolve_daemon(backend, daemon)?);
+        }
+        let features = texts(backend, "feature", "feature_id", "code", new_features)?;
+        let versions = texts(backend, "version", "version_id", "version", new_versions)?;
+        let holders = resolve_holders(backend, &daemons, new_holders, privacy)?;
         self.daemons = daemons;
         self.features.extend(features);
         self.versions.extend(versions);
         self.holders.extend(holders);
         self.holder_daemons.extend(new_holders.iter().map(|holder| holder.daemon));
         Ok(())
+    }
+
+    /// Whether it knows all of some names.
+    pub(super) fn knows(&self, names: &NewNames) -> bool {
+        let (before, known) = (names.before, self.known());
+        before.features + names.features.len() <= known.features
+            && before.versions + names.versions.len() <= known.versions
+            && before.holders + names.holders.len() <= known.holders
+            && before.daemons + names.daemons.len() <= known.daemons
+    }
+
+    /// How many names of each kind it knows.
+    pub(super) fn known(&self) -> Told {
+        Told {
+            features: self.features.len(),
+            // The first version is that of those that print none.
+            versions: self.versions.len().saturating_sub(1),
+            holders: self.holders.len(),
+            daemons: self.daemons.len(),
+        }
+    }
+
+    /// Forgets the names that were added since so many were known.
+    pub(super) fn forget_since(&mut self, known: Told) {
+        self.features.truncate(known.features);
+        self.versions.truncate(known.versions + 1);
+        self.holders.truncate(known.holders);
+        self.holder_daemons.truncate(known.holders);
+        self.daemons.truncate(known.daemons);
     }
 }
 

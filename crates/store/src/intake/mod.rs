@@ -25,7 +25,7 @@ use commit::polls::OpenHolds;
 use commit::seats::{Pool, Run};
 use rustc_hash::FxHashMap;
 use server::ServerState;
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 /// A start or an end of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,7 +240,7 @@ pub struct Batch {
     /// As `retracted`, for sums of use.
     pub retracted_totals: Vec<TotalEvent>,
     /// The handles that events refer to.
-    pub handles: Vec<Arc<str>>,
+    pub handles: Vec<SmolStr>,
     /// Denied and queued requests.
     pub requests: Vec<RequestEvent>,
     /// Starts and stops of daemons.
@@ -294,9 +294,30 @@ impl Batch {
     }
 }
 
+/// Parts of an input, in their order.
+pub trait Parts {
+    /// A part by its number, from 0 on: what it says (a batch for each run of its dates), and the checkpoint after it. `None`
+    /// where nothing more shall go into the transaction. What was given is given again where that is tried again.
+    fn part(&mut self, nth: usize) -> Option<(&[Batch], &Checkpoint)>;
+    /// How many there are without waiting for any.
+    fn waiting(&mut self) -> usize;
+}
+
+impl Parts for (&[Batch], &Checkpoint) {
+    fn part(&mut self, nth: usize) -> Option<(&[Batch], &Checkpoint)> {
+        (nth == 0).then_some(*self)
+    }
+
+    fn waiting(&mut self) -> usize {
+        1
+    }
+}
+
 /// What a commit did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {
+    /// How many parts of the input it took in.
+    pub parts: usize,
     /// Sessions that this part ended.
     pub sessions_closed: u64,
     /// Ends without a start.
@@ -327,20 +348,14 @@ pub struct Intake {
 struct Key {
     feature: FeatureId,
     holder: HolderId,
-    /// `None` where the server calls a hold nothing, and not an empty text, which is slow to compare. Shared, because rows
-    /// and what is open hold keys too.
-    handle: Option<Arc<str>>,
+    /// Empty where the server calls a hold nothing.
+    handle: SmolStr,
 }
 
 impl Key {
     fn handle(&self) -> &str {
-        self.handle.as_deref().unwrap_or_default()
+        &self.handle
     }
-}
-
-/// A handle as the ledger holds it.
-fn handle_of(text: &str) -> Option<Arc<str>> {
-    (!text.is_empty()).then(|| text.into())
 }
 
 /// A version where none is printed.

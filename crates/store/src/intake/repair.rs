@@ -1,7 +1,7 @@
 //! Pairing anew what late or corrected input touches.
 
-use super::server::{ServerState, key_and_session};
-use super::{Intake, Key, KeyEvent, handle_of};
+use super::server::{OpenOfKey, ServerState, key_and_session};
+use super::{Intake, Key, KeyEvent};
 use crate::Error;
 use crate::backend::{Backend, Row};
 use accounting::UnixMs;
@@ -155,7 +155,7 @@ impl Intake {
             state.open.remove(key);
         } else {
             state.vendors.insert(key.holder, vendor.into());
-            state.open.insert(key.clone(), open);
+            state.open.insert(key.clone(), OpenOfKey { sessions: open, is_written: true });
         }
     }
 }
@@ -205,7 +205,7 @@ fn add_what_is_more(steps: &mut Vec<Step>, late: Vec<Step>, held: &[(UnixMs, Uni
 }
 
 fn unmatched(feature: FeatureId, row: &Row<'_>) -> Result<(Key, i64, UnmatchedEnd), Error> {
-    let key = Key { feature, holder: row.id(0)?, handle: row.with_text(1, handle_of)? };
+    let key = Key { feature, holder: row.id(0)?, handle: row.with_text(1, |handle| handle.into())? };
     let ended = row.int(6)?;
     let end = End {
         at: row.int(2)?,

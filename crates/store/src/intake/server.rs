@@ -1,6 +1,6 @@
 //! What a writer knows of a license server: its spans, its breaks, its open sessions.
 
-use super::{Key, handle_of};
+use super::Key;
 use crate::Error;
 use crate::backend::{Backend, Row, Value, all, one};
 use accounting::UnixMs;
@@ -41,9 +41,17 @@ pub(super) struct ServerState {
     /// The spans of its logs; those of polls are no concern of pairing.
     pub(super) spans: Vec<SpanRow>,
     pub(super) breaks: Vec<BreakRow>,
-    pub(super) open: FxHashMap<Key, VecDeque<Open>>,
+    pub(super) open: FxHashMap<Key, OpenOfKey>,
     /// The vendor daemons of holders that have had something open.
     pub(super) vendors: FxHashMap<HolderId, Box<str>>,
+}
+
+/// The open sessions of a key.
+#[derive(Debug)]
+pub(super) struct OpenOfKey {
+    pub(super) sessions: VecDeque<Open>,
+    /// Whether all of them have rows; else none has.
+    pub(super) is_written: bool,
 }
 
 impl ServerState {
@@ -73,8 +81,8 @@ impl ServerState {
             Ok(())
         })?;
         for (key, sessions) in rows {
-            let (open, _) = unpair(&sessions, &[], UnixMs::MAX);
-            state.open.insert(key, open);
+            let (sessions, _) = unpair(&sessions, &[], UnixMs::MAX);
+            state.open.insert(key, OpenOfKey { sessions, is_written: true });
         }
         Ok(state)
     }
@@ -148,7 +156,8 @@ fn breaks(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<BreakRow>, 
 
 /// Reads the columns of `session`: feature, holder, handle, then as [`SESSION_COLUMNS`] lists them.
 pub(super) fn key_and_session(row: &Row<'_>) -> Result<(Key, Session), Error> {
-    let key = Key { feature: row.id(0)?, holder: row.id(1)?, handle: row.with_text(2, handle_of)? };
+    let key =
+        Key { feature: row.id(0)?, holder: row.id(1)?, handle: row.with_text(2, |handle| handle.into())? };
     let (ended, seats) = (row.int(7)?, row.id(6)?);
     let orders = row.opt_int(11)?.unwrap_or_default();
     let until_input = row.opt_int(13)?.map(|input| input as u32);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Nothing differs from what the sessions say; when all is derived, deriving it once more gives the same bytes.
 #[track_caller]
-fn is_as_derived(ledger: &Ledger, when: &str) {
+pub(crate) fn is_as_derived(ledger: &Ledger, when: &str) {
     assert_eq!(ledger.verify().difference, None, "{when}");
     ledger.balances();
     let stored = |ledger: &Ledger| {

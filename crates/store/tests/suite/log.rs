@@ -7,7 +7,8 @@ use accounting::session::Ended;
 use std::collections::BTreeMap;
 use store::input::Checkpoint;
 use store::intake::{
-    Batch, BreakEvent, DaemonId, Intake, Interner, KeyEvent, Quarantined, RequestEvent, RequestOutcome, Span,
+    Batch, BreakEvent, DaemonId, Intake, Interner, KeyEvent, Parts, Quarantined, RequestEvent,
+    RequestOutcome, Span,
 };
 use store::{Error, Store};
 
@@ -73,6 +74,26 @@ impl Process {
         self.commit(store, name, 1, &batches).unwrap();
     }
 
+    /// Reads an input in parts of which as many as can go into one transaction; `waiting` of them are there before it.
+    pub(crate) fn read_together(&mut self, store: &mut Store, name: &str, parts: &[&[Said]], waiting: usize) {
+        self.intake.begin(None);
+        let mut given = self.given(name, parts, waiting);
+        while !given.parts.is_empty() {
+            let parts = self.intake.commit_together(store, &mut given).unwrap().parts;
+            given.parts.drain(..parts);
+        }
+    }
+
+    /// Parts of an input, to be committed together.
+    pub(crate) fn given(&mut self, name: &str, parts: &[&[Said]], waiting: usize) -> Given {
+        let mut spans = BTreeMap::new();
+        let parts = (1..).zip(parts);
+        let parts = parts
+            .map(|(position, said)| (vec![self.batch(0, said, &mut spans)], checkpoint(name, position)))
+            .collect();
+        Given { parts, waiting }
+    }
+
     pub(crate) fn commit(
         &mut self,
         store: &mut Store,
@@ -80,15 +101,7 @@ impl Process {
         position: u64,
         batches: &[Batch],
     ) -> Result<(), Error> {
-        let checkpoint = Checkpoint {
-            name: name.to_owned(),
-            format: "flexnet".to_owned(),
-            head_length: 1,
-            head_hash: name.to_owned(),
-            position,
-            ..Checkpoint::default()
-        };
-        self.intake.commit(store, batches, &checkpoint).map(|_| ())
+        self.intake.commit(store, batches, &checkpoint(name, position)).map(|_| ())
     }
 
     pub(crate) fn daemon(&mut self, vendor: &str) -> DaemonId {
@@ -162,6 +175,33 @@ impl Process {
             handle: 0,
             step,
         }
+    }
+}
+
+/// Parts of an input that are there, the first ones before anybody asks for more.
+pub(crate) struct Given {
+    pub(crate) parts: Vec<(Vec<Batch>, Checkpoint)>,
+    waiting: usize,
+}
+
+impl Parts for Given {
+    fn part(&mut self, nth: usize) -> Option<(&[Batch], &Checkpoint)> {
+        self.parts.get(nth).map(|(batches, checkpoint)| (&**batches, checkpoint))
+    }
+
+    fn waiting(&mut self) -> usize {
+        self.waiting.min(self.parts.len())
+    }
+}
+
+fn checkpoint(name: &str, position: u64) -> Checkpoint {
+    Checkpoint {
+        name: name.to_owned(),
+        format: "flexnet".to_owned(),
+        head_length: 1,
+        head_hash: name.to_owned(),
+        position,
+        ..Checkpoint::default()
     }
 }
 

@@ -26,7 +26,7 @@ fn assert_order_is_nothing(ledger: &Ledger, parts: &[&[Said]]) {
 }
 
 /// Empties the ledger for another case.
-fn clear(ledger: &Ledger) {
+pub(crate) fn clear(ledger: &Ledger) {
     for table in [
         "server",
         "feature",
@@ -49,7 +49,7 @@ fn clear(ledger: &Ledger) {
 }
 
 /// Lines of two daemons, one minute to three hours apart, cut into inputs, and an order of these.
-fn logs() -> impl Strategy<Value = (Vec<Vec<Said>>, Vec<usize>)> {
+pub(crate) fn logs() -> impl Strategy<Value = (Vec<Vec<Said>>, Vec<usize>)> {
     let user = prop::sample::select(vec!["amara", "bela"]);
     let feature = prop::sample::select(vec!["solver", "mesher"]);
     let what = (0..12_u32, feature, user, 1..4_u32).prop_map(|(kind, feature, user, seats)| match kind {

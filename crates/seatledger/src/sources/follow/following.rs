@@ -18,8 +18,10 @@ use std::time::{Duration, Instant};
 use store::Store;
 use store::input::Checkpoint;
 
-/// A batch is taken when it holds so many events: while one is written nobody else can write to a SQLite file.
+/// A transaction takes in so many events: meanwhile nobody else can write to a SQLite file.
 pub(super) const EVENTS_TOGETHER: usize = 100_000;
+/// So many are read together, so that what was read is written while more is read.
+const EVENTS_IN_PART: usize = 25_000;
 /// So many files are held open; of others only the ledger knows how far they were read.
 const TAILS: usize = 100;
 /// A new log that does not tell its server yet is given so much time, or so many bytes, to do so.
@@ -77,7 +79,11 @@ struct New {
 impl<'w, D: Door> Following<'w, D> {
     pub(super) fn new(door: D, wish: &'w Wish) -> Self {
         let mut importer = Importer::new(door, wish);
-        importer.manner = Manner { events_together: EVENTS_TOGETHER, last_line_waits: true };
+        importer.manner = Manner {
+            events_together: EVENTS_IN_PART,
+            events_in_transaction: EVENTS_TOGETHER,
+            last_line_waits: true,
+        };
         Self {
             importer,
             forced: wish.format.and_then(formats::named),

@@ -2,6 +2,7 @@
 
 mod begin;
 pub(crate) mod bytes;
+mod coming;
 mod continued;
 mod find;
 mod importer;

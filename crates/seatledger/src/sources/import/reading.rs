@@ -35,15 +35,17 @@ pub(crate) enum Sent {
 /// In what manner inputs are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Manner {
-    /// A batch is taken when it holds so many events, at the next line that is later than all before it.
+    /// A part is taken when it holds so many events, at the next line that is later than all before it.
     pub(crate) events_together: usize,
+    /// No further part goes into a transaction that holds so many events.
+    pub(crate) events_in_transaction: usize,
     /// Whether a last line without its line ending is left until that comes; else it counts at once.
     pub(crate) last_line_waits: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { events_together: 250_000, last_line_waits: false }
+        Self { events_together: 60_000, events_in_transaction: 500_000, last_line_waits: false }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading an input and committing what is read, part by part.
 
+use super::coming::{Coming, PARTS_WAITING};
 use super::reading::{self, Reading, Sent};
 use super::survey::Surveyed;
 use super::{Door, Importer, Watch};
@@ -23,37 +24,40 @@ impl<D: Door> Importer<'_, D> {
     ) -> anyhow::Result<Taken> {
         let mut position = reading.checkpoint.position;
         let bytes = surveyed.bytes.reader_at(position - reading::known_before(position) as u64, seen)?;
-        let (to, from) = sync_channel(2);
+        let (to, from) = sync_channel(PARTS_WAITING);
         let mut before = reading.checkpoint.counts;
+        let most_events = reading.manner.events_in_transaction;
         let (interner, intake, door) = (&mut self.interner, &mut self.intake, &mut self.door);
         let dry_run = self.wish.dry_run;
         let mut taken = Taken::default();
         let result = std::thread::scope(|scope| {
+            // Dropped within, whatever happens: the thread that reads ends where nobody takes its parts.
+            let mut parts = Coming::new(from, most_events);
             scope.spawn(move || reading.run(bytes, interner, &to));
-            for sent in from {
-                match sent {
-                    Sent::Part(batches, checkpoint) => {
-                        let begun = Instant::now();
-                        if !dry_run {
-                            let outcome = door.with(|store| intake.commit(store, &batches, &checkpoint))?;
-                            taken.sessions_closed += outcome.sessions_closed;
-                            taken.unmatched += outcome.unmatched;
-                        }
-                        let new = less(checkpoint.counts, before);
-                        before = checkpoint.counts;
-                        let latest =
-                            batches.iter().flat_map(|batch| &batch.spans).map(|span| span.until).max();
-                        let bytes = checkpoint.position - position;
-                        position = checkpoint.position;
-                        let part = Committed { bytes, new, latest, time: begun.elapsed() };
-                        taken.last = intake.input().cloned().or(Some(*checkpoint));
-                        if !watch.committed(&part) {
-                            break;
-                        }
-                    }
-                    Sent::End(tally) => taken.tally = tally,
-                    Sent::Failed(tally, problem) => (taken.tally, taken.problem) = (tally, Some(problem)),
+            while parts.wait() {
+                let begun = Instant::now();
+                let mut committed = 1;
+                if !dry_run {
+                    let outcome = door.with(|store| intake.commit_together(store, &mut parts))?;
+                    taken.sessions_closed += outcome.sessions_closed;
+                    taken.unmatched += outcome.unmatched;
+                    committed = outcome.parts;
                 }
+                let latest = parts.latest(committed);
+                let Some(checkpoint) = parts.done(committed) else { break };
+                let new = less(checkpoint.counts, before);
+                before = checkpoint.counts;
+                let bytes = checkpoint.position - position;
+                position = checkpoint.position;
+                taken.last = intake.input().cloned().or(Some(checkpoint));
+                if !watch.committed(&Committed { bytes, new, latest, time: begun.elapsed() }) {
+                    break;
+                }
+            }
+            match parts.ended() {
+                Some(Sent::End(tally)) => taken.tally = tally,
+                Some(Sent::Failed(tally, problem)) => (taken.tally, taken.problem) = (tally, Some(problem)),
+                Some(Sent::Part(..)) | None => {}
             }
             Ok::<_, anyhow::Error>(())
         });

@@ -29,6 +29,9 @@ const KEPT_AT_MOST: usize = 400_000;
 /// A commit reads all names to compute days only if it holds at least one event or session for so many holders.
 const HOLDERS_AN_EVENT: u64 = 4;
 
+/// Of so many days of a feature room is kept.
+const SPARE_AT_MOST: usize = 2;
+
 /// The sessions of a feature that are open: from when, and whose.
 pub(super) type OpenSince = FxHashMap<FeatureId, Vec<(UnixMs, HolderId)>>;
 
@@ -44,6 +47,8 @@ pub(in crate::intake) struct Held {
     first: Option<Day>,
     /// Days that this commit has stored, with the mark that they had.
     stored: Vec<(FeatureId, Day, Mark)>,
+    /// Room for the parts of a feature's days to come: that of its days that are stored.
+    spare: FxHashMap<FeatureId, Vec<Vec<Part>>>,
 }
 
 /// The state and number of a mark.
@@ -118,9 +123,12 @@ impl Held {
         let first = self.first?;
         match self.days.entry(feature).or_default().entry(day) {
             std::collections::btree_map::Entry::Occupied(held) => Some(held.into_mut()),
-            std::collections::btree_map::Entry::Vacant(place) => (day >= first
-                && !self.known.contains(&(feature, day)))
-            .then(|| place.insert(HeldDay::default())),
+            std::collections::btree_map::Entry::Vacant(place) => {
+                (day >= first && !self.known.contains(&(feature, day))).then(|| {
+                    let parts = self.spare.get_mut(&feature).and_then(Vec::pop).unwrap_or_default();
+                    place.insert(HeldDay { parts, ..HeldDay::default() })
+                })
+            }
         }
     }
 
@@ -172,8 +180,9 @@ impl Held {
         complete: &mut Days,
     ) {
         let open = open.get(&feature).map_or(&[][..], Vec::as_slice);
-        let Some(days) = self.days.get_mut(&feature) else { return };
-        let (kept, known, stored) = (&mut self.kept, &mut self.known, &mut self.stored);
+        let Self { days, kept, known, stored, spare, .. } = self;
+        let Some(days) = days.get_mut(&feature) else { return };
+        let spare = spare.entry(feature).or_default();
         days.retain(|day, held| {
             let end = context.civil(*day).end;
             let mut computed = Computed {
@@ -202,6 +211,10 @@ impl Held {
             known.insert((feature, *day));
             if let Some(mark) = held.mark {
                 stored.push((feature, *day, mark));
+            }
+            if spare.len() < SPARE_AT_MOST {
+                computed.parts.clear();
+                spare.push(computed.parts);
             }
             false
         });

@@ -1,15 +1,14 @@
-//! Pairing the keys that go on where they stand, beside the connection that writes what comes of it.
+//! Pairing the keys that go on where they stand, beside the connection that writes what comes of it. What stays open gets its
+//! row at the end of the stretch.
 
 use super::super::repair::{Changes, step_of};
-use super::held::OpenSince;
 use super::marks::Marks;
 use super::plan::Plan;
 use super::{Batch, Before, Intake, Key, Outcome, rows};
 use crate::Error;
 use crate::backend::Backend;
-use crate::derive::{Context, Days};
 use crate::intake::interner::Daemon;
-use crate::intake::server::ServerState;
+use crate::intake::server::{OpenOfKey, ServerState};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::pairing::{Break, InputId, Open, Paired, Session, Step, pair};
@@ -19,9 +18,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// So many rows are handed to the connection together: few enough to stay in a core's cache.
-const ROWS_TOGETHER: usize = 8_192;
+const ROWS_TOGETHER: usize = 2_048;
 /// How many portions may wait for the connection.
-const PORTIONS_WAITING: usize = 4;
+pub(super) const PORTIONS_WAITING: usize = 4;
 
 /// What one commit pairs.
 #[derive(Clone, Copy)]
@@ -36,8 +35,6 @@ pub(super) struct Paper<'a> {
 struct Portion {
     changes: Changes,
     order: Vec<(FeatureId, UnixMs, u32)>,
-    /// Days that are complete.
-    days: Days,
 }
 
 /// Memory that pairing uses again for each key.
@@ -58,15 +55,12 @@ impl Intake {
         plan: Plan,
         marks: &mut Marks,
     ) -> Result<Outcome, Error> {
-        let computing = marks.held.worth_computing(backend, paper.batch.events.len())?;
-        let mut context = if computing { Some(Context::read(backend)?) } else { None };
         let (to, from) = sync_channel(PORTIONS_WAITING);
         std::thread::scope(|scope| {
-            scope.spawn(move || self.pair_portions(paper, plan, context.as_mut(), marks, &to));
+            scope.spawn(move || self.pair_portions(paper, plan, marks, &to));
             let mut outcome = Outcome::default();
-            for Portion { changes, order, days } in from {
+            for Portion { changes, order } in from {
                 rows::write_changes(backend, &changes, &order, paper.input)?;
-                days.write(backend)?;
                 outcome.add(&changes);
             }
             Ok(outcome)
@@ -78,7 +72,6 @@ impl Intake {
         &mut self,
         paper: Paper<'_>,
         mut plan: Plan,
-        mut context: Option<&mut Context>,
         marks: &mut Marks,
         to: &SyncSender<Portion>,
     ) {
@@ -87,14 +80,14 @@ impl Intake {
         let (mut changes, mut scratch) = (empty(), Scratch::default());
         let mut breaks: FxHashMap<u32, Vec<Break>> = FxHashMap::default();
         for group in std::mem::take(&mut plan.in_order) {
-            let mut events = plan.steps(group as usize, &paper.batch.events).peekable();
+            let mut events = plan.steps(group as usize).peekable();
             let Some(event) = events.peek() else { continue };
             let key = self.resolved.key(event, paper.batch);
             if changes.new.len() >= ROWS_TOGETHER
                 && changes.new.last().is_some_and(|(last, _)| last.feature != key.feature)
             {
                 let full = std::mem::replace(&mut changes, empty());
-                if !self.send(paper, full, context.as_deref_mut(), marks, to) {
+                if !self.send(paper, full, marks, to) {
                     return;
                 }
             }
@@ -119,47 +112,14 @@ impl Intake {
                 pair_key(state, key, &daemon.1, &mut scratch, &breaks, &mut changes);
             }
         }
-        if !self.send(paper, changes, context.as_deref_mut(), marks, to) {
-            return;
-        }
-        self.mark_evidence(paper.before, paper.servers, marks);
-        if let Some(context) = context {
-            let features = marks.held.features();
-            let days = self.complete_days(&features, context, marks);
-            // Nobody takes it where the connection failed.
-            let _ = to.send(Portion { changes: Changes::default(), order: Vec::new(), days });
-        }
+        self.send(paper, changes, marks, to);
     }
 
-    /// Marks what a portion touches, and hands it on with the days that it completes.
-    fn send(
-        &self,
-        paper: Paper<'_>,
-        changes: Changes,
-        context: Option<&mut Context>,
-        marks: &mut Marks,
-        to: &SyncSender<Portion>,
-    ) -> bool {
+    /// Marks what a portion touches, and hands it on; false where nobody takes it.
+    fn send(&self, paper: Paper<'_>, changes: Changes, marks: &mut Marks, to: &SyncSender<Portion>) -> bool {
         let order = rows::in_key_order(&changes);
         self.mark_rows((&changes, &order), paper.before, paper.servers, true, marks);
-        let mut features: Vec<FeatureId> = order.iter().map(|(feature, _, _)| *feature).collect();
-        features.dedup();
-        let days = context.map(|context| self.complete_days(&features, context, marks)).unwrap_or_default();
-        to.send(Portion { changes, order, days }).is_ok()
-    }
-
-    /// The held days of some features that are complete now.
-    fn complete_days(&self, features: &[FeatureId], context: &mut Context, marks: &mut Marks) -> Days {
-        let mut open = OpenSince::default();
-        for (key, sessions) in self.servers.values().flat_map(|state| &state.open) {
-            let since = sessions.iter().map(|session| (session.start.at, key.holder));
-            open.entry(key.feature).or_default().extend(since);
-        }
-        let mut days = Days::default();
-        for feature in features {
-            marks.held.complete(*feature, &open, context, &mut days);
-        }
-        days
+        to.send(Portion { changes, order }).is_ok()
     }
 }
 
@@ -173,18 +133,20 @@ fn pair_key(
     changes: &mut Changes,
 ) {
     let Scratch { steps, open: spare, paired } = scratch;
-    let mut open = state.open.remove(&key).unwrap_or_else(|| std::mem::take(spare));
-    let stored: Vec<Session> = open.iter().map(Open::session).collect();
+    let (mut open, is_written) = match state.open.remove(&key) {
+        Some(OpenOfKey { sessions, is_written }) => (sessions, is_written),
+        None => (std::mem::take(spare), false),
+    };
+    let stored: Vec<Session> = if is_written { open.iter().map(Open::session).collect() } else { Vec::new() };
     paired.closed.clear();
     paired.unmatched.clear();
     pair(state.pairing, &mut open, steps, breaks, paired);
-    if stored.is_empty() {
-        changes.new.extend(paired.closed.iter().map(|row| (key.clone(), *row)));
-        changes.new.extend(open.iter().map(|open| (key.clone(), open.session())));
-    } else {
+    if is_written {
         let after: Vec<Session> =
             paired.closed.iter().copied().chain(open.iter().map(Open::session)).collect();
         changes.sessions(&key, &stored, &after);
+    } else {
+        changes.new.extend(paired.closed.iter().map(|row| (key.clone(), *row)));
     }
     if !paired.unmatched.is_empty() {
         changes.unmatched(&key, &paired.unmatched);
@@ -193,7 +155,7 @@ fn pair_key(
         *spare = open;
     } else {
         state.vendors.entry(key.holder).or_insert_with(|| vendor.into());
-        state.open.insert(key, open);
+        state.open.insert(key, OpenOfKey { sessions: open, is_written });
     }
 }
 

@@ -90,12 +90,19 @@ impl Marks {
         }
     }
 
-    /// Lets the days that are held go on with a commit, where nobody else can store days beside it (it is `alone`) and
-    /// nothing is taken back.
+    /// The day of a batch's first start, end or request; [`Day::MAX`] where it has none.
+    pub(super) fn first_day(&mut self, batch: &Batch) -> Day {
+        let of_events = batch.events.iter().map(|event| event.step.at());
+        let first = of_events.chain(batch.requests.iter().map(|request| request.at)).min();
+        first.map_or(Day::MAX, |at| self.day_of(at))
+    }
+
+    /// Lets the days that are held go on with a batch and those behind it, where nobody else can store days beside it (it
+    /// is `alone`) and nothing is taken back; `first` is its first day.
     pub(super) fn begin_held(
         &mut self,
         backend: &mut dyn Backend,
-        batch: &Batch,
+        (batch, first): (&Batch, Day),
         features: &[FeatureId],
         alone: bool,
     ) -> Result<(), Error> {
@@ -103,9 +110,6 @@ impl Marks {
             self.held.let_go_of_all();
             return Ok(());
         }
-        let of_events = batch.events.iter().map(|event| event.step.at());
-        let first = of_events.chain(batch.requests.iter().map(|request| request.at)).min();
-        let first = first.map_or(Day::MAX, |at| self.day_of(at));
         self.held.begin(backend, features, first)
     }
 
@@ -267,7 +271,7 @@ impl Intake {
                     let reached = of_daemon.and_then(|before| before.evidence).unwrap_or(UnixMs::MIN);
                     (reached, state.evidence(vendor).unwrap_or(reached))
                 });
-                for open in open.iter().filter(|open| open.start.at.max(reached) < latest) {
+                for open in open.sessions.iter().filter(|open| open.start.at.max(reached) < latest) {
                     marks.in_order(key.feature, open.start.at.max(reached), latest + 1, None);
                 }
             }

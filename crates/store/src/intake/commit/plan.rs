@@ -8,12 +8,15 @@ use accounting::ledger::ServerId;
 use accounting::pairing::{InputId, Step};
 use accounting::session::FeatureId;
 use rustc_hash::{FxHashMap, FxHashSet};
+use smol_str::SmolStr;
 
 /// The batch's events by key, and what is to be done with each.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// The numbers of the events by feature, holder and handle; those of one key stay in the order of the batch.
-    pub(super) sorted: Vec<u32>,
+    /// The events by feature, those of one feature in the order of the batch: what is looked at together lies together.
+    events: Vec<KeyEvent>,
+    /// The places of events by feature, holder and handle; those of one key stay in the order of the batch.
+    sorted: Vec<u32>,
     pub(super) groups: Vec<Group>,
     /// The groups that continue what is held, in the order of their features.
     pub(super) in_order: Vec<u32>,
@@ -26,8 +29,8 @@ pub(super) struct Plan {
 /// The events of one key: a stretch of [`Plan::sorted`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
-    pub(super) first: u32,
-    pub(super) end: u32,
+    first: u32,
+    end: u32,
     pub(super) earliest: UnixMs,
 }
 
@@ -36,7 +39,6 @@ impl Plan {
     /// written as their table is ordered.
     pub(super) fn new(events: &[KeyEvent], features: &[FeatureId]) -> Self {
         let places = places(features);
-        // By feature first, so that what is sorted then fits in the cache.
         let mut ends = vec![0_u32; features.len() + 1];
         for event in events {
             ends[places[event.feature as usize] as usize + 1] += 1;
@@ -45,21 +47,26 @@ impl Plan {
             ends[place + 1] += ends[place];
         }
         let mut next = ends.clone();
-        let mut keyed = vec![(0_u64, 0_u32); events.len()];
-        for (index, event) in (0_u32..).zip(events) {
+        // Each is replaced by the one whose place it is.
+        let mut plan = Self { events: events.to_vec(), ..Self::default() };
+        for event in events {
             let place = &mut next[places[event.feature as usize] as usize];
-            keyed[*place as usize] = (u64::from(event.holder) << 32 | u64::from(event.handle), index);
+            plan.events[*place as usize] = *event;
             *place += 1;
         }
-        let mut plan = Self { sorted: Vec::with_capacity(events.len()), ..Self::default() };
-        let mut spare = Vec::new();
+        plan.sorted.reserve(events.len());
+        let (mut keyed, mut spare) = (Vec::new(), Vec::new());
         for stretch in ends.windows(2) {
-            let of_feature = &mut keyed[stretch[0] as usize..stretch[1] as usize];
-            radix::sort(of_feature, &mut spare);
-            for of_key in of_feature.chunk_by(|a, b| a.0 == b.0) {
+            keyed.clear();
+            keyed.extend((stretch[0]..stretch[1]).map(|place| {
+                let event = &plan.events[place as usize];
+                (u64::from(event.holder) << 32 | u64::from(event.handle), place)
+            }));
+            radix::sort(&mut keyed, &mut spare);
+            for of_key in keyed.chunk_by(|a, b| a.0 == b.0) {
                 let first = plan.sorted.len() as u32;
-                plan.sorted.extend(of_key.iter().map(|(_, index)| *index));
-                let at = of_key.iter().map(|(_, index)| events[*index as usize].step.at());
+                plan.sorted.extend(of_key.iter().map(|(_, place)| *place));
+                let at = of_key.iter().map(|(_, place)| plan.events[*place as usize].step.at());
                 let earliest = at.min().unwrap_or(UnixMs::MAX);
                 plan.groups.push(Group { first, end: plan.sorted.len() as u32, earliest });
             }
@@ -68,32 +75,25 @@ impl Plan {
     }
 
     /// The events of a key, in the order of the batch.
-    pub(super) fn steps<'a>(
-        &'a self,
-        group: usize,
-        events: &'a [KeyEvent],
-    ) -> impl Iterator<Item = &'a KeyEvent> {
+    pub(super) fn steps(&self, group: usize) -> impl Iterator<Item = &KeyEvent> {
         let Group { first, end, .. } = self.groups[group];
-        self.sorted[first as usize..end as usize].iter().map(|index| &events[*index as usize])
+        self.sorted[first as usize..end as usize].iter().map(|place| &self.events[*place as usize])
+    }
+
+    /// The first event of a key.
+    pub(super) fn first(&self, group: usize) -> KeyEvent {
+        self.events[self.sorted[self.groups[group].first as usize] as usize]
     }
 
     /// A key with something taken back is paired anew with all its events of the batch.
-    pub(super) fn move_to_repair(
-        &mut self,
-        key: &Key,
-        gone: &KeyEvent,
-        events: &[KeyEvent],
-        versions: &[u32],
-        input: InputId,
-    ) {
+    pub(super) fn move_to_repair(&mut self, key: &Key, gone: &KeyEvent, versions: &[u32], input: InputId) {
         let same = |group: &u32| {
-            let event = &events[self.sorted[self.groups[*group as usize].first as usize] as usize];
+            let event = self.first(*group as usize);
             (event.feature, event.holder, event.handle) == (gone.feature, gone.holder, gone.handle)
         };
         let Some(at) = self.in_order.iter().position(same) else { return };
         let group = self.in_order.remove(at) as usize;
-        let steps: Vec<Step> =
-            self.steps(group, events).map(|event| step_of(event, versions, input)).collect();
+        let steps: Vec<Step> = self.steps(group).map(|event| step_of(event, versions, input)).collect();
         let earliest = self.groups[group].earliest;
         let repair = self.repairs.entry(key.feature).or_default();
         repair.since = repair.since.min(earliest);
@@ -123,8 +123,8 @@ impl Resolved {
     /// The key of an event in the ledger's numbers.
     pub(super) fn key(&self, event: &KeyEvent, batch: &Batch) -> Key {
         let handle = match event.handle {
-            0 => None,
-            handle => Some(batch.handles[handle as usize - 1].clone()).filter(|handle| !handle.is_empty()),
+            0 => SmolStr::default(),
+            handle => batch.handles[handle as usize - 1].clone(),
         };
         Key {
             feature: self.features[event.feature as usize],

@@ -1,0 +1,153 @@
+//! Batches that go on where the one before ended, in one transaction. What is open and what days are dirty is written once at
+//! their end: most of what a batch leaves open is ended by the next one, and its rows would be written twice.
+
+use super::held::OpenSince;
+use super::in_order::PORTIONS_WAITING;
+use super::marks::Marks;
+use super::{Batch, Before, Changes, Intake, rows};
+use crate::Error;
+use crate::backend::Backend;
+use crate::derive::{Context, Days};
+use crate::settings;
+use accounting::day::Day;
+use accounting::ledger::ServerId;
+use accounting::pairing::InputId;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+/// The days of so many features are handed to the connection together.
+const FEATURES_TOGETHER: usize = 16;
+
+/// What batches that go on leave for their end.
+#[derive(Debug)]
+pub(super) struct Stretch {
+    pub(super) marks: Marks,
+    /// The day of its first event.
+    first: Day,
+    /// What was known of daemons before it.
+    before: FxHashMap<(ServerId, String), Before>,
+    /// The license servers that it tells of.
+    servers: BTreeSet<ServerId>,
+    input: InputId,
+    events: usize,
+}
+
+impl Stretch {
+    /// Whether a batch goes on where it stands: nothing is taken back, and nothing is told of days before its first one or of
+    /// features of which was not asked which days are stored.
+    pub(super) fn goes_on_with(&mut self, batch: &Batch) -> bool {
+        !batch.takes_back() && !batch.names.has_features() && self.marks.first_day(batch) >= self.first
+    }
+
+    /// Takes note of a batch; `before` is what was known of its license servers before it.
+    pub(super) fn add(
+        &mut self,
+        batch: &Batch,
+        input: InputId,
+        servers: &BTreeSet<ServerId>,
+        before: &FxHashMap<(ServerId, String), Before>,
+    ) {
+        self.input = input;
+        self.events += batch.events.len();
+        let new = before.iter().filter(|((server, _), _)| !self.servers.contains(server));
+        self.before.extend(new.map(|(daemon, before)| (daemon.clone(), before.clone())));
+        self.servers.extend(servers);
+    }
+}
+
+impl Intake {
+    /// Begins a stretch with its first batch; `alone` says that nobody else can store days beside it.
+    pub(super) fn begin_stretch(
+        &mut self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        alone: bool,
+    ) -> Result<Stretch, Error> {
+        let zone = settings::calendar(backend)?.zone().clone();
+        let mut marks = Marks::new(zone, std::mem::take(&mut self.held));
+        let first = marks.first_day(batch);
+        marks.begin_held(backend, (batch, first), &self.resolved.features, alone)?;
+        Ok(Stretch {
+            marks,
+            first,
+            before: FxHashMap::default(),
+            servers: BTreeSet::new(),
+            input: InputId::default(),
+            events: 0,
+        })
+    }
+
+    /// Writes the rows of what a stretch has left open so far.
+    pub(super) fn write_open(
+        &mut self,
+        backend: &mut dyn Backend,
+        stretch: &mut Stretch,
+    ) -> Result<(), Error> {
+        let changes = self.unwritten(&stretch.servers);
+        let order = rows::in_key_order(&changes);
+        self.mark_rows((&changes, &order), &stretch.before, &stretch.servers, true, &mut stretch.marks);
+        rows::write_changes(backend, &changes, &order, stretch.input)
+    }
+
+    /// Ends a stretch: the rows of what it leaves open, the days that are complete, the marks of all others.
+    pub(super) fn end_stretch(
+        &mut self,
+        backend: &mut dyn Backend,
+        stretch: Option<Stretch>,
+    ) -> Result<(), Error> {
+        let Some(Stretch { mut marks, before, servers, input, events, .. }) = stretch else { return Ok(()) };
+        let changes = self.unwritten(&servers);
+        let order = rows::in_key_order(&changes);
+        self.mark_rows((&changes, &order), &before, &servers, true, &mut marks);
+        let computing = marks.held.worth_computing(backend, events)?;
+        let mut context = if computing { Some(Context::read(backend)?) } else { None };
+        let (to, from) = sync_channel(PORTIONS_WAITING);
+        std::thread::scope(|scope| {
+            let (intake, marks) = (&*self, &mut marks);
+            scope.spawn(move || {
+                intake.mark_evidence(&before, &servers, marks);
+                if let Some(context) = &mut context {
+                    intake.complete_days(context, marks, &to);
+                }
+            });
+            rows::write_changes(backend, &changes, &order, input)?;
+            from.iter().try_for_each(|days: Days| days.write(backend))
+        })?;
+        marks.write(backend)?;
+        self.held = marks.held;
+        Ok(())
+    }
+
+    /// What is open at some license servers and has no row yet.
+    fn unwritten(&mut self, servers: &BTreeSet<ServerId>) -> Changes {
+        let mut changes = Changes::default();
+        for server in servers {
+            let Some(state) = self.servers.get_mut(server) else { continue };
+            for (key, open) in state.open.iter_mut().filter(|(_, open)| !open.is_written) {
+                changes.new.extend(open.sessions.iter().map(|open| (key.clone(), open.session())));
+                open.is_written = true;
+            }
+        }
+        changes
+    }
+
+    /// Sends the held days that are complete now.
+    fn complete_days(&self, context: &mut Context, marks: &mut Marks, to: &SyncSender<Days>) {
+        let mut open = OpenSince::default();
+        for (key, of_key) in self.servers.values().flat_map(|state| &state.open) {
+            let since = of_key.sessions.iter().map(|session| (session.start.at, key.holder));
+            open.entry(key.feature).or_default().extend(since);
+        }
+        for features in marks.held.features().chunks(FEATURES_TOGETHER) {
+            let mut days = Days::default();
+            for feature in features {
+                marks.held.complete(*feature, &open, context, &mut days);
+            }
+            if to.send(days).is_err() {
+                // Nobody takes them where the connection failed.
+                return;
+            }
+        }
+    }
+}
