@@ -273,9 +273,12 @@ impl Intake {
         let of_events = batch.events.iter().chain(&batch.retracted).map(|event| event.holder);
         let of_requests =
             batch.requests.iter().chain(&batch.retracted_requests).map(|request| request.holder);
+        // Nearly all lines are of the daemon that the line before was of.
+        let mut latest = None;
         let daemons: FxHashSet<u32> = of_events
             .chain(of_requests)
             .map(|holder| self.resolved.holder_daemons[holder as usize])
+            .filter(|daemon| latest.replace(*daemon) != Some(*daemon))
             .chain(batch.breaks.iter().map(|event| event.daemon))
             .chain(batch.spans.iter().map(|span| span.daemon))
             .chain(polls::daemons_of(self, batch))

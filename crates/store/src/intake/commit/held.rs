@@ -15,7 +15,7 @@ use super::marks::new_mark;
 use super::rows_of;
 use crate::Error;
 use crate::backend::{Backend, Value, all, one};
-use crate::derive::{Computed, Context, Days, parse_day};
+use crate::derive::{Computed, Context, parse_day};
 use accounting::UnixMs;
 use accounting::day::Day;
 use accounting::feature_day::Request;
@@ -171,18 +171,17 @@ impl Held {
         self.days.iter().filter(|(_, days)| !days.is_empty()).map(|(feature, _)| *feature).collect()
     }
 
-    /// Computes the days of a feature that are complete, and keeps them no longer.
-    pub(super) fn complete(
+    /// Takes out the days of a feature that are complete.
+    pub(super) fn take_complete(
         &mut self,
         feature: FeatureId,
         open: &OpenSince,
         context: &mut Context,
-        complete: &mut Days,
-    ) {
+    ) -> Vec<Computed> {
         let open = open.get(&feature).map_or(&[][..], Vec::as_slice);
-        let Self { days, kept, known, stored, spare, .. } = self;
-        let Some(days) = days.get_mut(&feature) else { return };
-        let spare = spare.entry(feature).or_default();
+        let Self { days, kept, known, stored, .. } = self;
+        let Some(days) = days.get_mut(&feature) else { return Vec::new() };
+        let mut complete = Vec::new();
         days.retain(|day, held| {
             let end = context.civil(*day).end;
             let mut computed = Computed {
@@ -205,19 +204,24 @@ impl Held {
             *kept -= computed.parts.len() + computed.requests.len();
             computed.settled = true;
             if !(computed.parts.is_empty() && computed.requests.is_empty()) {
-                computed.parts.sort_unstable_by_key(accounting::page::order);
-                complete.add(context, feature, &computed);
+                complete.push(computed);
             }
             known.insert((feature, *day));
             if let Some(mark) = held.mark {
                 stored.push((feature, *day, mark));
             }
-            if spare.len() < SPARE_AT_MOST {
-                computed.parts.clear();
-                spare.push(computed.parts);
-            }
             false
         });
+        complete
+    }
+
+    /// Keeps the room of a day that is stored for another one of its feature.
+    pub(super) fn keep_room(&mut self, feature: FeatureId, mut parts: Vec<Part>) {
+        let spare = self.spare.entry(feature).or_default();
+        if spare.len() < SPARE_AT_MOST {
+            parts.clear();
+            spare.push(parts);
+        }
     }
 
     /// Ends a commit: marks what is held as it must be for everybody else, and takes away the marks of what was stored.

@@ -7,17 +7,19 @@ use super::marks::Marks;
 use super::{Batch, Before, Changes, Intake, rows};
 use crate::Error;
 use crate::backend::Backend;
-use crate::derive::{Context, Days};
+use crate::derive::{Computed, Context, Days};
 use crate::settings;
 use accounting::day::Day;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
+use accounting::session::FeatureId;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 
-/// The days of so many features are handed to the connection together.
-const FEATURES_TOGETHER: usize = 16;
+/// So many days are handed to the connection together.
+const DAYS_TOGETHER: usize = 64;
 
 /// What batches that go on leave for their end.
 #[derive(Debug)]
@@ -101,19 +103,28 @@ impl Intake {
         let order = rows::in_key_order(&changes);
         self.mark_rows((&changes, &order), &before, &servers, true, &mut marks);
         let computing = marks.held.worth_computing(backend, events)?;
-        let mut context = if computing { Some(Context::read(backend)?) } else { None };
+        let context = if computing { Some(Context::read(backend)?) } else { None };
         let (to, from) = sync_channel(PORTIONS_WAITING);
+        let mut stored = Vec::new();
         std::thread::scope(|scope| {
             let (intake, marks) = (&*self, &mut marks);
             scope.spawn(move || {
                 intake.mark_evidence(&before, &servers, marks);
-                if let Some(context) = &mut context {
-                    intake.complete_days(context, marks, &to);
+                if let Some(mut context) = context {
+                    let complete = intake.take_complete(&mut context, marks);
+                    compute(complete, context, &to);
                 }
             });
             rows::write_changes(backend, &changes, &order, input)?;
-            from.iter().try_for_each(|days: Days| days.write(backend))
+            for (days, computed) in from {
+                Days::write(&days, backend)?;
+                stored.extend(computed);
+            }
+            Ok::<_, Error>(())
         })?;
+        for (feature, computed) in stored {
+            marks.held.keep_room(feature, computed.parts);
+        }
         marks.write(backend)?;
         self.held = marks.held;
         Ok(())
@@ -132,22 +143,50 @@ impl Intake {
         changes
     }
 
-    /// Sends the held days that are complete now.
-    fn complete_days(&self, context: &mut Context, marks: &mut Marks, to: &SyncSender<Days>) {
+    /// Takes out the held days that are complete now.
+    fn take_complete(&self, context: &mut Context, marks: &mut Marks) -> Vec<(FeatureId, Computed)> {
         let mut open = OpenSince::default();
         for (key, of_key) in self.servers.values().flat_map(|state| &state.open) {
             let since = of_key.sessions.iter().map(|session| (session.start.at, key.holder));
             open.entry(key.feature).or_default().extend(since);
         }
-        for features in marks.held.features().chunks(FEATURES_TOGETHER) {
+        let mut complete = Vec::new();
+        for feature in marks.held.features() {
+            let days = marks.held.take_complete(feature, &open, context);
+            complete.extend(days.into_iter().map(|computed| (feature, computed)));
+        }
+        complete
+    }
+}
+
+/// Days as rows, and what they were computed from.
+type Stored = (Days, Vec<(FeatureId, Computed)>);
+
+/// Computes complete days on two threads, and sends their rows.
+fn compute(complete: Vec<(FeatureId, Computed)>, context: Context, to: &SyncSender<Stored>) {
+    // Taken from the end, in their order.
+    let left = Mutex::new(complete.into_iter().rev().collect::<Vec<_>>());
+    let beside = context.beside();
+    let work = |mut context: Context| {
+        loop {
+            let mut some = {
+                let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+                let begin = left.len().saturating_sub(DAYS_TOGETHER);
+                left.split_off(begin)
+            };
             let mut days = Days::default();
-            for feature in features {
-                marks.held.complete(*feature, &open, context, &mut days);
+            for (feature, computed) in some.iter_mut().rev() {
+                computed.parts.sort_unstable_by_key(accounting::page::order);
+                days.add(&mut context, *feature, computed);
             }
-            if to.send(days).is_err() {
-                // Nobody takes them where the connection failed.
+            // Nobody takes them where the connection failed.
+            if some.is_empty() || to.send((days, some)).is_err() {
                 return;
             }
         }
-    }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| work(beside));
+        work(context);
+    });
 }
