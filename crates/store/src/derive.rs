@@ -422,7 +422,8 @@ fn derive_features(
             });
         }
         drop(to);
-        from.iter().try_for_each(|derived| write_derived(backend, &derived?))
+        // Taken whole: a helper that nobody listens to any more ends.
+        from.into_iter().try_for_each(|derived| write_derived(backend, &derived?))
     })
 }
 

@@ -222,6 +222,8 @@ store_suite! {
         what_a_later_part_ends_is_one_row,
         days_that_are_stored_are_known_where_a_later_part_is_the_first_to_name_their_feature,
         parts_that_were_taken_back_are_committed_when_they_are_tried_again,
+        days_are_stored_once_where_a_later_part_ends_what_an_earlier_input_left_open,
+        a_day_that_cannot_be_written_takes_all_back,
     }
     views {
         the_old_usage_table_is_what_the_report_says,

@@ -15,7 +15,7 @@ mod taking;
 pub(crate) use beats::{are_told, put_beats, put_closed, sealable};
 pub(crate) use forgetting::Forgettable;
 pub use part::{Names as PartNames, Part, Run as PartRun};
-pub(crate) use put::{put, put_out, room};
+pub(crate) use put::{is_on, put, put_out, room};
 pub(crate) use taking::note;
 pub use taking::{Arrived, Inbox, TakenPart};
 

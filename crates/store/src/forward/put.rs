@@ -36,6 +36,11 @@ pub(crate) fn room(backend: &mut dyn Backend) -> Result<(), Error> {
     }
 }
 
+/// Whether this ledger forwards.
+pub(crate) fn is_on(backend: &mut dyn Backend) -> Result<bool, Error> {
+    Ok(one(backend, "select 1 from forward where is_on = 1", &[], |row| row.int(0))?.is_some())
+}
+
 /// Writes the part that tells of a commit, where this ledger forwards. It is the last thing of a transaction: the row that
 /// it moves is one that all commits move.
 pub(crate) fn put(

@@ -72,6 +72,9 @@ impl Intake {
                     .to_owned(),
             ));
         }
+        if parts.part(0).is_none() {
+            return Ok(Outcome::default());
+        }
         let forgotten = crate::persons::forgotten(store.backend.as_mut())?;
         self.forgotten.get_or_insert(forgotten);
         if self.input.is_none() {
@@ -84,7 +87,9 @@ impl Intake {
         for nth in 0..parts.waiting() {
             for Batch { names, .. } in parts.part(nth).map_or(&[][..], |(batches, _)| batches) {
                 if !self.resolved.knows(names) {
-                    writing(backend, |backend| self.resolved.add(backend, names, &store.privacy))?;
+                    let known = self.resolved.known();
+                    let added = writing(backend, |backend| self.resolved.add(backend, names, &store.privacy));
+                    added.inspect_err(|_| self.resolved.forget_since(known))?;
                 }
             }
         }
@@ -128,7 +133,7 @@ impl Intake {
             while let Some((batches, checkpoint)) = parts.part(outcome.parts) {
                 if outcome.parts == 0 {
                     self.begin_transaction(backend, batches, &mut writer)?;
-                } else if !self.goes_on_with(backend, batches, &writer, privacy)? {
+                } else if !self.admit(backend, batches, &writer, privacy)? {
                     break;
                 }
                 let of_part = self.take_in(backend, (batches, checkpoint), &mut writer)?;
@@ -180,24 +185,24 @@ impl Intake {
         Ok(())
     }
 
-    /// Whether a transaction goes on with a further part, whose names are added then. Where others write beside it, it takes
-    /// no lock for that which they may have.
-    fn goes_on_with(
+    /// Adds the names of a further part; false where it needs a transaction of its own: so that what waits to be told
+    /// elsewhere is counted, and so that, where others write beside it, it waits for nothing that they may have.
+    fn admit(
         &mut self,
         backend: &mut dyn Backend,
         batches: &[Batch],
         writer: &Writer,
         privacy: &Privacy,
     ) -> Result<bool, Error> {
-        match forward::room(backend) {
-            Ok(()) => {}
-            Err(Error::Behind { .. }) => return Ok(false),
-            Err(error) => return Err(error),
+        if forward::is_on(backend)? {
+            return Ok(false);
         }
         if !backend.writes_alone() {
             let is_free = |batch: &Batch| {
                 self.resolved.knows(&batch.names)
                     && batch.seats.is_empty()
+                    && batch.components.is_empty()
+                    && batch.totals.is_empty()
                     && self.servers_of(batch).is_subset(&writer.claimed)
             };
             return Ok(batches.iter().all(is_free));

@@ -51,9 +51,9 @@ pub struct NewNames {
 }
 
 impl NewNames {
-    /// Whether there are features among them.
-    pub(super) fn has_features(&self) -> bool {
-        !self.features.is_empty()
+    /// How many features are known with these.
+    pub(super) fn features(&self) -> usize {
+        self.before.features + self.features.len()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::held::is_as_derived;
 use crate::ledger::Ledger;
-use crate::log::What::{In, Lives, Out};
+use crate::log::What::{In, Lives, Out, Stops};
 use crate::log::{Given, Process, Said, at, two_days};
 use crate::order::{clear, logs};
 use proptest::prelude::*;
@@ -63,6 +63,48 @@ pub(crate) fn days_that_are_stored_are_known_where_a_later_part_is_the_first_to_
     ledger.process().read_together(&mut ledger.store(), "after", &parts, 1);
     is_as_derived(ledger, "a day of two inputs");
     assert_eq!(ledger.query("select sessions from feature_day order by feature_id"), ["2", "1"]);
+}
+
+pub(crate) fn days_are_stored_once_where_a_later_part_ends_what_an_earlier_input_left_open(
+    ledger: &mut Ledger,
+) {
+    let known = [at(8.0, "v", Out("solver", "amara", 1)), at(130.0, "v", Lives)];
+    ledger.process().read(&mut ledger.store(), "before", &known);
+    ledger.balances();
+    // The process has not heard of the feature that the server's stop ends.
+    let said = [
+        at(26.0, "w", Out("cad", "bela", 1)),
+        at(27.0, "w", In("cad", "bela", 1)),
+        at(150.0, "", Stops),
+        at(200.0, "w", Lives),
+    ];
+    let parts: Vec<&[Said]> = said.chunks(2).collect();
+    ledger.process().read_together(&mut ledger.store(), "after", &parts, 2);
+    is_as_derived(ledger, "a stop");
+    assert_eq!(ledger.query("select count(*) from session where until_at is null"), ["0"]);
+}
+
+pub(crate) fn a_day_that_cannot_be_written_takes_all_back(ledger: &mut Ledger) {
+    // More days than wait for the connection, none of which can be written.
+    let mut said = Vec::new();
+    for day in 0..2_000 {
+        let hour = f64::from(day) * 24.0;
+        said.extend([
+            at(hour + 8.0, "v", Out("solver", "amara", 1)),
+            at(hour + 9.0, "v", In("solver", "amara", 1)),
+        ]);
+    }
+    drop(ledger.store());
+    ledger.sql("create unique index one_day on feature_day (feature_id)");
+    let parts: Vec<&[Said]> = said.chunks(1_000).collect();
+    let mut process = ledger.process();
+    process.intake.begin(None);
+    let mut given = process.given("log", &parts, 1);
+    commit(&mut process, ledger, &mut given).unwrap_err();
+    ledger.sql("drop index one_day");
+    commit(&mut process, ledger, &mut given).unwrap();
+    is_as_derived(ledger, "tried again");
+    assert_eq!(ledger.query("select count(*) from session"), ["2000"]);
 }
 
 /// Commits all that is given, as many parts at a time as go together.

@@ -14,7 +14,7 @@ use super::import::{Committed, Door, FileSummary, Watch, Wish};
 use super::live::{Finding, Post, Reach, Source, Trouble};
 use crate::clock;
 use crate::config::{FollowConfig, Followed};
-use following::{EVENTS_TOGETHER, Following};
+use following::{EVENTS_IN_PART, Following};
 use formats::line::Format;
 use look::{Files, Looker};
 use notices::Notices;
@@ -147,7 +147,7 @@ impl Watch for Watcher<'_> {
         self.read += part.bytes;
         self.unread = self.unread.saturating_sub(part.bytes);
         self.tell();
-        if part.new.events < EVENTS_TOGETHER as u64 {
+        if part.new.events < EVENTS_IN_PART as u64 {
             return !self.post.stopping();
         }
         let (fraction, least, most) = BREATH;

@@ -45,7 +45,7 @@ pub(crate) struct Manner {
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { events_together: 60_000, events_in_transaction: 500_000, last_line_waits: false }
+        Self { events_together: 60_000, events_in_transaction: 700_000, last_line_waits: false }
     }
 }
 

@@ -30,7 +30,9 @@ const KEPT_AT_MOST: usize = 400_000;
 const HOLDERS_AN_EVENT: u64 = 4;
 
 /// Of so many days of a feature room is kept.
-const SPARE_AT_MOST: usize = 2;
+pub(super) const SPARE_AT_MOST: usize = 2;
+/// Room for more sessions than this is not kept.
+const ROOM_AT_MOST: usize = 4_096;
 
 /// The sessions of a feature that are open: from when, and whose.
 pub(super) type OpenSince = FxHashMap<FeatureId, Vec<(UnixMs, HolderId)>>;
@@ -41,11 +43,13 @@ pub(in crate::intake) struct Held {
     days: FxHashMap<FeatureId, BTreeMap<Day, HeldDay>>,
     /// Sessions and requests in them.
     kept: usize,
-    /// Days that the ledger has something of, and such as were stored or let go of by this commit.
+    /// Days that the ledger has something of, and such as were stored or let go of by this stretch.
     known: FxHashSet<(FeatureId, Day)>,
-    /// The first day that can be taken in by this commit; none where no day can.
+    /// The first day that can be taken in by this stretch; none where no day can.
     first: Option<Day>,
-    /// Days that this commit has stored, with the mark that they had.
+    /// The features of which was asked which days the ledger has something of: days of others are not taken in.
+    asked: FxHashSet<FeatureId>,
+    /// Days that this stretch has stored, with the mark that they had.
     stored: Vec<(FeatureId, Day, Mark)>,
     /// Room for the parts of a feature's days to come: that of its days that are stored.
     spare: FxHashMap<FeatureId, Vec<Vec<Part>>>,
@@ -68,8 +72,8 @@ const DIRTY: i64 = 0;
 const UNSETTLED: i64 = 1;
 
 impl Held {
-    /// Begins a commit: lets go of days that somebody else has touched, and learns which days are not to be taken in.
-    /// `first` is the day of the commit's first event.
+    /// Begins a stretch: lets go of days that somebody else has touched, and learns which days are not to be taken in.
+    /// `first` is the day of its first event.
     pub(super) fn begin(
         &mut self,
         backend: &mut dyn Backend,
@@ -103,6 +107,7 @@ impl Held {
             });
         }
         self.known.extend(marks.into_keys());
+        self.asked = features.iter().copied().collect();
         let rows = rows_of(features, |feature| json!([feature]));
         let sql = include_str!("../../../queries/feature_day_since.sql");
         let stored =
@@ -123,12 +128,13 @@ impl Held {
         let first = self.first?;
         match self.days.entry(feature).or_default().entry(day) {
             std::collections::btree_map::Entry::Occupied(held) => Some(held.into_mut()),
-            std::collections::btree_map::Entry::Vacant(place) => {
-                (day >= first && !self.known.contains(&(feature, day))).then(|| {
-                    let parts = self.spare.get_mut(&feature).and_then(Vec::pop).unwrap_or_default();
-                    place.insert(HeldDay { parts, ..HeldDay::default() })
-                })
-            }
+            std::collections::btree_map::Entry::Vacant(place) => (day >= first
+                && self.asked.contains(&feature)
+                && !self.known.contains(&(feature, day)))
+            .then(|| {
+                let parts = self.spare.get_mut(&feature).and_then(Vec::pop).unwrap_or_default();
+                place.insert(HeldDay { parts, ..HeldDay::default() })
+            }),
         }
     }
 
@@ -218,13 +224,13 @@ impl Held {
     /// Keeps the room of a day that is stored for another one of its feature.
     pub(super) fn keep_room(&mut self, feature: FeatureId, mut parts: Vec<Part>) {
         let spare = self.spare.entry(feature).or_default();
-        if spare.len() < SPARE_AT_MOST {
+        if spare.len() < SPARE_AT_MOST && parts.capacity() <= ROOM_AT_MOST {
             parts.clear();
             spare.push(parts);
         }
     }
 
-    /// Ends a commit: marks what is held as it must be for everybody else, and takes away the marks of what was stored.
+    /// Ends a stretch: marks what is held as it must be for everybody else, and takes away the marks of what was stored.
     /// Days in `dirty` keep all their marks; `of_commit` is the number of all others that this commit has set.
     pub(super) fn end(
         &mut self,

@@ -22,7 +22,7 @@ const ROWS_TOGETHER: usize = 2_048;
 /// How many portions may wait for the connection.
 pub(super) const PORTIONS_WAITING: usize = 4;
 
-/// What one commit pairs.
+/// What one batch pairs.
 #[derive(Clone, Copy)]
 pub(super) struct Paper<'a> {
     pub(super) batch: &'a Batch,

@@ -246,7 +246,7 @@ impl Intake {
         servers.iter().filter_map(of_server).max()
     }
 
-    /// The last evidence that an open session of a key had before the commit.
+    /// The last evidence that an open session of a key had before the batch.
     fn reached(&self, key: &Key, before: &FxHashMap<(ServerId, String), Before>) -> Option<UnixMs> {
         let daemons = before.iter().filter(|((server, vendor), _)| {
             let state = self.servers.get(server);

@@ -1,7 +1,7 @@
 //! Batches that go on where the one before ended, in one transaction. What is open and what days are dirty is written once at
 //! their end: most of what a batch leaves open is ended by the next one, and its rows would be written twice.
 
-use super::held::OpenSince;
+use super::held::{OpenSince, SPARE_AT_MOST};
 use super::in_order::PORTIONS_WAITING;
 use super::marks::Marks;
 use super::{Batch, Before, Changes, Intake, rows};
@@ -12,7 +12,7 @@ use crate::settings;
 use accounting::day::Day;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
-use accounting::session::FeatureId;
+use accounting::session::{FeatureId, Part};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -25,8 +25,10 @@ const DAYS_TOGETHER: usize = 64;
 #[derive(Debug)]
 pub(super) struct Stretch {
     pub(super) marks: Marks,
-    /// The day of its first event.
+    /// The day of its first event; [`Day::MAX`] where something was taken back.
     first: Day,
+    /// How many features were known when it began.
+    features: usize,
     /// What was known of daemons before it.
     before: FxHashMap<(ServerId, String), Before>,
     /// The license servers that it tells of.
@@ -39,7 +41,9 @@ impl Stretch {
     /// Whether a batch goes on where it stands: nothing is taken back, and nothing is told of days before its first one or of
     /// features of which was not asked which days are stored.
     pub(super) fn goes_on_with(&mut self, batch: &Batch) -> bool {
-        !batch.takes_back() && !batch.names.has_features() && self.marks.first_day(batch) >= self.first
+        !batch.takes_back()
+            && batch.names.features() <= self.features
+            && self.marks.first_day(batch) >= self.first
     }
 
     /// Takes note of a batch; `before` is what was known of its license servers before it.
@@ -68,11 +72,12 @@ impl Intake {
     ) -> Result<Stretch, Error> {
         let zone = settings::calendar(backend)?.zone().clone();
         let mut marks = Marks::new(zone, std::mem::take(&mut self.held));
-        let first = marks.first_day(batch);
+        let first = if batch.takes_back() { Day::MAX } else { marks.first_day(batch) };
         marks.begin_held(backend, (batch, first), &self.resolved.features, alone)?;
         Ok(Stretch {
             marks,
             first,
+            features: self.resolved.features.len(),
             before: FxHashMap::default(),
             servers: BTreeSet::new(),
             input: InputId::default(),
@@ -105,7 +110,7 @@ impl Intake {
         let computing = marks.held.worth_computing(backend, events)?;
         let context = if computing { Some(Context::read(backend)?) } else { None };
         let (to, from) = sync_channel(PORTIONS_WAITING);
-        let mut stored = Vec::new();
+        let mut room: FxHashMap<FeatureId, Vec<Vec<Part>>> = FxHashMap::default();
         std::thread::scope(|scope| {
             let (intake, marks) = (&*self, &mut marks);
             scope.spawn(move || {
@@ -116,14 +121,20 @@ impl Intake {
                 }
             });
             rows::write_changes(backend, &changes, &order, input)?;
+            // Taken whole: a thread that nobody listens to any more ends.
             for (days, computed) in from {
                 Days::write(&days, backend)?;
-                stored.extend(computed);
+                for (feature, computed) in computed {
+                    let room = room.entry(feature).or_default();
+                    if room.len() < SPARE_AT_MOST {
+                        room.push(computed.parts);
+                    }
+                }
             }
             Ok::<_, Error>(())
         })?;
-        for (feature, computed) in stored {
-            marks.held.keep_room(feature, computed.parts);
+        for (feature, room) in room {
+            room.into_iter().for_each(|parts| marks.held.keep_room(feature, parts));
         }
         marks.write(backend)?;
         self.held = marks.held;
