@@ -56,9 +56,9 @@ impl Plan {
         }
         plan.sorted.reserve(events.len());
         let (mut keyed, mut spare) = (Vec::new(), Vec::new());
-        for stretch in ends.windows(2) {
+        for of_feature in ends.windows(2) {
             keyed.clear();
-            keyed.extend((stretch[0]..stretch[1]).map(|place| {
+            keyed.extend((of_feature[0]..of_feature[1]).map(|place| {
                 let event = &plan.events[place as usize];
                 (u64::from(event.holder) << 32 | u64::from(event.handle), place)
             }));

@@ -134,7 +134,9 @@ impl Intake {
             Ok::<_, Error>(())
         })?;
         for (feature, room) in room {
-            room.into_iter().for_each(|parts| marks.held.keep_room(feature, parts));
+            for parts in room {
+                marks.held.keep_room(feature, parts);
+            }
         }
         marks.write(backend)?;
         self.held = marks.held;
