@@ -127,22 +127,19 @@ impl Intake {
         parts: &mut dyn Parts,
         privacy: &Privacy,
     ) -> Result<Option<Outcome>, Error> {
-        let mut writer = Writer::default();
+        let mut transaction = Transaction::default();
         let result = writing(backend, |backend| {
             let mut outcome = Outcome::default();
             while let Some((batches, checkpoint)) = parts.part(outcome.parts) {
                 if outcome.parts == 0 {
-                    self.begin_transaction(backend, batches, &mut writer)?;
-                } else if !self.admit(backend, batches, &writer, privacy)? {
+                    self.begin_transaction(backend, batches, &mut transaction)?;
+                } else if !self.admit(backend, batches, &transaction, privacy)? {
                     break;
                 }
-                let of_part = self.take_in(backend, (batches, checkpoint), &mut writer)?;
-                outcome.sessions_closed += of_part.sessions_closed;
-                outcome.unmatched += of_part.unmatched;
-                outcome.parts += 1;
+                self.take_in(backend, (batches, checkpoint), &mut transaction, &mut outcome)?;
             }
-            self.end_stretch(backend, writer.stretch.take())?;
-            let id = writer.written.as_ref().and_then(|written| written.id).unwrap_or_default();
+            self.end_stretch(backend, transaction.stretch.take())?;
+            let id = transaction.written.as_ref().and_then(|written| written.id).unwrap_or_default();
             for nth in 0..outcome.parts {
                 let Some((batches, checkpoint)) = parts.part(nth) else { break };
                 forward::put(backend, &self.resolved, (id, checkpoint), batches, self.keeps_lines)?;
@@ -151,15 +148,15 @@ impl Intake {
         });
         match result {
             Ok(outcome) => {
-                self.input = writer.written;
-                for server in &writer.claimed {
+                self.input = transaction.written;
+                for server in &transaction.claimed {
                     if let Some(state) = self.servers.get_mut(server) {
                         state.sequence += 1;
                     }
                 }
                 Ok(Some(outcome))
             }
-            Err(Error::Conflict) if writer.is_stale => Ok(None),
+            Err(Error::Conflict) if transaction.is_stale => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -169,15 +166,15 @@ impl Intake {
         &mut self,
         backend: &mut dyn Backend,
         batches: &[Batch],
-        writer: &mut Writer,
+        transaction: &mut Transaction,
     ) -> Result<(), Error> {
         forward::room(backend)?;
         // The first of all locks: who waits for it holds nothing that others wait for.
         if batches.iter().any(|batch| !batch.seats.is_empty()) {
             backend.share(DAYS_LOCK)?;
         }
-        writer.is_alone = backend.try_lock(DAYS_LOCK)?;
-        self.claim_all(backend, batches, writer)?;
+        transaction.is_alone = backend.try_lock(DAYS_LOCK)?;
+        self.claim_all(backend, batches, transaction)?;
         if self.forgotten != Some(crate::persons::forgotten(backend)?) {
             // Holders whose numbers this process remembers were renamed or removed.
             return Err(Error::Conflict);
@@ -191,7 +188,7 @@ impl Intake {
         &mut self,
         backend: &mut dyn Backend,
         batches: &[Batch],
-        writer: &Writer,
+        transaction: &Transaction,
         privacy: &Privacy,
     ) -> Result<bool, Error> {
         if forward::is_on(backend)? {
@@ -203,7 +200,7 @@ impl Intake {
                     && batch.seats.is_empty()
                     && batch.components.is_empty()
                     && batch.totals.is_empty()
-                    && self.servers_of(batch).is_subset(&writer.claimed)
+                    && self.servers_of(batch).is_subset(&transaction.claimed)
             };
             return Ok(batches.iter().all(is_free));
         }
@@ -213,33 +210,34 @@ impl Intake {
         Ok(true)
     }
 
-    /// Takes in a part of the input, and moves its checkpoint.
+    /// Takes in a part of the input, and moves its checkpoint; adds what came of it to `outcome`.
     fn take_in(
         &mut self,
         backend: &mut dyn Backend,
         (batches, checkpoint): (&[Batch], &Checkpoint),
-        writer: &mut Writer,
-    ) -> Result<Outcome, Error> {
-        let servers = self.claim_all(backend, batches, writer)?;
-        let before = writer.written.as_ref().or(self.input.as_ref());
+        transaction: &mut Transaction,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let servers = self.claim_all(backend, batches, transaction)?;
+        let before = transaction.written.as_ref().or(self.input.as_ref());
         let id = input::advance(backend, before, checkpoint)?;
         forward::note(backend, id, checkpoint)?;
-        writer.written = Some(Checkpoint { id: Some(id), ..checkpoint.clone() });
-        let mut outcome = Outcome::default();
+        transaction.written = Some(Checkpoint { id: Some(id), ..checkpoint.clone() });
         for batch in batches {
-            let goes_on = writer.stretch.as_mut().is_some_and(|stretch| stretch.goes_on_with(batch));
+            let goes_on = transaction.stretch.as_mut().is_some_and(|stretch| stretch.goes_on_with(batch));
             if !goes_on {
-                self.end_stretch(backend, writer.stretch.take())?;
+                self.end_stretch(backend, transaction.stretch.take())?;
             }
-            let stretch = match &mut writer.stretch {
+            let stretch = match &mut transaction.stretch {
                 Some(stretch) => stretch,
-                none => none.insert(self.begin_stretch(backend, batch, writer.is_alone)?),
+                none => none.insert(self.begin_stretch(backend, batch, transaction.is_alone)?),
             };
             let of_batch = self.apply(backend, batch, id, &servers, stretch)?;
             outcome.sessions_closed += of_batch.sessions_closed;
             outcome.unmatched += of_batch.unmatched;
         }
-        Ok(outcome)
+        outcome.parts += 1;
+        Ok(())
     }
 
     /// Claims the license servers that some batches tell of, and that this transaction has not claimed yet.
@@ -247,14 +245,14 @@ impl Intake {
         &mut self,
         backend: &mut dyn Backend,
         batches: &[Batch],
-        writer: &mut Writer,
+        transaction: &mut Transaction,
     ) -> Result<BTreeSet<ServerId>, Error> {
         let servers: BTreeSet<ServerId> = batches.iter().flat_map(|batch| self.servers_of(batch)).collect();
-        for server in servers.difference(&writer.claimed) {
-            writer.is_stale |= !self.claim(backend, *server)?;
+        for server in servers.difference(&transaction.claimed) {
+            transaction.is_stale |= !self.claim(backend, *server)?;
         }
-        writer.claimed.extend(&servers);
-        if writer.is_stale { Err(Error::Conflict) } else { Ok(servers) }
+        transaction.claimed.extend(&servers);
+        if transaction.is_stale { Err(Error::Conflict) } else { Ok(servers) }
     }
 
     /// Moves the sequence number of a server by compare-and-set; false where it is not the one we know.
@@ -498,7 +496,7 @@ impl Intake {
 
 /// A transaction that takes in parts of an input.
 #[derive(Debug, Default)]
-struct Writer {
+struct Transaction {
     /// Whether nobody stores days beside it.
     is_alone: bool,
     /// The license servers that it has claimed.

@@ -9,6 +9,7 @@ use crate::Error;
 use crate::backend::Backend;
 use crate::derive::{Computed, Context, Days};
 use crate::settings;
+use accounting::UnixMs;
 use accounting::day::Day;
 use accounting::ledger::ServerId;
 use accounting::pairing::InputId;
@@ -91,9 +92,7 @@ impl Intake {
         backend: &mut dyn Backend,
         stretch: &mut Stretch,
     ) -> Result<(), Error> {
-        let changes = self.unwritten(&stretch.servers);
-        let order = rows::in_key_order(&changes);
-        self.mark_rows((&changes, &order), &stretch.before, &stretch.servers, true, &mut stretch.marks);
+        let (changes, order) = self.unwritten(stretch);
         rows::write_changes(backend, &changes, &order, stretch.input)
     }
 
@@ -103,10 +102,9 @@ impl Intake {
         backend: &mut dyn Backend,
         stretch: Option<Stretch>,
     ) -> Result<(), Error> {
-        let Some(Stretch { mut marks, before, servers, input, events, .. }) = stretch else { return Ok(()) };
-        let changes = self.unwritten(&servers);
-        let order = rows::in_key_order(&changes);
-        self.mark_rows((&changes, &order), &before, &servers, true, &mut marks);
+        let Some(mut stretch) = stretch else { return Ok(()) };
+        let (changes, order) = self.unwritten(&mut stretch);
+        let Stretch { mut marks, before, servers, input, events, .. } = stretch;
         let computing = marks.held.worth_computing(backend, events)?;
         let context = if computing { Some(Context::read(backend)?) } else { None };
         let (to, from) = sync_channel(PORTIONS_WAITING);
@@ -143,17 +141,19 @@ impl Intake {
         Ok(())
     }
 
-    /// What is open at some license servers and has no row yet.
-    fn unwritten(&mut self, servers: &BTreeSet<ServerId>) -> Changes {
+    /// The rows, and their order, of what a stretch has left open and has none yet; marks the days that they touch.
+    fn unwritten(&mut self, stretch: &mut Stretch) -> (Changes, Vec<(FeatureId, UnixMs, u32)>) {
         let mut changes = Changes::default();
-        for server in servers {
+        for server in &stretch.servers {
             let Some(state) = self.servers.get_mut(server) else { continue };
             for (key, open) in state.open.iter_mut().filter(|(_, open)| !open.is_written) {
                 changes.new.extend(open.sessions.iter().map(|open| (key.clone(), open.session())));
                 open.is_written = true;
             }
         }
-        changes
+        let order = rows::in_key_order(&changes);
+        self.mark_rows((&changes, &order), &stretch.before, &stretch.servers, true, &mut stretch.marks);
+        (changes, order)
     }
 
     /// Takes out the held days that are complete now.
