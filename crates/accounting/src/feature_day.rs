@@ -94,7 +94,8 @@ pub fn figures(
     figures
 }
 
-fn seat_ms(view: &DayView<'_>, classes: usize) -> Vec<i64> {
+/// ∫u dt over a day by time class, of which there are `classes`, in seat-milliseconds.
+pub fn seat_ms(view: &DayView<'_>, classes: usize) -> Vec<i64> {
     let mut by_class = vec![0; classes];
     for part in view.parts {
         for cut in &view.civil.cuts {

@@ -3,6 +3,7 @@
 
 mod coverage;
 mod fold;
+mod seat_time;
 
 use crate::backend::{Backend, Row, Value, all, one};
 use crate::derive::{Context, parse_days, requests};

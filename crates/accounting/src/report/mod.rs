@@ -35,6 +35,7 @@ mod watch;
 pub use lens::{Lens, Who};
 
 use crate::UnixMs;
+use crate::calendar::CivilDay;
 use crate::day::Day;
 use crate::feature_day::DayView;
 use crate::session::FeatureId;
@@ -91,6 +92,33 @@ pub enum Cell {
     Amount(money::Cents),
 }
 
+impl Report {
+    /// Keeps the columns of these names alone, in the report's order.
+    pub fn keep(&mut self, names: &[&str]) -> Result<(), UnknownColumn> {
+        if let Some(name) = names.iter().find(|name| !self.columns.iter().any(|column| column.name == **name))
+        {
+            let known = self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(" ");
+            return Err(UnknownColumn { report: self.name, name: (*name).to_owned(), known });
+        }
+        let kept: Vec<bool> = self.columns.iter().map(|column| names.contains(&column.name)).collect();
+        for row in &mut self.rows {
+            let mut kept = kept.iter();
+            row.retain(|_| kept.next() == Some(&true));
+        }
+        self.columns.retain(|column| names.contains(&column.name));
+        Ok(())
+    }
+}
+
+/// A column that a report does not have.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{report}` has no column `{name}`: its columns are {known}")]
+pub struct UnknownColumn {
+    report: &'static str,
+    name: String,
+    known: String,
+}
+
 /// What a report is asked about.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
@@ -127,8 +155,18 @@ pub trait Accumulator {
     }
     /// Takes in one feature day.
     fn day(&mut self, view: &DayView<'_>);
+    /// What takes in seat time instead, where nothing else is needed of feature days.
+    fn seat_time(&mut self) -> Option<&mut dyn SeatTime> {
+        None
+    }
     /// The report.
     fn finish(self: Box<Self>) -> Report;
+}
+
+/// Takes in the seat time of feature days, in any order: of days that are stored it is a figure, and no session need be read.
+pub trait SeatTime {
+    /// Takes in ∫u dt of one feature day by time class, in the calendar's order, in seat-milliseconds.
+    fn add(&mut self, feature: FeatureId, civil: &CivilDay, seat_ms: &[i64]);
 }
 
 /// No report needs more days than these before and behind its period.

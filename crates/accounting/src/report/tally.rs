@@ -1,11 +1,11 @@
 //! Sums by groups: seat time, distinct sessions, distinct persons.
 
-use super::Cell;
 use super::days::{DayRow, Days};
 use super::group::Key;
 use super::labels::{GroupKey, Labels};
 use super::lens::Lens;
 use super::table::Persons;
+use super::{Cell, SeatTime};
 use crate::UnixMs;
 use crate::calendar::CivilDay;
 use crate::day::Day;
@@ -120,6 +120,11 @@ impl<'a> Tally<'a> {
     /// A civil day of the calendar.
     pub(crate) fn civil(&mut self, day: Day) -> CivilDay {
         self.days.row(day, &self.lens).civil.clone()
+    }
+
+    /// Whether all sessions of a feature's day and time class are in one group, and count.
+    pub(crate) fn is_of_whole_days(&self) -> bool {
+        !self.by_part && self.lens.counts_everyone()
     }
 
     /// Adds a feature day's parts, clipped to the day, to their groups.
@@ -426,6 +431,27 @@ impl<'a> Tally<'a> {
             }
         };
         order.into_iter().map(sums).collect()
+    }
+}
+
+impl SeatTime for Tally<'_> {
+    fn add(&mut self, feature: FeatureId, civil: &CivilDay, seat_ms: &[i64]) {
+        let row = self.days.row(civil.day, &self.lens);
+        if !row.counts || !self.lens.counts_feature(feature) {
+            return;
+        }
+        let key = self.labels.of_view(feature, &row, &self.lens);
+        if self.view.replace(key) != Some(key) {
+            self.slots = [NONE; 32];
+        }
+        let by_class = self.labels.has(Key::TimeClass);
+        for (class, seat_ms) in (0_u8..).zip(seat_ms) {
+            if *seat_ms != 0 && self.lens.scope.class.is_none_or(|only| only == class) {
+                let class = if by_class { class } else { 0 };
+                let number = self.group_of_class(&Today { row: &row, key }, class);
+                self.groups[number as usize].seat_ms += i128::from(*seat_ms);
+            }
+        }
     }
 }
 

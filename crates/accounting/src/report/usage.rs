@@ -6,23 +6,36 @@ use super::note::Note;
 use super::packages::Packages;
 use super::tally::{Sums, Tally};
 use super::totals;
-use super::{Accumulator, Cell, Column, Report, Scope, Shared, minutes, seconds};
+use super::{Accumulator, Cell, Column, Report, Scope, SeatTime, Shared, minutes, seconds};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
 use crate::session::FeatureId;
+
+/// The columns behind the keys.
+const FIGURES: [&str; 4] = ["usage_minutes", "seat_seconds", "sessions", "persons"];
 
 /// What `usage` can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The keys, in the order of the columns.
     pub by: Vec<Key>,
+    /// Only seat time, for groups that have any: neither sessions nor persons are counted. Where no key and no filter tells
+    /// sessions of a feature from each other, the figures of feature days are all that it needs.
+    pub time_alone: bool,
+}
+
+impl Options {
+    /// Seat time, sessions and persons by these keys.
+    pub fn by(keys: Vec<Key>) -> Self {
+        Self { by: keys, time_alone: false }
+    }
 }
 
 impl Default for Options {
     /// By month and feature.
     fn default() -> Self {
-        Self { by: vec![Key::Month, Key::Feature] }
+        Self::by(vec![Key::Month, Key::Feature])
     }
 }
 
@@ -43,6 +56,7 @@ pub struct Usage<'a> {
     tally: Tally<'a>,
     packages: Option<Packages>,
     columns: Vec<Column>,
+    time_alone: bool,
 }
 
 impl<'a> Usage<'a> {
@@ -53,8 +67,9 @@ impl<'a> Usage<'a> {
         let by_product = (has(Key::Product) || has(Key::Type)) && !has(Key::Feature);
         let packages = by_product.then(|| Packages::new(names, &lens.features()));
         let mut columns: Vec<_> = options.by.iter().map(|key| Column::text(key.name())).collect();
-        columns.extend(["usage_minutes", "seat_seconds", "sessions", "persons"].map(Column::number));
-        Self { tally: Tally::new(lens, options.by), packages, columns }
+        let figures = if options.time_alone { &FIGURES[..2] } else { &FIGURES };
+        columns.extend(figures.iter().copied().map(Column::number));
+        Self { tally: Tally::new(lens, options.by), packages, columns, time_alone: options.time_alone }
     }
 }
 
@@ -78,8 +93,13 @@ impl Accumulator for Usage<'_> {
         }
     }
 
+    fn seat_time(&mut self) -> Option<&mut dyn SeatTime> {
+        let enough = self.time_alone && self.packages.is_none() && self.tally.is_of_whole_days();
+        enough.then_some(&mut self.tally)
+    }
+
     fn finish(self: Box<Self>) -> Report {
-        let Self { mut tally, packages, columns } = *self;
+        let Self { mut tally, packages, columns, time_alone } = *self;
         let mut notes = tally.lens.notes();
         if packages.is_some() {
             notes.push(Note::PackagesLeftOut);
@@ -88,8 +108,14 @@ impl Accumulator for Usage<'_> {
             let civil = tally.civil(day);
             tally.day(&DayView { feature, civil: &civil, parts: &parts, requests: &[] });
         }
+        let keys = tally.by().len();
         let totals = totals::rows(&tally.lens, tally.by(), &mut notes);
-        let rows = totals::merged(tally.finish().into_iter().map(row).collect(), totals, columns.len() - 4);
+        let mut sums = tally.finish();
+        sums.retain(|sums| !time_alone || sums.seat_ms != 0);
+        let mut rows = totals::merged(sums.into_iter().map(row).collect(), totals, keys);
+        for row in &mut rows {
+            row.truncate(columns.len());
+        }
         Report { name: "usage", columns, rows, notes }
     }
 }

@@ -1,7 +1,7 @@
 //! Small ledgers in memory, fed to reports as the store does it.
 
 use accounting::calendar::{Calendar, instant, zone};
-use accounting::feature_day::{DayView, Request};
+use accounting::feature_day::{DayView, Request, seat_ms};
 use accounting::ledger::{Feature, Holder, Names, Person, Server};
 use accounting::report::{Accumulator, Cell, Report, Shared, note};
 use accounting::session::{Ended, FeatureId, HolderId, Part};
@@ -142,7 +142,13 @@ impl Books {
                 .filter(|request| civil.start <= request.at && request.at < civil.end)
                 .collect();
             if !of_day.is_empty() || !asked.is_empty() {
-                report.day(&DayView { feature, civil: &civil, parts: &of_day, requests: &asked });
+                let view = DayView { feature, civil: &civil, parts: &of_day, requests: &asked };
+                match report.seat_time() {
+                    Some(to) => {
+                        to.add(feature, &civil, &seat_ms(&view, self.calendar.classes().len()));
+                    }
+                    None => report.day(&view),
+                }
             }
             day = day.next();
         }

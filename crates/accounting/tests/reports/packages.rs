@@ -32,7 +32,7 @@ fn books(suite_first: bool) -> Books {
 fn check(by: &str, expected: &Expect) {
     for suite_first in [true, false] {
         let books = books(suite_first);
-        let options = Options { by: Key::list(by).unwrap() };
+        let options = Options::by(Key::list(by).unwrap());
         let report = books.report(Usage::new(&books.names, &books.calendar, Scope::default(), options));
         expected.assert_eq(&text(&report));
     }
@@ -74,8 +74,7 @@ fn a_package_in_the_scope_asks_for_its_components_too() {
     let books = books(true);
     let feature = Some(globset::Glob::new("suite").unwrap().compile_matcher());
     let scope = Scope { feature, ..Scope::default() };
-    let usage =
-        Usage::new(&books.names, &books.calendar, scope, Options { by: Key::list("product").unwrap() });
+    let usage = Usage::new(&books.names, &books.calendar, scope, Options::by(Key::list("product").unwrap()));
     assert_eq!(usage.features(), [1, 2]);
     expect![[r#"
         product usage_minutes seat_seconds sessions persons

@@ -13,7 +13,7 @@ use accounting::report::levels::Levels;
 use accounting::report::overnight::Overnight;
 use accounting::report::ranking::Ranking;
 use accounting::report::usage::{self, Usage};
-use accounting::report::{Scope, decimal};
+use accounting::report::{Cell, Scope, decimal};
 use accounting::session::{Ended, Part};
 use jiff::civil::DateTime;
 use proptest::prelude::*;
@@ -368,10 +368,24 @@ proptest! {
     #[test]
     fn usage_by_any_keys(books in random::books(), scope in random::scope(), by in keys()) {
         let expected = usage(&books, &scope, &by);
-        let options = usage::Options { by };
+        let options = usage::Options::by(by);
         let make = || Usage::new(&books.names, &books.calendar, scope.clone(), options.clone());
         prop_assert_eq!(&text(&books.report(make())), &expected);
         prop_assert_eq!(text(&books.shared_report(make)), expected);
+    }
+
+    #[test]
+    fn seat_time_alone(books in random::books(), scope in random::scope(), by in keys()) {
+        let of = |time_alone| {
+            let options = usage::Options { by: by.clone(), time_alone };
+            books.shared_report(|| Usage::new(&books.names, &books.calendar, scope.clone(), options.clone()))
+        };
+        let mut whole = of(false);
+        whole.rows.retain(|row| row[by.len()] != Cell::Decimal(0.0));
+        let mut columns: Vec<_> = by.iter().map(|key| key.name()).collect();
+        columns.extend(["usage_minutes", "seat_seconds"]);
+        whole.keep(&columns).unwrap();
+        prop_assert_eq!(of(true), whole);
     }
 
     #[test]

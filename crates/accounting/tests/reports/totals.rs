@@ -32,7 +32,7 @@ fn books() -> Books {
 
 fn report(by: &str, scope: Scope) -> Report {
     let books = books();
-    let options = Options { by: Key::list(by).unwrap() };
+    let options = Options::by(Key::list(by).unwrap());
     books.report(Usage::new(&books.names, &books.calendar, scope, options))
 }
 

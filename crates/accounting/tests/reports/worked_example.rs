@@ -37,12 +37,7 @@ fn check(report: &Report, expected: &Expect) {
 }
 
 fn usage(books: &Books, by: &str, scope: Scope) -> Report {
-    books.report(Usage::new(
-        &books.names,
-        &books.calendar,
-        scope,
-        usage::Options { by: Key::list(by).unwrap() },
-    ))
+    books.report(Usage::new(&books.names, &books.calendar, scope, usage::Options::by(Key::list(by).unwrap())))
 }
 
 fn working() -> Scope {

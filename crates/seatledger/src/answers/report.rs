@@ -23,6 +23,10 @@ pub(crate) struct Options {
     /// the report's own columns]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
+    /// Only these columns, separated by commas, such as month,feature,usage_minutes; `usage` without sessions and persons
+    /// has no rows for groups without seat time [default: all]
+    #[arg(long, value_name = "COLUMNS")]
+    columns: Option<String>,
     /// Steps of `concurrency`: hour, day or month [default: day]
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
@@ -92,7 +96,13 @@ pub(crate) fn answer(
     }
     let step = options.step.as_deref().unwrap_or("day").parse();
     let step = step.map_err(|error: UnknownStep| wrong_usage(error))?;
-    store.in_one_transaction(|store| answer_of_one_state(store, (name, keys, step), options, sight, today))
+    let mut answer = store
+        .in_one_transaction(|store| answer_of_one_state(store, (name, keys, step), options, sight, today))?;
+    let columns = options.columns();
+    if !columns.is_empty() {
+        answer.report.keep(&columns).map_err(wrong_usage)?;
+    }
+    Ok(answer)
 }
 
 /// As [`answer`], of the transaction in which the store is; the question makes sense.
@@ -139,6 +149,7 @@ impl Options {
         let number = |number: f64| reports::decimal(number);
         let own = [
             ("by", self.by.clone()),
+            ("columns", self.columns.clone()),
             ("step", self.step.clone()),
             ("hours-per-day", self.hours_per_day.map(number)),
             ("days-per-month", self.days_per_month.map(number)),
@@ -179,6 +190,26 @@ impl Options {
             Name::Expiry => self.filters.refuse_all_but_names(),
             _ => Ok(()),
         }
+    }
+
+    /// The columns of `--columns`; none where all are shown.
+    fn columns(&self) -> Vec<&str> {
+        self.columns
+            .iter()
+            .flat_map(|names| names.split(','))
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .collect()
+    }
+
+    /// Whether `usage` by these keys is asked for seat time alone.
+    fn time_alone(&self, keys: &[Key]) -> bool {
+        let columns = self.columns();
+        let is_enough = |column: &&str| {
+            matches!(*column, "usage_minutes" | "seat_seconds")
+                || keys.iter().any(|key| key.name() == *column)
+        };
+        !columns.is_empty() && columns.iter().all(is_enough)
     }
 
     /// The keys of `--by`, as far as the report knows them.
@@ -241,7 +272,8 @@ impl Question<'_> {
         };
         match self.name {
             Name::Usage => {
-                let options = || reports::usage::Options { by: self.keys.clone() };
+                let time_alone = given.time_alone(by);
+                let options = || reports::usage::Options { by: self.keys.clone(), time_alone };
                 shared(reader, asked, || reports::usage::Usage::new(names, calendar, scope(), options()))
             }
             Name::Ranking => {
@@ -294,7 +326,7 @@ pub(crate) fn usage_by(
     sight: &Sight,
 ) -> anyhow::Result<Vec<Answer>> {
     several((store, Name::Usage, options, sight), by, |reader, names, calendar, scope, keys| {
-        let of = |by: &Vec<Key>| reports::usage::Options { by: by.clone() };
+        let of = |by: &Vec<Key>| reports::usage::Options::by(by.clone());
         let make = || {
             let one = |by| reports::usage::Usage::new(names, calendar, scope.clone(), of(by));
             keys.iter().map(one).collect::<Vec<_>>()

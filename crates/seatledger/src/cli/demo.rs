@@ -248,7 +248,7 @@ fn locked(store: &mut Store, calendar: &Calendar) -> anyhow::Result<()> {
 }
 
 fn by(keys: &[Key]) -> usage::Options {
-    usage::Options { by: keys.to_vec() }
+    usage::Options::by(keys.to_vec())
 }
 
 fn period(from: &str, until: &str) -> anyhow::Result<Scope> {

@@ -87,7 +87,7 @@ impl ExportUsage {
             let (names, calendar) = (reader.names(), reader.calendar());
             let server = Some(store::heartbeats::NAME.to_owned());
             let scope = Scope { from: self.from, until: self.until, server, ..Scope::default() };
-            let mut usage = Usage::new(&names, &calendar, scope, Options { by });
+            let mut usage = Usage::new(&names, &calendar, scope, Options::by(by));
             reader.fold(self.from, self.until, &mut usage)?;
             let mut sums =
                 Sums { numbers: reader.organization_numbers()?.into_iter().collect(), ..Sums::default() };

@@ -30,6 +30,7 @@ have no keys.
 
 Examples:
   seatledger report usage --by month,feature,time_class --from 2025-01-01 --until 2026-01-01
+  seatledger report usage --by feature,month --columns feature,month,usage_minutes --format csv -o minutes.csv
   seatledger report average-licenses --hours-per-day 6 --days-per-month 22
   seatledger report concurrency --step hour --feature 'anshpc*' --format csv -o hours.csv
   seatledger report usage --by organization --time-class prime --days working --format json

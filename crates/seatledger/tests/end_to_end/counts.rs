@@ -100,6 +100,22 @@ fn minutes_of_an_older_system_stand_beside_the_sessions() {
 }
 
 #[test]
+fn columns_are_those_that_are_asked_for() {
+    let desk = desk();
+    let asked = |columns: &str| rows(&desk, &["usage", "--by", "feature,person", "--columns", columns]);
+    let whole = rows(&desk, &["usage", "--by", "feature,person"]);
+    assert_eq!(whole, ["solver,chen,55,3300,1,1", "solver,dora,60,3600,1,1"]);
+    assert_eq!(asked("usage_minutes, person"), ["chen,55", "dora,60"]);
+    assert_eq!(asked("sessions"), ["1", "1"]);
+    let minutes = ["usage", "--by", "day,time_class", "--columns", "day,time_class,usage_minutes"];
+    assert_eq!(rows(&desk, &minutes), ["2025-03-31,regular-overtime,50", "2025-04-01,regular-overnight,65"]);
+    let peaks = ["concurrency", "--feature", "solver", "--columns", "seats_peak,feature"];
+    assert_eq!(rows(&desk, &peaks), ["solver,1", "solver,1"]);
+    let json = desk.ok(&["report", "usage", "--columns", "feature,persons", "--format", "json"]);
+    assert!(json.contains("\"persons\"") && !json.contains("usage_minutes"), "{json}");
+}
+
+#[test]
 fn options_of_other_reports_are_refused() {
     let desk = desk();
     for (wrong, said) in [
@@ -108,6 +124,10 @@ fn options_of_other_reports_are_refused() {
         (&["allocation", "--by", "seat"], "one of feature product"),
         (&["allocation", "--cost", "1'200"], "write 1200 or 1200.50"),
         (&["allocation", "--share", "evenly"], "one of seat-seconds person-seconds"),
+        (
+            &["usage", "--columns", "usage_minutes,person"],
+            "its columns are month feature usage_minutes seat_seconds sess",
+        ),
         (&["usage", "--idle-days", "3"], "belongs to the report idle"),
         (&["idle", "--within", "3"], "belongs to the report expiry"),
         (&["expiry", "--person", "chen"], "--feature, --server and --within only"),

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::backend::{Backend, all};
 use accounting::day::Day;
 use accounting::feature_day::DayView;
-use accounting::report::{Accumulator, Shared};
+use accounting::report::{Accumulator, SeatTime, Shared};
 use accounting::session::FeatureId;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,6 +23,8 @@ pub trait Together: Send {
     fn margin_days(&self) -> i32;
     /// As of [`Accumulator`].
     fn day(&mut self, view: &DayView<'_>);
+    /// As of [`Accumulator`].
+    fn seat_time(&mut self) -> Option<&mut dyn SeatTime>;
     /// As of [`Shared`].
     fn can_share(&self) -> bool;
     /// As of [`Shared`].
@@ -45,6 +47,14 @@ impl<T: Shared> Together for Vec<T> {
     fn day(&mut self, view: &DayView<'_>) {
         for accumulator in self {
             accumulator.day(view);
+        }
+    }
+
+    /// Where there is one alone: others may need the sessions.
+    fn seat_time(&mut self) -> Option<&mut dyn SeatTime> {
+        match self.as_mut_slice() {
+            [one] => one.seat_time(),
+            _ => None,
         }
     }
 
@@ -75,6 +85,10 @@ impl<A: Shared, B: Shared> Together for (A, B) {
     fn day(&mut self, view: &DayView<'_>) {
         self.0.day(view);
         self.1.day(view);
+    }
+
+    fn seat_time(&mut self) -> Option<&mut dyn SeatTime> {
+        None
     }
 
     fn can_share(&self) -> bool {
@@ -137,7 +151,13 @@ impl Reader<'_> {
         let next = AtomicUsize::new(0);
         let work = |reader: &mut Reader<'_>, accumulators: &mut T| -> Result<(), Error> {
             while let Some(feature) = features.get(next.fetch_add(1, Ordering::Relaxed)) {
-                reader.feature_days(*feature, range, needs_requests, &mut |view| accumulators.day(view))?;
+                match accumulators.seat_time() {
+                    Some(to) => reader.seat_time(*feature, range, to)?,
+                    None => {
+                        let each = &mut |view: &DayView<'_>| accumulators.day(view);
+                        reader.feature_days(*feature, range, needs_requests, each)?;
+                    }
+                }
             }
             Ok(())
         };

@@ -1,4 +1,4 @@
-//! Names as far as the reports of a scope need them.
+//! What the reports of a scope need: names as far as they meet them, seat time without sessions.
 
 use crate::ledger::Ledger;
 use crate::log::What::{Denied, In, Lives, Out};
@@ -9,7 +9,7 @@ use accounting::report::denials::{self, Denials};
 use accounting::report::group::Key;
 use accounting::report::seats_needed::SeatsNeeded;
 use accounting::report::usage::{self, Usage};
-use accounting::report::{Accumulator, Report, Scope};
+use accounting::report::{Accumulator, Cell, Report, Scope};
 use store::Reader;
 
 /// Four days: a crowd at one feature, few at others, over midnight, open at the end, refused.
@@ -40,7 +40,7 @@ fn said() -> Vec<Said> {
 fn reports(reader: &mut Reader<'_>, calendar: &Calendar, scope: &Scope) -> Result<Vec<Report>, store::Error> {
     let names = reader.names();
     let keys = || vec![Key::Person, Key::Host, Key::Server, Key::Day];
-    let usage = Usage::new(&names, calendar, scope.clone(), usage::Options { by: keys() });
+    let usage = Usage::new(&names, calendar, scope.clone(), usage::Options::by(keys()));
     let denied = denials::Options { by: vec![Key::Person] };
     let made: [Box<dyn Accumulator + '_>; 3] = [
         Box::new(usage),
@@ -111,4 +111,60 @@ pub(crate) fn names_of_a_scope_are_enough_for_its_reports(ledger: &mut Ledger) {
     );
     fewer += asked_with_fewer(ledger, "after late lines");
     assert!(fewer > 50, "{fewer}");
+}
+
+/// `usage` of seat time alone, and what the whole report says of it.
+fn seat_time(ledger: &Ledger, scope: &Scope, by: &[Key]) -> [Report; 2] {
+    let calendar = ledger.store().calendar().unwrap();
+    [true, false].map(|time_alone| {
+        let make = |names: &_, reader: &mut Reader<'_>| {
+            let options = || usage::Options { by: by.to_vec(), time_alone };
+            let make = || Usage::new(names, &calendar, scope.clone(), options());
+            Ok(Box::new(reader.fold_shared(scope.from, scope.until, make)?).finish())
+        };
+        let mut report = ledger.store().read_for(scope, |reader| make(&reader.names(), reader)).unwrap();
+        report.rows.retain(|row| row[by.len()] != Cell::Decimal(0.0));
+        let columns: Vec<_> =
+            by.iter().map(|key| key.name()).chain(["usage_minutes", "seat_seconds"]).collect();
+        report.keep(&columns).unwrap();
+        report
+    })
+}
+
+fn seat_time_is_that_of_all_sessions(ledger: &Ledger, when: &str) {
+    let monday = Day((MONDAY / 86_400_000) as i32);
+    let (second, fourth) = (Some(Day(monday.0 + 1)), Some(Day(monday.0 + 3)));
+    for (by, class, (from, until)) in [
+        (&[Key::Feature, Key::Month, Key::TimeClass][..], None, (None, None)),
+        (&[Key::Day, Key::TimeClass], Some(1), (None, None)),
+        (&[Key::Day], None, (second, fourth)),
+        (&[Key::Week, Key::Feature], Some(2), (second, None)),
+    ] {
+        let scope = Scope { from, until, class, ..Scope::default() };
+        let [alone, whole] = seat_time(ledger, &scope, by);
+        assert_eq!(alone, whole, "{when}: {by:?}, {class:?}, {from:?} to {until:?}");
+        assert!(!when.ends_with("last") || !alone.rows.is_empty(), "{by:?}, {class:?}");
+    }
+}
+
+pub(crate) fn seat_time_alone_is_a_figure(ledger: &mut Ledger) {
+    let mut process = ledger.process();
+    process.intake.begin(None);
+    let mut spans = std::collections::BTreeMap::new();
+    for (nth, part) in said().chunks(31).enumerate() {
+        let batch = process.batch(0, part, &mut spans);
+        process.commit(&mut ledger.store(), "log", nth as u64 + 1, &[batch]).unwrap();
+        seat_time_is_that_of_all_sessions(ledger, &format!("after commit {nth}"));
+        ledger.derive();
+        seat_time_is_that_of_all_sessions(ledger, &format!("derived after commit {nth}"));
+    }
+    let late = [at(26.0, "x", Out("mesher", "hana", 1)), at(90.0, "x", In("mesher", "hana", 1))];
+    ledger.process().read(&mut ledger.store(), "late", &late);
+    seat_time_is_that_of_all_sessions(ledger, "late lines last");
+    // Of days that nothing marks the figures are believed, and no sessions read.
+    ledger.derive();
+    ledger.sql("update feature_day set seat_ms = '{\"prime\":60000}'");
+    let [alone, whole] = seat_time(ledger, &Scope::default(), &[Key::Feature, Key::Day, Key::TimeClass]);
+    let believed = |report: &Report| report.rows.iter().filter(|row| row[3] == Cell::Decimal(1.0)).count();
+    assert_eq!((believed(&alone) > 4, believed(&whole)), (true, 0));
 }

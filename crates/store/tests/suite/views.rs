@@ -109,7 +109,7 @@ fn reported(ledger: &Ledger) -> Vec<String> {
     let report = store
         .read(|reader| {
             let names = reader.names();
-            let mut usage = Usage::new(&names, &calendar, Scope::default(), Options { by });
+            let mut usage = Usage::new(&names, &calendar, Scope::default(), Options::by(by));
             reader.fold(None, None, &mut usage)?;
             Ok(Box::new(usage).finish())
         })
