@@ -144,6 +144,10 @@ pub enum Fit {
 pub trait Parser: Send {
     /// Reads the next line, given without its line ending.
     fn line<'a>(&mut self, line: &'a [u8]) -> Read<'a>;
+    /// The same of a line that is known to be UTF-8, which need not be checked again.
+    fn text<'a>(&mut self, line: &'a str) -> Read<'a> {
+        self.line(line.as_bytes())
+    }
     /// All that the next line needs to know, as JSON for the checkpoint.
     fn state(&self) -> String;
 }

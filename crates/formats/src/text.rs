@@ -23,26 +23,38 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
 /// The texts of parts of one line, which is checked once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Texts<'a> {
-    line: &'a [u8],
     /// The line, where it is UTF-8.
     whole: Option<&'a str>,
 }
 
 impl<'a> Texts<'a> {
+    /// Those of a line, which is checked but where all around it is `known` to be text.
     #[inline]
-    pub(crate) fn new(line: &'a [u8]) -> Self {
-        Self { line, whole: std::str::from_utf8(line).ok() }
+    pub(crate) fn new(line: &'a [u8], known: Option<&'a str>) -> Self {
+        Self { whole: known.or_else(|| std::str::from_utf8(line).ok()) }
     }
 
     /// The text of a part of the line.
     #[inline]
     pub(crate) fn of(&self, part: &'a [u8]) -> Cow<'a, str> {
-        let start = part.as_ptr().addr().wrapping_sub(self.line.as_ptr().addr());
-        match self.whole.and_then(|whole| whole.get(start..start.wrapping_add(part.len()))) {
+        match self.whole.and_then(|whole| within(whole, part)) {
             Some(text) => Cow::Borrowed(text),
             None => text(part),
         }
     }
+}
+
+/// A part of a text as text; `None` where it is no part of it, or cuts a character.
+#[inline]
+fn within<'a>(whole: &'a str, part: &[u8]) -> Option<&'a str> {
+    let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    whole.get(start..start.wrapping_add(part.len()))
+}
+
+/// The text of a part of a line, which is checked but where the line is `known` to be text; `None` where it is no UTF-8.
+#[inline]
+pub(crate) fn utf8<'a>(part: &'a [u8], known: Option<&'a str>) -> Option<&'a str> {
+    known.and_then(|whole| within(whole, part)).or_else(|| std::str::from_utf8(part).ok())
 }
 
 fn single(byte: u8) -> char {
@@ -166,7 +178,7 @@ mod tests {
     fn parts_of_a_line_are_the_same_texts_alone() {
         let lines = ["a!Jos\u{e9}!\u{1f600}!".as_bytes(), b"a!Jos\xe9!b!", b"", b"!"];
         for line in lines {
-            let texts = Texts::new(line);
+            let texts = Texts::new(line, None);
             for part in line.split(|byte| *byte == b'!').chain([&b"elsewhere"[..], &[]]) {
                 assert_eq!(texts.of(part), text(part), "{line:?}");
             }

@@ -50,6 +50,26 @@ fn every_situation_reads_alike_when_resumed_at_any_line() {
     }
 }
 
+#[test]
+fn every_situation_reads_alike_as_bytes_and_as_text() {
+    let mut texts = 0;
+    for path in situations() {
+        let bytes = std::fs::read(&path).unwrap();
+        let (format, setting) = (format_of(&path), setting_of(&path));
+        let (mut of_bytes, mut of_text) = (format.parser(&setting), format.parser(&setting));
+        for (nth, line) in lines(&bytes).enumerate() {
+            let read = match std::str::from_utf8(line) {
+                Ok(text) => of_text.text(text),
+                Err(_) => of_text.line(line),
+            };
+            assert_eq!(read, of_bytes.line(line), "{}:{}", path.display(), nth + 1);
+            texts += usize::from(!line.is_ascii() && std::str::from_utf8(line).is_ok());
+        }
+        assert_eq!(of_text.state(), of_bytes.state());
+    }
+    assert!(texts > 0, "lines with more than ASCII are among them");
+}
+
 fn situations() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")];

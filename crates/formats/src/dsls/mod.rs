@@ -121,14 +121,12 @@ fn without_prompt(line: &[u8]) -> &[u8] {
 }
 
 impl Parser for Reader {
-    #[inline]
     fn line<'a>(&mut self, line: &'a [u8]) -> Read<'a> {
-        let line = without_prompt(bare(line));
-        let Some(entry) = stamp::cut(line, &mut self.stamps) else {
-            return Read { at: None, process: "", line: self.undated(line) };
-        };
-        let at = self.clock.tick(entry.stamp.day, entry.stamp.milli);
-        Read { at: Some(at), process: "", line: self.dated(at, entry) }
+        self.read(line, None)
+    }
+
+    fn text<'a>(&mut self, line: &'a str) -> Read<'a> {
+        self.read(line.as_bytes(), Some(line))
     }
 
     fn state(&self) -> String {
@@ -144,13 +142,24 @@ impl Reader {
         Self { clock, stamps: Stamps::default(), zone: named, phase }
     }
 
+    /// Reads a line, which may be known to be `text`.
     #[inline]
-    fn dated<'a>(&mut self, at: UnixMs, entry: Entry<'a>) -> Line<'a> {
+    fn read<'a>(&mut self, line: &'a [u8], text: Option<&'a str>) -> Read<'a> {
+        let line = without_prompt(bare(line));
+        let Some(entry) = stamp::cut(line, &mut self.stamps) else {
+            return Read { at: None, process: "", line: self.undated(line) };
+        };
+        let at = self.clock.tick(entry.stamp.day, entry.stamp.milli);
+        Read { at: Some(at), process: "", line: self.dated(at, entry, text) }
+    }
+
+    #[inline]
+    fn dated<'a>(&mut self, at: UnixMs, entry: Entry<'a>, text: Option<&'a str>) -> Line<'a> {
         if is_start(&entry) {
             return Line::Note(self.start(&entry));
         }
         let said = match entry.category {
-            TRACED => usage::parse(entry.text),
+            TRACED => usage::parse(entry.text, text),
             // Grants are told by usage lines; what is refused comes as a warning.
             SERVED if entry.severity != b'I' => match denial::parse(entry.text) {
                 Some(said) => said,

@@ -16,9 +16,9 @@ const USER: usize = 10;
 /// Fields of a line without a customer id.
 const FIELDS: usize = 15;
 
-/// Reads the text of a usage line, or says why not.
+/// Reads the text of a usage line, all around which may be known to be text, or says why not.
 #[inline]
-pub(super) fn parse(line: &[u8]) -> Result<What<'_>, &'static str> {
+pub(super) fn parse<'a>(line: &'a [u8], known: Option<&'a str>) -> Result<What<'a>, &'static str> {
     let (fields, count) = fields(line);
     if count == 0 {
         return Err("usage line without fields");
@@ -39,7 +39,7 @@ pub(super) fn parse(line: &[u8]) -> Result<What<'_>, &'static str> {
     if feature.is_empty() {
         return Err("usage line without a feature");
     }
-    let (version, texts) = (version(line), Texts::new(line));
+    let (version, texts) = (version(line), Texts::new(line, known));
     let claim = Claim {
         feature: texts.of(feature),
         version: (!version.is_empty()).then(|| texts.of(version)),

@@ -13,7 +13,7 @@ mod survey;
 mod tests;
 
 use crate::line::{Fit, Format, Line, Note, Parser, Read, Setting, StateError, Surveyor};
-use crate::text::{bare, trim};
+use crate::text::{bare, trim, utf8};
 use crate::wall_clock::{Position, WallClock};
 use accounting::UnixMs;
 use accounting::event::{CheckinReason, Event, Pairing, What};
@@ -113,11 +113,11 @@ struct State<K> {
 
 impl Parser for Reader {
     fn line<'a>(&mut self, line: &'a [u8]) -> Read<'a> {
-        let line = bare(line);
-        match prefix::cut(line) {
-            Some(cut) if line[0] != b'#' && !shape::is_inner(line) => self.dated(cut),
-            _ => Read { at: None, process: "", line: shape::undated(line, self.known.dated) },
-        }
+        self.read(line, None)
+    }
+
+    fn text<'a>(&mut self, line: &'a str) -> Read<'a> {
+        self.read(line.as_bytes(), Some(line))
     }
 
     fn state(&self) -> String {
@@ -127,15 +127,25 @@ impl Parser for Reader {
 }
 
 impl Reader {
+    /// Reads a line, which may be known to be `text`.
     #[inline]
-    fn dated<'a>(&mut self, cut: Prefixed<'a>) -> Read<'a> {
+    fn read<'a>(&mut self, line: &'a [u8], text: Option<&'a str>) -> Read<'a> {
+        let line = bare(line);
+        match prefix::cut(line) {
+            Some(cut) if line[0] != b'#' && !shape::is_inner(line) => self.dated(cut, text),
+            _ => Read { at: None, process: "", line: shape::undated(line, self.known.dated) },
+        }
+    }
+
+    #[inline]
+    fn dated<'a>(&mut self, cut: Prefixed<'a>, text: Option<&'a str>) -> Read<'a> {
         self.known.dated = true;
         let (daemon, is_child) = self.known.daemons.owner(cut.daemon);
-        let process = std::str::from_utf8(daemon).unwrap_or_default();
+        let process = utf8(daemon, text).unwrap_or_default();
         let message = cut.message;
         if let Some((word, rest)) = event::split(message) {
             let (at, _) = self.tick(cut.time, || None);
-            let line = self.event(at, process, rest, |text| event::parse(word, text));
+            let line = self.event(at, process, (rest, text), |text| event::parse(word, text));
             return Read { at: Some(at), process, line };
         }
         let summary = shape::summary(message);
@@ -147,7 +157,7 @@ impl Reader {
         let told = if summary.is_some() || shape::is_plugin(daemon) {
             None
         } else if let Some(rest) = message.strip_prefix(b"IN server died:") {
-            Some(self.event(at, process, rest, early::server_died))
+            Some(self.event(at, process, (rest, text), early::server_died))
         } else if is_child {
             None
         } else if daemon == LMGRD {
@@ -195,19 +205,19 @@ impl Reader {
         }
     }
 
-    /// An event line: its text is UTF-8, else Windows-1252 as a whole.
+    /// An event's text behind its word, of a line that may be known to be text: it is UTF-8, else Windows-1252 as a whole.
     #[inline]
     fn event<'a>(
         &mut self,
         at: UnixMs,
         process: &'a str,
-        rest: &'a [u8],
+        (rest, line): (&'a [u8], Option<&'a str>),
         parse: impl Fn(&str) -> Result<Said<'_>, &'static str>,
     ) -> Line<'a> {
         if shape::is_plugin(process.as_bytes()) {
             return Line::Noise;
         }
-        let Ok(text) = std::str::from_utf8(rest) else {
+        let Some(text) = utf8(rest, line) else {
             let text = crate::text::text(rest).into_owned();
             return match parse(&text) {
                 Ok(said) if self.is_late(at, process, &said) => Line::Noise,

@@ -3,9 +3,49 @@
 use super::bytes::{fill, hash};
 use formats::MAX_LINE;
 use std::io::{self, Read};
+use std::ops::Range;
 use store::input::FINGERPRINT_BYTES;
 
 const BLOCK: usize = 1 << 20;
+
+/// A block that is read: whether it is text is asked once for all of its lines.
+enum Block {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Block {
+    fn of(bytes: Vec<u8>, encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Bytes => {
+                String::from_utf8(bytes).map_or_else(|error| Self::Bytes(error.into_bytes()), Self::Text)
+            }
+            Encoding::Utf16Le | Encoding::Utf16Be => Self::Bytes(bytes),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// Its bytes, to be changed and put back.
+    fn take(&mut self) -> Vec<u8> {
+        match std::mem::replace(self, Self::Bytes(Vec::new())) {
+            Self::Text(text) => text.into_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    fn text(&self, range: Range<usize>) -> Option<&str> {
+        match self {
+            Self::Text(text) => text.get(range),
+            Self::Bytes(_) => None,
+        }
+    }
+}
 
 /// How characters are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +90,8 @@ impl Encoding {
 pub(crate) struct RawLine<'a> {
     /// Its bytes without the line ending; cut at [`MAX_LINE`].
     pub(crate) bytes: &'a [u8],
+    /// The same, where it is known to be text.
+    pub(crate) text: Option<&'a str>,
     /// Where it begins.
     pub(crate) position: u64,
     /// Whether it has a line ending.
@@ -62,23 +104,33 @@ pub(crate) struct RawLine<'a> {
 pub(crate) struct Lines<R> {
     reader: R,
     encoding: Encoding,
-    buffer: Vec<u8>,
-    /// The next line begins here in the buffer.
+    /// What is read and not yet passed over, and what a checkpoint is known by before it.
+    block: Block,
+    /// The next line begins here in the block.
     start: usize,
-    /// Bytes of the buffer that are filled.
-    filled: usize,
-    /// Where the buffer's first byte lies in the input.
+    /// Where the block's first byte lies in the input.
     offset: u64,
     ended: bool,
     /// Why the reader gave no more.
     failed: Option<io::Error>,
+    /// The beginning of a line that was longer than lines may be.
+    beginning: Vec<u8>,
 }
 
 impl<R: Read> Lines<R> {
     /// Reads lines from a reader that stands at a position of the input.
     pub(crate) fn new(reader: R, position: u64, encoding: Encoding) -> Self {
-        let buffer = vec![0; BLOCK + FINGERPRINT_BYTES];
-        Self { reader, encoding, buffer, start: 0, filled: 0, offset: position, ended: false, failed: None }
+        let block = Block::Bytes(Vec::new());
+        Self {
+            reader,
+            encoding,
+            block,
+            start: 0,
+            offset: position,
+            ended: false,
+            failed: None,
+            beginning: Vec::new(),
+        }
     }
 
     /// Where the next line begins.
@@ -89,17 +141,16 @@ impl<R: Read> Lines<R> {
     /// Goes on behind these bytes of the input, which are not read again but known by.
     pub(crate) fn behind(reader: R, known: &[u8], position: u64, encoding: Encoding) -> Self {
         let mut lines = Self::new(reader, position - known.len() as u64, encoding);
-        lines.buffer[..known.len()].copy_from_slice(known);
+        lines.block = Block::Bytes(known.to_vec());
         lines.start = known.len();
-        lines.filled = known.len();
         lines
     }
 
-    /// The hash of the bytes before a line's position, as far as they are still in the buffer.
+    /// The hash of the bytes before a line's position, as far as they are still in the block.
     pub(crate) fn hash_before(&self, position: u64) -> Option<String> {
         let end = usize::try_from(position.checked_sub(self.offset)?).ok()?;
         let length = FINGERPRINT_BYTES.min(usize::try_from(position).ok()?);
-        (end >= length).then(|| hash(&self.buffer[end - length..end]))
+        (end >= length).then(|| hash(&self.block.bytes()[end - length..end]))
     }
 
     /// The next line; `None` at the end of the input.
@@ -108,16 +159,17 @@ impl<R: Read> Lines<R> {
         loop {
             if let Some(length) = self.find_newline(searched) {
                 let position = self.position();
-                let start = self.start;
+                let line = self.start..self.start + length;
                 self.start += length + self.encoding.newline().len();
-                let bytes = &self.buffer[start..start + length];
-                return Ok(Some(RawLine { bytes, position, ended: true, too_long: false }));
+                let (bytes, text) = (&self.block.bytes()[line.clone()], self.block.text(line));
+                return Ok(Some(RawLine { bytes, text, position, ended: true, too_long: false }));
             }
-            searched = (self.filled - self.start).saturating_sub(1) / 2 * 2;
+            let unread = self.block.bytes().len() - self.start;
+            searched = unread.saturating_sub(1) / 2 * 2;
             if self.ended {
                 return Ok(self.rest());
             }
-            if self.filled - self.start > MAX_LINE {
+            if unread > MAX_LINE {
                 return self.skip_long_line().map(Some);
             }
             self.fill()?;
@@ -125,7 +177,7 @@ impl<R: Read> Lines<R> {
     }
 
     fn find_newline(&self, searched: usize) -> Option<usize> {
-        let line = &self.buffer[self.start..self.filled];
+        let line = &self.block.bytes()[self.start..];
         if self.encoding == Encoding::Bytes {
             memchr::memchr(b'\n', &line[searched..]).map(|at| searched + at)
         } else {
@@ -136,37 +188,39 @@ impl<R: Read> Lines<R> {
 
     /// The last line, which has no line ending.
     fn rest(&mut self) -> Option<RawLine<'_>> {
-        if self.start == self.filled {
+        let (start, end, position) = (self.start, self.block.bytes().len(), self.position());
+        if start == end {
             return None;
         }
-        let (start, position) = (self.start, self.position());
-        self.start = self.filled;
-        let too_long = self.filled - start > MAX_LINE;
-        let bytes = &self.buffer[start..self.filled.min(start + MAX_LINE)];
-        Some(RawLine { bytes, position, ended: false, too_long })
+        self.start = end;
+        let bytes = &self.block.bytes()[start..end.min(start + MAX_LINE)];
+        Some(RawLine { bytes, text: None, position, ended: false, too_long: end - start > MAX_LINE })
     }
 
     /// Reads more behind the unread bytes; keeps as many before them as a checkpoint is known by.
     fn fill(&mut self) -> io::Result<()> {
-        let keep_from = self.start.saturating_sub(FINGERPRINT_BYTES);
-        self.buffer.copy_within(keep_from..self.filled, 0);
-        self.start -= keep_from;
-        self.filled -= keep_from;
-        self.offset += keep_from as u64;
-        if self.buffer.len() - self.filled < BLOCK / 2 {
-            self.buffer.resize(self.filled + BLOCK, 0);
-        }
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let (read, failed) = fill(&mut self.reader, &mut self.buffer[self.filled..]);
+        let mut bytes = self.block.take();
+        let keep_from = self.start.saturating_sub(FINGERPRINT_BYTES);
+        let kept = bytes.len() - keep_from;
+        bytes.copy_within(keep_from.., 0);
+        self.start -= keep_from;
+        self.offset += keep_from as u64;
+        // A block that was full has room for as much again, and is not cleared.
+        if bytes.len() < kept + BLOCK / 2 {
+            bytes.resize(kept + BLOCK, 0);
+        }
+        let (read, failed) = fill(&mut self.reader, &mut bytes[kept..]);
+        bytes.truncate(kept + read);
+        self.block = Block::of(bytes, self.encoding);
         match failed {
             // Lines that were read before it can be told.
             Some(error) if read > 0 => self.failed = Some(error),
             Some(error) => return Err(error),
             None => {}
         }
-        self.filled += read;
         self.ended = read == 0;
         Ok(())
     }
@@ -174,10 +228,11 @@ impl<R: Read> Lines<R> {
     /// A line beyond the limit: its beginning is kept, the rest is passed over in blocks.
     fn skip_long_line(&mut self) -> io::Result<RawLine<'_>> {
         let position = self.position();
-        let beginning = self.buffer[self.start..self.start + MAX_LINE].to_vec();
+        let beginning = self.block.bytes()[self.start..self.start + MAX_LINE].to_vec();
         let mut ended = false;
         while !ended && !self.ended {
-            self.start = self.filled - (self.filled - self.start) % 2;
+            let end = self.block.bytes().len();
+            self.start = end - (end - self.start) % 2;
             self.fill()?;
             if let Some(length) = self.find_newline(0) {
                 self.start += length + self.encoding.newline().len();
@@ -185,14 +240,10 @@ impl<R: Read> Lines<R> {
             }
         }
         if !ended {
-            self.start = self.filled;
+            self.start = self.block.bytes().len();
         }
-        // The beginning lies before what the buffer keeps for fingerprints: both are needed, so it goes behind.
-        let at = self.filled;
-        self.buffer.truncate(at);
-        self.buffer.extend_from_slice(&beginning);
-        self.buffer.resize(self.buffer.len().max(at + MAX_LINE), 0);
-        Ok(RawLine { bytes: &self.buffer[at..at + MAX_LINE], position, ended, too_long: true })
+        self.beginning = beginning;
+        Ok(RawLine { bytes: &self.beginning, text: None, position, ended, too_long: true })
     }
 }
 
@@ -216,6 +267,26 @@ mod tests {
             lines,
             [(b"one".to_vec(), 0, true, false), (vec![], 4, true, false), (b"two".to_vec(), 5, false, false)]
         );
+    }
+
+    #[test]
+    fn lines_of_a_block_that_is_text_are_text() {
+        let long = "ä".repeat(BLOCK);
+        let texts = |bytes: &[u8], encoding| {
+            let mut lines = Lines::new(bytes, 0, encoding);
+            let mut texts = Vec::new();
+            while let Some(line) = lines.next().unwrap() {
+                assert!(line.text.is_none_or(|text| text.as_bytes() == line.bytes));
+                texts.push(line.text.is_some());
+            }
+            texts
+        };
+        assert_eq!(texts("ä\nb\n".as_bytes(), Encoding::Bytes), [true, true]);
+        assert_eq!(texts(b"a\n\xe4\nb\n", Encoding::Bytes), [false, false, false]);
+        assert_eq!(texts(b"a\0\n\0", Encoding::Utf16Le), [false]);
+        // The block ends within a character.
+        let cut = texts(format!("a\n{long}\nb\nc\n").as_bytes(), Encoding::Bytes);
+        assert_eq!(cut.len(), 4);
     }
 
     #[test]

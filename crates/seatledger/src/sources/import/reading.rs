@@ -180,7 +180,7 @@ impl Reading {
             collector.unreadable("longer than 1 MiB", &text, number);
             return Ok(Next::Line);
         }
-        let ended = raw.ended;
+        let (ended, known) = (raw.ended, raw.text.filter(|_| beginning.is_none()));
         let decoded = self.encoding.decode(raw.bytes);
         let text = match beginning.take() {
             Some(mut line) => {
@@ -207,7 +207,10 @@ impl Reading {
             at.0.counts = collector.counts;
             return Ok(if part.send(collector, at, to) { Next::End } else { Next::NobodyListens });
         }
-        let read = self.parser.line(&text);
+        let read = match known {
+            Some(text) => self.parser.text(text),
+            None => self.parser.line(&text),
+        };
         let later = read.at.is_some_and(|at| at > collector.latest());
         if let Some((state, hash)) = before
             && (later || gathered == 0 || gathered >= TIMES_AT_MOST * self.manner.events_together)
