@@ -3,7 +3,7 @@
 use super::interner::Daemon;
 use super::repair::{Changes, Late, Repair, Scope, open_keys_of, step_of};
 use super::server::{BreakRow, ServerState, SpanRow};
-use super::{Batch, Intake, Key, KeyEvent, Outcome, Parts};
+use super::{Batch, Intake, Key, KeyEvent, Outcome, Parts, radix};
 use crate::backend::{Backend, Value, all, writing};
 use crate::derive::DAYS_LOCK;
 use crate::input::{self, Checkpoint};
@@ -24,7 +24,6 @@ mod in_order;
 pub(super) mod marks;
 mod plan;
 pub(super) mod polls;
-mod radix;
 pub(super) mod requests;
 pub(super) mod rows;
 mod running;
@@ -34,7 +33,7 @@ mod take_out;
 
 use in_order::Paper;
 use marks::Marks;
-use plan::{Group, Plan};
+use plan::{Plan, in_order_of};
 use stretch::Stretch;
 
 /// How often a commit is tried again when other processes write about the same servers.
@@ -388,7 +387,7 @@ impl Intake {
         before: &FxHashMap<(ServerId, String), Before>,
         scope: &mut Scope,
     ) -> Result<Plan, Error> {
-        let mut plan = Plan::new(&batch.events, &self.resolved.features);
+        let mut plan = Plan::new(batch);
         self.plan_breaks(backend, before, scope, &mut plan)?;
         let daemons: Vec<(UnixMs, bool)> = (0..self.resolved.daemons.len() as u32)
             .map(|daemon| {
@@ -397,8 +396,9 @@ impl Intake {
                 (held_until, plan.paired_anew.contains(&daemon))
             })
             .collect();
-        for group in 0..plan.groups.len() {
-            let Group { earliest, .. } = plan.groups[group];
+        let features = in_order_of(&self.resolved.features);
+        for group in features.into_iter().flat_map(|feature| plan.by_key.of_feature(feature)) {
+            let earliest = plan.by_key.groups[group].earliest;
             let event = &plan.first(group);
             let (held_until, paired_anew) =
                 daemons[self.resolved.holder_daemons[event.holder as usize] as usize];
@@ -407,7 +407,8 @@ impl Intake {
                 continue;
             }
             let (key, daemon) = self.key_of(event, batch);
-            let steps = plan.steps(group).map(|event| step_of(event, &self.resolved.versions, input));
+            let steps = plan.by_key.steps(group).iter();
+            let steps = steps.map(|event| step_of(event, &self.resolved.versions, input));
             let late = Late { steps: steps.collect(), retracted: Vec::new() };
             scope.daemons_of_holders.insert(key.holder, daemon);
             let repair = plan.repairs.entry(key.feature).or_default();

@@ -1,11 +1,14 @@
 //! The only write path for facts: an input's events, its checkpoint and the marks of what they make dirty, in one
 //! transaction. A kill at any instant loses nothing and counts nothing twice.
 
+mod by_key;
 mod commit;
 mod interner;
+mod radix;
 mod repair;
 mod server;
 
+pub use by_key::Ahead;
 pub(crate) use commit::marks::new_mark;
 pub(crate) use commit::requests::{outcome_codes, outcome_from_codes, outcome_of};
 pub(crate) use commit::rows::SESSION;
@@ -20,6 +23,7 @@ use accounting::day::Day;
 use accounting::event::{DenialReason, Expires};
 use accounting::pairing::Step;
 use accounting::session::{FeatureId, HolderId, VersionId};
+use by_key::ByKey;
 use commit::held::Held;
 use commit::polls::OpenHolds;
 use commit::seats::{Pool, Run};
@@ -270,6 +274,8 @@ pub struct Batch {
     ///
     /// [`Error::Conflict`]: crate::Error::Conflict
     pub taken: Vec<(String, UnixMs)>,
+    /// What [`Self::sort`] has worked out.
+    pub ahead: Ahead,
 }
 
 impl Batch {
@@ -282,6 +288,11 @@ impl Batch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         *self == Self { run: self.run, ..Self::default() }
+    }
+
+    /// Works out which events are of one key, ahead of the commit. Nothing may be added behind it.
+    pub fn sort(&self) {
+        self.ahead.put(ByKey::of(&self.events));
     }
 
     /// Whether anything is taken back.

@@ -9,7 +9,7 @@ use accounting::UnixMs;
 use formats::line::{Format, Line, Note, Parser};
 use jiff::tz::TimeZone;
 use std::io::Read;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use store::input::{Checkpoint, FINGERPRINT_BYTES};
 use store::intake::{Batch, Interner};
 
@@ -299,6 +299,16 @@ impl Part {
         self.batches.push(collector.take());
         self.lines = collector.counts.lines;
         let checkpoint = Checkpoint { reader_state: state.to_text(), ..checkpoint };
-        to.send(Sent::Part(std::mem::take(&mut self.batches), Box::new(checkpoint))).is_ok()
+        let part = Sent::Part(std::mem::take(&mut self.batches), Box::new(checkpoint));
+        let waiting = match to.try_send(part) {
+            Ok(()) => return true,
+            Err(TrySendError::Full(waiting)) => waiting,
+            Err(TrySendError::Disconnected(_)) => return false,
+        };
+        // Whoever commits is behind: what can be done before is done here.
+        if let Sent::Part(batches, _) = &waiting {
+            batches.iter().for_each(Batch::sort);
+        }
+        to.send(waiting).is_ok()
     }
 }

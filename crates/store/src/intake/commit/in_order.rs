@@ -19,6 +19,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// So many rows are handed to the connection together: few enough to stay in a core's cache.
 const ROWS_TOGETHER: usize = 2_048;
+/// So many are enough at first: the connection waits for them.
+const ROWS_AT_FIRST: usize = 128;
 /// How many portions may wait for the connection.
 pub(super) const PORTIONS_WAITING: usize = 4;
 
@@ -75,28 +77,32 @@ impl Intake {
         marks: &mut Marks,
         to: &SyncSender<Portion>,
     ) {
-        let rows = ROWS_TOGETHER.min(paper.batch.events.len());
-        let empty = || Changes { new: Vec::with_capacity(rows), ..Changes::default() };
+        let room = ROWS_TOGETHER.min(paper.batch.events.len());
+        let empty = || Changes { new: Vec::with_capacity(room), ..Changes::default() };
         let (mut changes, mut scratch) = (empty(), Scratch::default());
+        let mut enough = ROWS_AT_FIRST;
         let mut breaks: FxHashMap<u32, Vec<Break>> = FxHashMap::default();
         for group in std::mem::take(&mut plan.in_order) {
-            let mut events = plan.steps(group as usize).peekable();
-            let Some(event) = events.peek() else { continue };
+            let events = plan.by_key.steps(group as usize);
+            let Some(event) = events.first() else { continue };
             let key = self.resolved.key(event, paper.batch);
-            if changes.new.len() >= ROWS_TOGETHER
+            if changes.new.len() >= enough
                 && changes.new.last().is_some_and(|(last, _)| last.feature != key.feature)
             {
                 let full = std::mem::replace(&mut changes, empty());
                 if !self.send(paper, full, marks, to) {
                     return;
                 }
+                enough = ROWS_TOGETHER;
             }
             let daemon_id = self.resolved.holder_daemons[event.holder as usize];
             let breaks = breaks
                 .entry(daemon_id)
                 .or_insert_with(|| self.breaks_after(&self.daemon(daemon_id).named(), paper.before));
             scratch.steps.clear();
-            scratch.steps.extend(events.map(|event| step_of(event, &self.resolved.versions, paper.input)));
+            scratch
+                .steps
+                .extend(events.iter().map(|event| step_of(event, &self.resolved.versions, paper.input)));
             if !plan.broken_off.is_empty() {
                 plan.broken_off.remove(&key);
             }
