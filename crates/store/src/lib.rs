@@ -336,7 +336,20 @@ impl Store {
             name.push(ending);
             path.as_os_str() == name
         };
-        ["", "-wal", "-shm"].into_iter().any(beside)
+        ["", "-wal", "-shm", "-journal"].into_iter().any(beside)
+    }
+
+    /// Does work that may fill a ledger into which nothing has been read yet: while it is small, and nobody else has it open, what
+    /// is written goes to its place at once.
+    pub fn filling<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Result<T, Error> {
+        let backend = self.backend.as_mut();
+        let read = backend::one(backend, "select count(*) from input", &[], |row| row.int(0))?;
+        if read == Some(0) {
+            backend.fill(true)?;
+        }
+        let done = work(self);
+        self.backend.fill(false)?;
+        Ok(done)
     }
 
     /// Says what time it is to whom the ledger is shown; else it is the time of the ledger's last evidence.

@@ -32,3 +32,49 @@ fn readers_let_go_of_no_lock_of_the_writer() {
     drop(reader);
     assert_eq!(locks_on(&file), before);
 }
+
+/// The versions of the format in a file's header: 2 where it has a log, else 1.
+fn versions(file: &Path) -> [u8; 2] {
+    let bytes = std::fs::read(file).unwrap();
+    [bytes[18], bytes[19]]
+}
+
+#[test]
+fn a_ledger_that_is_filled_has_no_log_and_can_be_read() {
+    let place = tempfile::tempdir().unwrap();
+    let (file, log) = (place.path().join("ledger.db"), place.path().join("ledger.db-wal"));
+    let mut writer = Store::create(&Place::Sqlite(file.clone())).unwrap();
+    let filled = writer.filling(|writer| {
+        assert!(!log.exists(), "what is written goes into the file");
+        writer.derive(&mut |_, _| {}).unwrap();
+        let mut reader = Store::open(&Place::Sqlite(file.clone())).unwrap();
+        reader.read(|reader| Ok(reader.as_of()?.is_none())).unwrap()
+    });
+    assert!(filled.unwrap());
+    drop(writer);
+    assert_eq!(versions(&file), [2, 2]);
+    // Whoever has it open keeps it as it is.
+    let mut writer = Store::create(&Place::Sqlite(file.clone())).unwrap();
+    let mut reader = Store::open(&Place::Sqlite(file.clone())).unwrap();
+    reader.read(|reader| Ok(reader.as_of()?.is_none())).unwrap();
+    writer.filling(|_| assert!(log.exists())).unwrap();
+    drop((writer, reader));
+    assert_eq!(versions(&file), [2, 2]);
+}
+
+#[test]
+fn a_ledger_whose_filling_broke_off_is_opened_as_any_other_one() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("ledger.db");
+    let mut writer = Store::create(&Place::Sqlite(file.clone())).unwrap();
+    let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        writer.filling(|_| std::panic::resume_unwind(Box::new("killed")))
+    }));
+    broken.unwrap_err();
+    drop(writer);
+    assert_eq!(versions(&file), [1, 1]);
+    let mut reader = Store::open(&Place::Sqlite(file.clone())).unwrap();
+    assert!(reader.read(|reader| Ok(reader.as_of()?.is_none())).unwrap());
+    drop(reader);
+    assert_eq!(versions(&file), [2, 2]);
+}

@@ -288,6 +288,10 @@ impl Backend for Postgres {
         self.batch("begin isolation level read committed")
     }
 
+    fn fill(&mut self, _: bool) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn begin_read(&mut self) -> Result<(), Error> {
         self.batch("begin isolation level repeatable read read only")
     }

@@ -4,16 +4,24 @@ use super::{Backend, Cell, EachRow, FillRow, Row, Table, Value};
 use crate::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, MAIN_DB, OpenFlags, ToSql};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, ToSql};
 use std::path::Path;
 use std::time::Duration;
 
 /// How long a writer waits for another one before it says that the database is locked.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long is waited for the file's journal mode: who cannot have it goes on in the one that the file is in.
+const PATIENCE_FOR_MODE: Duration = Duration::from_millis(200);
+/// A file that is larger is filled as any other one is written.
+const FILLED_AT_ONCE: i64 = 128 << 20;
+
 /// A connection to a SQLite file.
 pub(crate) struct Sqlite {
     connection: Connection,
+    patience: Duration,
+    /// Whether transactions are written into the file at once: see [`Backend::fill`].
+    fills: bool,
 }
 
 impl Sqlite {
@@ -28,19 +36,41 @@ impl Sqlite {
             drop(connection);
             return Self::open_at_rest(path);
         }
-        connection.busy_timeout(patience.unwrap_or(PATIENCE))?;
+        let patience = patience.unwrap_or(PATIENCE);
         connection.set_prepared_statement_cache_capacity(64);
         // Plans that do not depend on parameters: else whatever looks at a partial index is prepared anew each time that
         // it is executed (measured: a third of what a reader of many features costs).
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        // WAL: readers beside one writer; it grows while somebody reads for long, and is cut off then. FULL: a commit is on
-        // disk before it is answered. The cache is bounded, so that memory does not grow with the file.
+        // FULL: a commit is on disk before it is answered. The cache is bounded, so that memory does not grow with the file.
         connection.execute_batch(
-            "pragma page_size = 16384; pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384;
+            "pragma page_size = 16384; pragma synchronous = full; pragma cache_size = -16384;
              pragma temp_store = file; pragma wal_autocheckpoint = 4096; pragma journal_size_limit = 67108864;
              pragma foreign_keys = off;",
         )?;
-        Ok(Self { connection })
+        let sqlite = Self { connection, patience, fills: false };
+        // WAL: readers beside one writer; it grows while somebody reads for long, and is cut off then.
+        sqlite.set_journal_mode("wal")?;
+        Ok(sqlite)
+    }
+
+    /// Puts the file in a journal mode; false where somebody else has it open, or writes.
+    fn set_journal_mode(&self, mode: &str) -> Result<bool, Error> {
+        self.connection.busy_timeout(PATIENCE_FOR_MODE)?;
+        let told = self
+            .connection
+            .pragma_update_and_check(None, "journal_mode", mode, |row| row.get::<_, String>(0));
+        self.connection.busy_timeout(self.patience)?;
+        match told {
+            Ok(told) => Ok(told == mode),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn bytes(&self) -> Result<i64, Error> {
+        let pages: i64 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        let page: i64 = self.connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        Ok(pages * page)
     }
 
     /// Opens a file that nobody has open, for somebody who may not make files beside it.
@@ -53,16 +83,18 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(64);
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch("pragma cache_size = -16384; pragma temp_store = file;")?;
-        Ok(Self { connection })
+        Ok(Self { connection, patience: PATIENCE, fills: false })
     }
 }
 
-/// Whether there is a log beside a file that somebody writes. The file itself is opened by SQLite alone: whoever else
-/// closes it lets go of all locks that this process has on it.
+/// Whether there is a log or a journal beside a file that somebody writes. The file itself is opened by SQLite alone: whoever
+/// else closes it lets go of all locks that this process has on it.
 fn has_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    Path::new(&log).exists()
+    ["-wal", "-journal"].into_iter().any(|ending| {
+        let mut log = path.as_os_str().to_owned();
+        log.push(ending);
+        Path::new(&log).exists()
+    })
 }
 
 impl ToSql for Value {
@@ -172,7 +204,20 @@ impl Backend for Sqlite {
     }
 
     fn begin_write(&mut self) -> Result<(), Error> {
+        if self.fills && self.bytes()? > FILLED_AT_ONCE {
+            self.fill(false)?;
+        }
         self.batch("begin immediate")
+    }
+
+    fn fill(&mut self, fills: bool) -> Result<(), Error> {
+        if fills {
+            self.fills = self.set_journal_mode("delete")?;
+        } else if std::mem::take(&mut self.fills) {
+            // Where somebody reads just now whoever opens the file next does it.
+            self.set_journal_mode("wal")?;
+        }
+        Ok(())
     }
 
     fn begin_read(&mut self) -> Result<(), Error> {

@@ -94,6 +94,10 @@ impl Door for &mut Store {
 
 /// Imports; an input that fails never stops another.
 pub(crate) fn import(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> anyhow::Result<Summary> {
+    store.filling(|store| import_files(store, wish, watch))?
+}
+
+fn import_files(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
     let (paths, problems) = find::files(&wish.arguments, |path| store.is_own_file(path))?;
     for problem in problems {
