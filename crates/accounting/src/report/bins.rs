@@ -222,11 +222,22 @@ impl<T: Default> ByBin<T> {
     /// The value of a bin, made where there is none.
     pub(crate) fn of(&mut self, bin: Bin) -> &mut T {
         let is = |place: usize| self.values.get(place).is_some_and(|(of, _)| *of == bin);
-        // Time goes on: mostly it is the same bin as before, or the next one.
+        // Time goes on: mostly it is the same bin as before, or the next one, or where hours are skipped so many further.
         if !is(self.last) {
-            self.last = if is(self.last + 1) { self.last + 1 } else { self.search(bin) };
+            let next = self.last + 1;
+            self.last = if is(next) {
+                next
+            } else {
+                Some(self.hours_on(bin)).filter(|place| is(*place)).unwrap_or_else(|| self.search(bin))
+            };
         }
         &mut self.values[self.last].1
+    }
+
+    /// Where a bin of another hour stands if there is one of each hour between.
+    fn hours_on(&self, bin: Bin) -> usize {
+        let hour = self.values.get(self.last).map_or(0, |(last, _)| last.hour);
+        (self.last + usize::from(bin.hour)).wrapping_sub(usize::from(hour))
     }
 
     fn search(&mut self, bin: Bin) -> usize {
