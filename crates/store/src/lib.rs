@@ -348,7 +348,8 @@ impl Store {
             backend.fill(true)?;
         }
         let done = work(self);
-        self.backend.fill(false)?;
+        // What was done is done: where that fails, whoever opens the file next does it.
+        let _ = self.backend.fill(false);
         Ok(done)
     }
 

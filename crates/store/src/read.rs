@@ -252,12 +252,14 @@ impl Reader<'_> {
                     deliver(context, earlier.day, &earlier.parts, each);
                 }
             }
-            let start = context.civil(day).start;
+            let (start, end) = (context.civil(day).start, context.civil(day).end);
             let first = stored.parts.len();
             row.with_blob(1, |page| page::decode(start, page, &mut stored.parts))?.map_err(|error| {
                 Error::Corrupt(format!("feature day {day} of feature {feature}: {error}"))
             })?;
-            for part in stored.parts[first..].iter_mut().filter(|part| part.ended == Ended::Open) {
+            // What was cut at the day's end goes on; what ended in it, as far as anybody saw, does not.
+            let goes_on = |part: &&mut Part| part.ended == Ended::Open && part.until >= end;
+            for part in stored.parts[first..].iter_mut().filter(goes_on) {
                 part.until = context.ledger.stored_open_until(part.holder, part.from).max(part.until);
                 stored.moved = true;
             }

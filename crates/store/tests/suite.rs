@@ -225,6 +225,7 @@ store_suite! {
         parts_that_were_taken_back_are_committed_when_they_are_tried_again,
         days_are_stored_once_where_a_later_part_ends_what_an_earlier_input_left_open,
         a_day_that_cannot_be_written_takes_all_back,
+        whoever_waits_writes_between_two_long_transactions,
     }
     views {
         the_old_usage_table_is_what_the_report_says,

@@ -155,8 +155,22 @@ fn groups<'r>(report: &'r Report, keys: &[usize], value: usize) -> (Vec<Group<'r
     (groups, left_out)
 }
 
+/// Whether a group has two rows of one place, as the column that tells them apart is not shown. Rows of one group are in the
+/// order of their places; imported totals have no sessions and stand beside those that do.
+fn are_alike(report: &Report, groups: &[Group<'_>], places: &[usize]) -> bool {
+    let sessions = report.columns.iter().position(|column| column.name == "sessions");
+    let is_total = |row: &[Cell]| sessions.is_some_and(|column| row[column] == Cell::Empty);
+    let alike = |one: &[Cell], other: &[Cell]| {
+        places.iter().all(|place| one[*place] == other[*place]) && is_total(one) == is_total(other)
+    };
+    groups.iter().any(|(_, rows)| rows.windows(2).any(|two| alike(two[0], two[1])))
+}
+
 fn over_axis(report: &Report, (axis, places): (usize, &[Cell]), keys: &[usize], values: &[usize]) -> Figures {
     let (groups, left_out) = groups(report, keys, values[0]);
+    if are_alike(report, &groups, &[axis]) {
+        return Figures::default();
+    }
     let line = |name: String, rows: &[&[Cell]], value: usize| {
         let mut cells = vec![Cell::Empty; places.len()];
         for row in rows {
@@ -217,6 +231,9 @@ fn grids(report: &Report, value: usize) -> Figures {
     let keys: Vec<usize> =
         (0..value).filter(|key| ![weekday, hour].contains(key) && !report.columns[*key].number).collect();
     let (groups, left_out) = groups(report, &keys, value);
+    if are_alike(report, &groups, &[weekday, hour]) {
+        return Figures::default();
+    }
     let figure = |(title, rows): (String, Vec<&[Cell]>)| {
         let mut lines: Vec<Line> = Vec::new();
         for row in rows {

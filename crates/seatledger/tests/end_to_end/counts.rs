@@ -111,6 +111,13 @@ fn columns_are_those_that_are_asked_for() {
     assert_eq!(rows(&desk, &minutes), ["2025-03-31,regular-overtime,50", "2025-04-01,regular-overnight,65"]);
     let peaks = ["concurrency", "--feature", "solver", "--columns", "seats_peak,feature"];
     assert_eq!(rows(&desk, &peaks), ["solver,1", "solver,1"]);
+    // Nothing is drawn of rows that nothing shown tells apart.
+    let drawn = |columns: &str| {
+        let page =
+            desk.ok(&["report", "usage", "--by", "day,time_class", "--columns", columns, "--format", "html"]);
+        page.contains("<svg")
+    };
+    assert_eq!((drawn("day,time_class,usage_minutes"), drawn("time_class,usage_minutes")), (true, true));
     let json = desk.ok(&["report", "usage", "--columns", "feature,persons", "--format", "json"]);
     assert!(json.contains("\"persons\"") && !json.contains("usage_minutes"), "{json}");
 }

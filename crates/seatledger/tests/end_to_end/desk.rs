@@ -68,7 +68,7 @@ impl Desk {
             self.schema = Some(schema);
             return;
         }
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
             let _ = std::fs::remove_file(self.path(&format!("ledger.db{suffix}")));
         }
     }

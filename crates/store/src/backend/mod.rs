@@ -224,9 +224,10 @@ pub(crate) trait Backend: Send {
     ) -> Result<Vec<Option<i64>>, Error>;
     /// Begins a transaction that will write.
     fn begin_write(&mut self) -> Result<(), Error>;
+    /// Whoever waits to write does so, where a transaction was long and another one follows.
+    fn let_others_write(&mut self);
     /// Begins or ends to fill a database that has just been made and that nobody else has open: what is written to a SQLite file
-    /// goes into it at once, and not into a log that is copied into it later, as long as the file is small. Others wait longer
-    /// for such a transaction, or it for them.
+    /// goes into it at once, and not into a log that is copied into it later, as long as the file is small and nobody opens it.
     fn fill(&mut self, fills: bool) -> Result<(), Error>;
     /// Begins a transaction that reads one state of the database.
     fn begin_read(&mut self) -> Result<(), Error>;

@@ -288,6 +288,10 @@ impl Backend for Postgres {
         self.batch("begin isolation level read committed")
     }
 
+    fn let_others_write(&mut self) {
+        // Others write beside it.
+    }
+
     fn fill(&mut self, _: bool) -> Result<(), Error> {
         Ok(())
     }

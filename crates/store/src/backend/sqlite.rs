@@ -4,15 +4,15 @@ use super::{Backend, Cell, EachRow, FillRow, Row, Table, Value};
 use crate::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, ToSql};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, ToSql};
 use std::path::Path;
 use std::time::Duration;
 
 /// How long a writer waits for another one before it says that the database is locked.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long is waited for the file's journal mode: who cannot have it goes on in the one that the file is in.
-const PATIENCE_FOR_MODE: Duration = Duration::from_millis(200);
+/// How often who waits to write looks whether it may.
+const LOOK_AFTER: Duration = Duration::from_millis(2);
 /// A file that is larger is filled as any other one is written.
 const FILLED_AT_ONCE: i64 = 128 << 20;
 
@@ -37,34 +37,53 @@ impl Sqlite {
             return Self::open_at_rest(path);
         }
         let patience = patience.unwrap_or(PATIENCE);
+        connection.busy_timeout(patience)?;
         connection.set_prepared_statement_cache_capacity(64);
         // Plans that do not depend on parameters: else whatever looks at a partial index is prepared anew each time that
         // it is executed (measured: a third of what a reader of many features costs).
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        // FULL: a commit is on disk before it is answered. The cache is bounded, so that memory does not grow with the file.
+        // EXTRA: a commit is on disk before it is answered, the end of a journal too. The cache is bounded, so that memory does not grow with the file.
         connection.execute_batch(
-            "pragma page_size = 16384; pragma synchronous = full; pragma cache_size = -16384;
+            "pragma page_size = 16384; pragma synchronous = extra; pragma cache_size = -16384;
              pragma temp_store = file; pragma wal_autocheckpoint = 4096; pragma journal_size_limit = 67108864;
              pragma foreign_keys = off;",
         )?;
         let sqlite = Self { connection, patience, fills: false };
-        // WAL: readers beside one writer; it grows while somebody reads for long, and is cut off then.
-        sqlite.set_journal_mode("wal")?;
+        // WAL: readers beside one writer; it grows while somebody reads for long, and is cut off then. Where somebody fills the
+        // file, that ends here.
+        sqlite.set_journal_mode("wal", patience)?;
         Ok(sqlite)
     }
 
-    /// Puts the file in a journal mode; false where somebody else has it open, or writes.
-    fn set_journal_mode(&self, mode: &str) -> Result<bool, Error> {
-        self.connection.busy_timeout(PATIENCE_FOR_MODE)?;
-        let told = self
-            .connection
-            .pragma_update_and_check(None, "journal_mode", mode, |row| row.get::<_, String>(0));
-        self.connection.busy_timeout(self.patience)?;
-        match told {
-            Ok(told) => Ok(told == mode),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-            Err(error) => Err(error.into()),
+    /// Puts the file in a journal mode.
+    fn set_journal_mode(&self, mode: &str, patience: Duration) -> Result<(), Error> {
+        self.looking(patience, || {
+            let told = self.connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0));
+            let told: String = told?;
+            let stays = || format!("its journal mode is {told}, and not {mode}");
+            // A file system without shared memory has no WAL.
+            if told == mode || mode == "wal" { Ok(()) } else { Err(Error::Locked(stays())) }
+        })
+    }
+
+    /// Tries until nobody is in the way. SQLite's own waiting looks ever more seldom, and misses the moment between two
+    /// transactions of who writes much.
+    fn looking(
+        &self,
+        patience: Duration,
+        mut attempt: impl FnMut() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let mut done = attempt();
+        for _ in 0..patience.as_millis() / LOOK_AFTER.as_millis() {
+            if !matches!(done, Err(Error::Locked(_))) {
+                break;
+            }
+            std::thread::sleep(LOOK_AFTER);
+            done = attempt();
         }
+        self.connection.busy_timeout(self.patience)?;
+        done
     }
 
     fn bytes(&self) -> Result<i64, Error> {
@@ -205,17 +224,20 @@ impl Backend for Sqlite {
 
     fn begin_write(&mut self) -> Result<(), Error> {
         if self.fills && self.bytes()? > FILLED_AT_ONCE {
-            self.fill(false)?;
+            self.fills = self.set_journal_mode("wal", Duration::ZERO).is_err();
         }
-        self.batch("begin immediate")
+        self.looking(self.patience, || Ok(self.connection.execute_batch("begin immediate")?))
+    }
+
+    fn let_others_write(&mut self) {
+        std::thread::sleep(LOOK_AFTER * 2);
     }
 
     fn fill(&mut self, fills: bool) -> Result<(), Error> {
         if fills {
-            self.fills = self.set_journal_mode("delete")?;
+            self.fills = self.set_journal_mode("delete", Duration::ZERO).is_ok();
         } else if std::mem::take(&mut self.fills) {
-            // Where somebody reads just now whoever opens the file next does it.
-            self.set_journal_mode("wal")?;
+            self.set_journal_mode("wal", self.patience)?;
         }
         Ok(())
     }

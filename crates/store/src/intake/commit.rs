@@ -36,6 +36,8 @@ use marks::Marks;
 use plan::{Plan, in_order_of};
 use stretch::Stretch;
 
+/// A transaction of more events takes so long that others who wait to write shall come in before the next one.
+const MANY_EVENTS: usize = 10_000;
 /// How often a commit is tried again when other processes write about the same servers.
 const TRIES: usize = 8;
 
@@ -81,6 +83,9 @@ impl Intake {
         }
         self.keeps_lines = store.privacy.keeps_lines();
         let backend = store.backend.as_mut();
+        if std::mem::take(&mut self.wrote_for_long) {
+            backend.let_others_write();
+        }
         // Names are no facts, and not in the transaction as far as they are known before it: who writes beside it would
         // wait for them.
         for nth in 0..parts.waiting() {
@@ -101,7 +106,12 @@ impl Intake {
                 self.resolved.forget_since(known);
             }
             match result {
-                Ok(Some(outcome)) => return Ok(outcome),
+                Ok(Some(outcome)) => {
+                    let batches =
+                        |nth| parts.part(nth).map_or(0, |(batches, _)| batches.iter().map(Batch::size).sum());
+                    self.wrote_for_long = (0..outcome.parts).map(batches).sum::<usize>() > MANY_EVENTS;
+                    return Ok(outcome);
+                }
                 // Somebody else wrote about the server: read it again and pair again.
                 Ok(None) => {}
                 Err(error) => return Err(error),

@@ -348,6 +348,8 @@ pub struct Intake {
     polls: FxHashMap<Daemon, Kept>,
     /// What was said last of pools of seats, where nobody else tells of them.
     last_runs: FxHashMap<Pool, Run>,
+    /// Whether the last transaction was a long one.
+    wrote_for_long: bool,
     /// Whether lines that nobody understood are kept as they stand.
     keeps_lines: bool,
     /// How often holders had been renamed or removed when the first names were looked up.

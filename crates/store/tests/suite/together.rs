@@ -143,3 +143,35 @@ pub(crate) fn parts_that_were_taken_back_are_committed_when_they_are_tried_again
         assert_eq!(ledger.rows(), whole.rows(), "{name}");
     }
 }
+
+pub(crate) fn whoever_waits_writes_between_two_long_transactions(ledger: &mut Ledger) {
+    const TRANSACTIONS: usize = 8;
+    const SESSIONS: usize = 6_000;
+    let said = |nth: usize| {
+        let hour = nth as f64 / 3_600.0;
+        [at(hour, "v", Out("solver", "amara", 1)), at(hour + 0.0002, "v", In("solver", "amara", 1))]
+    };
+    let all: Vec<Said> = (0..TRANSACTIONS * SESSIONS).flat_map(said).collect();
+    let parts: Vec<&[Said]> = all.chunks(2 * SESSIONS).collect();
+    let mut process = ledger.process();
+    process.intake.begin(None);
+    let mut given = process.given("log", &parts, 1);
+    let first = given.parts.remove(0);
+    process.intake.commit(&mut ledger.store(), &first.0, &first.1).unwrap();
+    let (mut one, mut other) = (ledger.store(), ledger.store());
+    let written = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || {
+            for (batches, checkpoint) in &given.parts {
+                process.intake.commit(&mut one, batches, checkpoint).unwrap();
+            }
+        });
+        let mut written = 0;
+        while !writer.is_finished() {
+            other.set_zone_of_server("lic", "UTC").unwrap();
+            written += 1;
+        }
+        written
+    });
+    // Each waits for a transaction, and none for all of them.
+    assert!(written >= TRANSACTIONS / 2, "{written}");
+}

@@ -94,10 +94,6 @@ impl Door for &mut Store {
 
 /// Imports; an input that fails never stops another.
 pub(crate) fn import(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> anyhow::Result<Summary> {
-    store.filling(|store| import_files(store, wish, watch))?
-}
-
-fn import_files(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
     let (paths, problems) = find::files(&wish.arguments, |path| store.is_own_file(path))?;
     for problem in problems {
@@ -123,12 +119,20 @@ fn import_files(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> anyhow
             }
         }
     }
-    let mut importer = Importer::new(store, wish);
-    importer.learn_only_servers(looked.iter());
-    for surveyed in importer.in_order(looked)? {
-        let file = importer.one(surveyed, watch)?;
-        watch.ends(&file);
-        summary.files.push(file);
+    let mut read = |store: &mut Store| {
+        let mut importer = Importer::new(store, wish);
+        importer.learn_only_servers(looked.iter());
+        for surveyed in importer.in_order(std::mem::take(&mut looked))? {
+            let file = importer.one(surveyed, watch)?;
+            watch.ends(&file);
+            summary.files.push(file);
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    if wish.dry_run {
+        read(store)?
+    } else {
+        store.filling(read)??
     }
     Ok(summary)
 }
