@@ -80,6 +80,7 @@ store_suite! {
     scope {
         names_of_a_scope_are_enough_for_its_reports,
         seat_time_alone_is_a_figure,
+        what_polls_saw_last_does_not_go_on_with_a_log,
     }
     kept {
         names_that_are_kept_are_those_that_would_be_read,

@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// the report's own columns]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
-    /// Only these columns, separated by commas, such as month,feature,usage_minutes; `usage` without sessions and persons
+    /// Only these columns, separated by commas, such as `month,feature,usage_minutes`; `usage` without sessions and persons
     /// has no rows for groups without seat time [default: all]
     #[arg(long, value_name = "COLUMNS")]
     columns: Option<String>,

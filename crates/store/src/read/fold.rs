@@ -151,13 +151,11 @@ impl Reader<'_> {
         let next = AtomicUsize::new(0);
         let work = |reader: &mut Reader<'_>, accumulators: &mut T| -> Result<(), Error> {
             while let Some(feature) = features.get(next.fetch_add(1, Ordering::Relaxed)) {
-                match accumulators.seat_time() {
-                    Some(to) => reader.seat_time(*feature, range, to)?,
-                    None => {
-                        let each = &mut |view: &DayView<'_>| accumulators.day(view);
-                        reader.feature_days(*feature, range, needs_requests, each)?;
-                    }
+                if let Some(to) = accumulators.seat_time() {
+                    reader.seat_time(*feature, range, to)?;
+                    continue;
                 }
+                reader.feature_days(*feature, range, needs_requests, &mut |view| accumulators.day(view))?;
             }
             Ok(())
         };

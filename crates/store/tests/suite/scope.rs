@@ -3,6 +3,7 @@
 use crate::ledger::Ledger;
 use crate::log::What::{Denied, In, Lives, Out};
 use crate::log::{MONDAY, Said, at};
+use crate::polls::{self, poll};
 use accounting::calendar::Calendar;
 use accounting::day::Day;
 use accounting::report::denials::{self, Denials};
@@ -167,4 +168,19 @@ pub(crate) fn seat_time_alone_is_a_figure(ledger: &mut Ledger) {
     let [alone, whole] = seat_time(ledger, &Scope::default(), &[Key::Feature, Key::Day, Key::TimeClass]);
     let believed = |report: &Report| report.rows.iter().filter(|row| row[3] == Cell::Decimal(1.0)).count();
     assert_eq!((believed(&alone) > 4, believed(&whole)), (true, 0));
+}
+
+pub(crate) fn what_polls_saw_last_does_not_go_on_with_a_log(ledger: &mut Ledger) {
+    let shown = [("amara", 6, 1)];
+    polls::read(ledger, "polls", &[poll(8, &shown), poll(10, &shown)]);
+    let mut log = vec![at(12.0, "v", Out("solver", "bela", 1)), at(13.0, "v", In("solver", "bela", 1))];
+    log.extend((14..37).map(|hour| at(f64::from(hour), "v", Lives)));
+    ledger.process().read(&mut ledger.store(), "log", &log);
+    for derived in ["as read", "derived"] {
+        seat_time_is_that_of_all_sessions(ledger, derived);
+        let [alone, whole] = seat_time(ledger, &Scope::default(), &[Key::Feature]);
+        // Four hours of hers, and one of his.
+        assert_eq!((&alone.rows[0][1], &alone), (&Cell::Decimal(300.0), &whole), "{derived}");
+        ledger.derive();
+    }
 }

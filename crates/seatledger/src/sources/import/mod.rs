@@ -130,9 +130,9 @@ pub(crate) fn import(store: &mut Store, wish: &Wish, watch: &mut dyn Watch) -> a
         Ok::<_, anyhow::Error>(())
     };
     if wish.dry_run {
-        read(store)?
+        read(store)?;
     } else {
-        store.filling(read)??
+        store.filling(read)??;
     }
     Ok(summary)
 }
