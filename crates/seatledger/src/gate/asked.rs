@@ -203,7 +203,7 @@ mod tests {
             ("format=table", "format is json, csv, xlsx or html, not `table`"),
             ("format=html&language=fr", "language is en or de, not `fr`"),
             ("language=de", "language belongs to the formats xlsx and html"),
-            ("organisation=x", "no parameter `organisation`: there are by, step,"),
+            ("organisation=x", "no parameter `organisation`: there are by, columns, step,"),
             ("output=/tmp/x", "no parameter `output`"),
             ("help", "no parameter `help`"),
         ];
