@@ -86,6 +86,13 @@ impl Sqlite {
         done
     }
 
+    /// Ends to fill the file, where nobody is in the way; else it is tried again with the next transaction.
+    fn end_filling(&mut self, patience: Duration) -> Result<(), Error> {
+        self.connection.execute_batch("pragma synchronous = extra")?;
+        self.fills = self.set_journal_mode("wal", patience).is_err();
+        Ok(())
+    }
+
     fn bytes(&self) -> Result<i64, Error> {
         let pages: i64 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
         let page: i64 = self.connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
@@ -224,7 +231,7 @@ impl Backend for Sqlite {
 
     fn begin_write(&mut self) -> Result<(), Error> {
         if self.fills && self.bytes()? > FILLED_AT_ONCE {
-            self.fills = self.set_journal_mode("wal", Duration::ZERO).is_err();
+            self.end_filling(Duration::ZERO)?;
         }
         self.looking(self.patience, || Ok(self.connection.execute_batch("begin immediate")?))
     }
@@ -234,10 +241,13 @@ impl Backend for Sqlite {
     }
 
     fn fill(&mut self, fills: bool) -> Result<(), Error> {
-        if fills {
-            self.fills = self.set_journal_mode("delete", Duration::ZERO).is_ok();
-        } else if std::mem::take(&mut self.fills) {
-            self.set_journal_mode("wal", self.patience)?;
+        if !fills && self.fills {
+            return self.end_filling(self.patience);
+        }
+        self.fills = fills && self.set_journal_mode("delete", Duration::ZERO).is_ok();
+        if self.fills {
+            // What is not on disk for certain is the last end of a journal: it is once the filling has ended.
+            self.batch("pragma synchronous = full")?;
         }
         Ok(())
     }
