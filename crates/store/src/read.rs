@@ -218,9 +218,7 @@ impl Reader<'_> {
         each: &mut dyn FnMut(&DayView<'_>),
     ) -> Result<(), Error> {
         let params = [feature.into(), from.to_string().into(), until.to_string().into()];
-        let sql = "select distinct day from feature_day_mark
-                   where feature_id = $1 and day >= $2 and day < $3 order by day";
-        let marked = parse_days(&all(self.backend, sql, &params, |row| row.text(0))?)?;
+        let marked = self.marked_days(&params)?;
         let mut computed = Vec::new();
         self.context.compute(self.backend, feature, &marked, &mut |_, day| {
             computed.push(day);
@@ -272,6 +270,13 @@ impl Reader<'_> {
             deliver(context, later.day, &later.parts, each);
         }
         Ok(())
+    }
+
+    /// The days of a feature, `[from, until)`, that are dirty or unsettled, ascending.
+    fn marked_days(&mut self, params: &[Value; 3]) -> Result<Vec<Day>, Error> {
+        let sql = "select distinct day from feature_day_mark
+                   where feature_id = $1 and day >= $2 and day < $3 order by day";
+        parse_days(&all(self.backend, sql, params, |row| row.text(0))?)
     }
 
     /// The requests of a feature by day.

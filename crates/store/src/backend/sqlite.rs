@@ -36,22 +36,24 @@ impl Sqlite {
             drop(connection);
             return Self::open_at_rest(path);
         }
-        let patience = patience.unwrap_or(PATIENCE);
-        connection.busy_timeout(patience)?;
+        connection.busy_timeout(PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(64);
         // Plans that do not depend on parameters: else whatever looks at a partial index is prepared anew each time that
         // it is executed (measured: a third of what a reader of many features costs).
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        // EXTRA: a commit is on disk before it is answered, the end of a journal too. The cache is bounded, so that memory does not grow with the file.
+        // EXTRA: a commit is on disk before it is answered, the end of a journal too. The cache is bounded, so that memory does
+        // not grow with the file.
         connection.execute_batch(
             "pragma page_size = 16384; pragma synchronous = extra; pragma cache_size = -16384;
              pragma temp_store = file; pragma wal_autocheckpoint = 4096; pragma journal_size_limit = 67108864;
              pragma foreign_keys = off;",
         )?;
-        let sqlite = Self { connection, patience, fills: false };
+        let mut sqlite = Self { connection, patience: PATIENCE, fills: false };
         // WAL: readers beside one writer; it grows while somebody reads for long, and is cut off then. Where somebody fills the
-        // file, that ends here.
-        sqlite.set_journal_mode("wal", patience)?;
+        // file, that ends here: who opens it waits for a transaction, however short their patience is with others later.
+        sqlite.set_journal_mode("wal", PATIENCE)?;
+        sqlite.patience = patience.unwrap_or(PATIENCE);
+        sqlite.connection.busy_timeout(sqlite.patience)?;
         Ok(sqlite)
     }
 
@@ -86,7 +88,7 @@ impl Sqlite {
         done
     }
 
-    /// Ends to fill the file, where nobody is in the way; else it is tried again with the next transaction.
+    /// Ends to fill the file; where somebody is in the way for so long, whoever opens the file next does it.
     fn end_filling(&mut self, patience: Duration) -> Result<(), Error> {
         self.connection.execute_batch("pragma synchronous = extra")?;
         self.fills = self.set_journal_mode("wal", patience).is_err();

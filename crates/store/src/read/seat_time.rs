@@ -2,8 +2,6 @@
 
 use super::Reader;
 use crate::Error;
-use crate::backend::all;
-use crate::derive::parse_days;
 use accounting::calendar::TimeClass;
 use accounting::day::Day;
 use accounting::feature_day::{DayView, seat_ms};
@@ -22,9 +20,7 @@ impl Reader<'_> {
         to: &mut dyn SeatTime,
     ) -> Result<(), Error> {
         let params = [feature.into(), from.to_string().into(), until.to_string().into()];
-        let sql = "select distinct day from feature_day_mark
-                   where feature_id = $1 and day >= $2 and day < $3 order by day";
-        let marked = parse_days(&all(self.backend, sql, &params, |row| row.text(0))?)?;
+        let marked = self.marked_days(&params)?;
         let classes = self.context.calendar.classes().to_vec();
         self.context.compute(self.backend, feature, &marked, &mut |context, day| {
             let civil = context.civil(day.day);
