@@ -140,7 +140,7 @@ impl Store {
         let done = work(self);
         self.is_reading = false;
         // Nothing was written: how it ends says nothing that the answer does not.
-        let ended = self.backend.batch("rollback");
+        let ended = self.backend.rollback();
         done.and_then(|done| ended.map(|()| done).map_err(E::from))
     }
 

@@ -224,6 +224,14 @@ pub(crate) trait Backend: Send {
     ) -> Result<Vec<Option<i64>>, Error>;
     /// Begins a transaction that will write.
     fn begin_write(&mut self) -> Result<(), Error>;
+    /// Ends a transaction: what was written stays.
+    fn commit(&mut self) -> Result<(), Error> {
+        self.batch("commit")
+    }
+    /// Ends a transaction: what was written is taken back.
+    fn rollback(&mut self) -> Result<(), Error> {
+        self.batch("rollback")
+    }
     /// Whoever waits to write does so, where a transaction was long and another one follows.
     fn let_others_write(&mut self);
     /// Begins or ends to fill a database that has just been made and that nobody else has open: what is written to a SQLite file
@@ -327,16 +335,16 @@ fn finish<T>(
     work: impl FnOnce(&mut dyn Backend) -> Result<T, Error>,
 ) -> Result<T, Error> {
     match work(backend) {
-        Ok(done) => match backend.batch("commit") {
+        Ok(done) => match backend.commit() {
             Ok(()) => Ok(done),
             Err(error) => {
-                let _ = backend.batch("rollback");
+                let _ = backend.rollback();
                 Err(error)
             }
         },
         Err(error) => {
             // The first error is the one worth telling; a connection that is gone cannot roll back either.
-            let _ = backend.batch("rollback");
+            let _ = backend.rollback();
             Err(error)
         }
     }

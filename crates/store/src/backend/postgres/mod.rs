@@ -1,63 +1,44 @@
 //! PostgreSQL.
 
+mod connection;
+
+use self::connection::Connection;
 use super::address::Address;
 use super::{Backend, Cell, EachRow, FillRow, Row, Table, Type as ColumnType, Value};
 use crate::Error;
 use fallible_iterator::FallibleIterator;
+use postgres::Statement;
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Statement};
 use std::collections::HashMap;
-use std::io::Write;
-use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 /// A connection to a PostgreSQL database.
 pub(crate) struct Postgres {
-    client: Connection,
+    connection: Connection,
     /// Statements that the server has parsed already.
     statements: HashMap<String, Statement>,
-}
-
-/// The connection itself, there until it is dropped. To close it the driver waits, which nobody may who drops it within a
-/// runtime: it is closed on a thread of its own.
-struct Connection(Option<Client>);
-
-impl Deref for Connection {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        self.0.as_ref().unwrap_or_else(|| unreachable!("it is there until it is dropped"))
-    }
-}
-
-impl DerefMut for Connection {
-    fn deref_mut(&mut self) -> &mut Client {
-        self.0.as_mut().unwrap_or_else(|| unreachable!("it is there until it is dropped"))
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        let client = self.0.take();
-        let closing = std::thread::Builder::new().spawn(move || drop(client));
-        // Waited for, so that a process that ends has closed it.
-        let _ = closing.map(std::thread::JoinHandle::join);
-    }
+    is_in_transaction: bool,
 }
 
 impl Postgres {
     /// Connects.
     pub(crate) fn open(url: &str) -> Result<Self, Error> {
-        let client = Address::of(url)?.connect()?;
-        Ok(Self { client: Connection(Some(client)), statements: HashMap::new() })
+        let connection = Connection::new(Address::of(url)?.connect()?);
+        Ok(Self { connection, statements: HashMap::new(), is_in_transaction: false })
+    }
+
+    fn begin(&mut self, sql: &str) -> Result<(), Error> {
+        self.batch(sql)?;
+        self.is_in_transaction = true;
+        Ok(())
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement, Error> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(&translate(sql))?;
+        let statement = self.connection.client()?.prepare(&translate(sql))?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -117,13 +98,6 @@ fn wire_type(column: ColumnType) -> Type {
     }
 }
 
-/// The beginning of a binary COPY: its signature, no flags, no extension of the header.
-const COPY_BEGINS: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-/// Its end: a row of -1 columns.
-const COPY_ENDS: i16 = -1;
-/// So many bytes of rows are sent together.
-const COPY_TOGETHER: usize = 128 * 1024;
-
 /// Appends a cell to a row of a binary COPY: its length (-1 for none) and its bytes.
 fn put_cell(cell: &Cell<'_>, out: &mut Vec<u8>) {
     let mut put = |bytes: &[u8]| {
@@ -175,7 +149,7 @@ impl Postgres {
         let statement = self.statement(&sql)?;
         let columns = columns_of(table, rows, fill);
         let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
-        Ok(self.client.execute(&statement, &params)?)
+        Ok(self.connection.client()?.execute(&statement, &params)?)
     }
 }
 
@@ -184,7 +158,7 @@ impl Backend for Postgres {
         let statement = self.statement(sql)?;
         let params: Vec<&(dyn ToSql + Sync)> =
             params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        Ok(self.client.execute(&statement, &params)?)
+        Ok(self.connection.client()?.execute(&statement, &params)?)
     }
 
     fn shred(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
@@ -194,7 +168,7 @@ impl Backend for Postgres {
 
     fn query(&mut self, sql: &str, params: &[Value], each: EachRow<'_>) -> Result<(), Error> {
         let statement = self.statement(sql)?;
-        let mut rows = self.client.query_raw(&statement, params.iter())?;
+        let mut rows = self.connection.client()?.query_raw(&statement, params.iter())?;
         while let Some(row) = rows.next()? {
             each(&Row::Postgres(&row))?;
         }
@@ -202,39 +176,23 @@ impl Backend for Postgres {
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
-        Ok(self.client.batch_execute(sql)?)
+        Ok(self.connection.client()?.batch_execute(sql)?)
     }
 
     fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error> {
-        if rows == 0 {
-            return Ok(());
-        }
         let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-        let sql = format!("copy {} ({}) from stdin (format binary)", table.name, names.join(","));
-        let mut writer = self.client.copy_in(&sql)?;
-        let sent = |sent: std::io::Result<()>| {
-            sent.map_err(|error| match error.downcast::<postgres::Error>() {
-                Ok(error) => error.into(),
-                Err(error) => Error::Gone(error.to_string()),
-            })
-        };
+        let copy = format!("copy {} ({}) from stdin (format binary)", table.name, names.join(","));
         let mut cells = vec![Cell::Null; names.len()];
-        let mut out = Vec::with_capacity(COPY_TOGETHER + 4096);
-        out.extend_from_slice(COPY_BEGINS);
-        for row in 0..rows {
+        self.connection.take_rows(&copy, rows, |row, out| {
             fill(row, &mut cells);
             out.extend_from_slice(&(cells.len() as i16).to_be_bytes());
             for cell in &cells {
-                put_cell(cell, &mut out);
+                put_cell(cell, out);
             }
-            if out.len() >= COPY_TOGETHER {
-                sent(writer.write_all(&out))?;
-                out.clear();
-            }
+        })?;
+        if !self.is_in_transaction {
+            self.connection.client()?;
         }
-        out.extend_from_slice(&COPY_ENDS.to_be_bytes());
-        sent(writer.write_all(&out))?;
-        writer.finish()?;
         Ok(())
     }
 
@@ -276,7 +234,7 @@ impl Backend for Postgres {
         );
         let statement = self.statement(&sql)?;
         let values = columns_of(columns, rows, fill);
-        let mut answers = self.client.query_raw(&statement, values.iter())?;
+        let mut answers = self.connection.client()?.query_raw(&statement, values.iter())?;
         let mut found = Vec::with_capacity(rows);
         while let Some(row) = answers.next()? {
             found.push(row.try_get(0)?);
@@ -285,7 +243,19 @@ impl Backend for Postgres {
     }
 
     fn begin_write(&mut self) -> Result<(), Error> {
-        self.batch("begin isolation level read committed")
+        self.begin("begin isolation level read committed")
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        self.batch("commit")?;
+        self.is_in_transaction = false;
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<(), Error> {
+        self.is_in_transaction = false;
+        self.connection.forget_rows();
+        self.batch("rollback")
     }
 
     fn let_others_write(&mut self) {
@@ -297,7 +267,7 @@ impl Backend for Postgres {
     }
 
     fn begin_read(&mut self) -> Result<(), Error> {
-        self.batch("begin isolation level repeatable read read only")
+        self.begin("begin isolation level repeatable read read only")
     }
 
     fn dialect(&self, sql: &str) -> String {
