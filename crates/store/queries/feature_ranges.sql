@@ -1,10 +1,13 @@
 -- From when until when anything is known of each feature; open sessions reach as far as any evidence.
+-- The sessions of a feature lie together: counted apart they are read once, and not sorted.
 select feature_id, min(from_at), max(until_at) from (
-    select feature_id, from_at, coalesce(until_at, (select max(until_at) from span), from_at) as until_at from session
+    select feature_id, min(from_at) as from_at,
+           max(coalesce(until_at, (select max(until_at) from span), from_at)) as until_at
+    from session group by feature_id
     union all
-    select feature_id, at, at from request
+    select feature_id, min(at), max(at) from request group by feature_id
     union all
-    select feature_id, from_at, until_at from heartbeat
+    select feature_id, min(from_at), max(until_at) from heartbeat group by feature_id
 ) e
 group by feature_id
 order by feature_id
