@@ -1,5 +1,5 @@
 -- From when until when anything is known of each feature; open sessions reach as far as any evidence.
--- The sessions of a feature lie together: counted apart they are read once, and not sorted.
+-- Summed up table by table: SQLite reads the sessions of a feature together, and need not sort them.
 select feature_id, min(from_at), max(until_at) from (
     select feature_id, min(from_at) as from_at,
            max(coalesce(until_at, (select max(until_at) from span), from_at)) as until_at

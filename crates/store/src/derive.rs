@@ -441,11 +441,7 @@ fn take_marks(
     let marked = all(backend, sql, &[Value::Text(json!(rows).to_string())], |row| {
         Ok((row.id(0)?, row.with_text(1, parse_day)??))
     })?;
-    let runs = marked.chunk_by(|(feature, day), (next, next_day)| next == feature && day.next() == *next_day);
-    let rows: Vec<_> = runs
-        .filter_map(|run| run.first().zip(run.last()))
-        .map(|((feature, first), (_, last))| json!([feature, first.to_string(), last.to_string()]))
-        .collect();
+    let rows: Vec<_> = marked.iter().map(|(feature, day)| json!([feature, day.to_string()])).collect();
     let rows = [Value::Text(json!(rows).to_string())];
     for sql in [
         include_str!("../queries/mark_delete.sql"),

@@ -185,12 +185,29 @@ pub trait Shared: Accumulator + Send + Sized {
 
 /// A number as the faces show it: up to six digits after the point, no exponent, no trailing zeros.
 pub fn decimal(number: f64) -> String {
-    let text = format!("{number:.6}");
+    if number.fract() == 0.0 && number.abs() < WHOLE_AT_MOST {
+        return (number as i64).to_string();
+    }
+    let text = millionths(number).map_or_else(
+        || format!("{number:.6}"),
+        |millionths| format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000),
+    );
     match text.trim_end_matches('0').trim_end_matches('.') {
         "-0" => "0".to_owned(),
-        short if text.contains('.') => short.to_owned(),
-        _ => text,
+        short => short.to_owned(),
     }
+}
+
+/// Below it whole numbers are exact.
+const WHOLE_AT_MOST: f64 = 9e15;
+
+/// A number in millionths, where there is no doubt how it is rounded: that is quicker than all the digits of a fraction.
+fn millionths(number: f64) -> Option<u64> {
+    let scaled = number * 1e6;
+    let rounded = scaled.round();
+    // Below 2^44 the product is off by 2^-9 at most.
+    ((0.0..(1_u64 << 44) as f64).contains(&scaled) && (scaled - rounded).abs() < 0.49)
+        .then_some(rounded as u64)
 }
 
 /// Milliseconds as seconds.
@@ -211,6 +228,30 @@ fn percent(part: i128, whole: i128) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::decimal;
+    use proptest::prelude::*;
+
+    /// As [`decimal`], by all the digits.
+    fn by_digits(number: f64) -> String {
+        let text = format!("{number:.6}");
+        match text.trim_end_matches('0').trim_end_matches('.') {
+            "-0" => "0".to_owned(),
+            short => short.to_owned(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+        #[test]
+        fn decimals_are_rounded_as_all_their_digits_say(
+            whole in -3e7..3e7_f64, ms in 0..i64::from(u32::MAX), by in 1..100_000_i64, halves in 0..40_000_000_i64, any in any::<f64>()
+        ) {
+            let middle = halves as f64 / 2e6;
+            let numbers = [whole, ms as f64 / by as f64, middle, middle.next_up(), middle.next_down(), middle * 1e3, any];
+            for number in numbers.into_iter().filter(|number| number.is_finite()) {
+                prop_assert_eq!(decimal(number), by_digits(number));
+            }
+        }
+    }
 
     #[test]
     fn decimals_have_up_to_six_digits_and_no_exponent() {

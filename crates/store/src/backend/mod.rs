@@ -191,7 +191,8 @@ pub(crate) trait Backend: Send {
     fn query(&mut self, sql: &str, params: &[Value], each: EachRow<'_>) -> Result<(), Error>;
     /// Runs statements without parameters.
     fn batch(&mut self, sql: &str) -> Result<(), Error>;
-    /// Inserts many rows at once, the quickest way that the database has.
+    /// Inserts many rows at once, the quickest way that the database has. Within a transaction they may wait: what the database
+    /// says of them comes with the next call, at the latest with [`Self::commit`].
     fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error>;
     /// As [`Self::insert`], where nearly all rows hold these `usual` values in these columns.
     fn insert_alike(

@@ -9,12 +9,13 @@ use std::thread::{Builder, JoinHandle};
 const COPY_BEGINS: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// Its end: a row of -1 columns.
 const COPY_ENDS: i16 = -1;
-/// So many bytes of a table's rows are sent together: a COPY of few rows costs the server as much as one of hundreds.
+/// So many bytes of a table's rows are sent together: a COPY of few rows costs the server as much as one of hundreds. Those of
+/// other tables wait on.
 const TOGETHER: usize = 1024 * 1024;
 
-/// A connection. Rows are sent on a thread of their own, so that the next ones are made while the server takes them in.
+/// A connection. Many rows are sent on a thread of their own, so that the next ones are made while the server takes them in.
 pub(super) struct Connection {
-    /// Not here while rows are being sent.
+    /// With that thread while it sends; nowhere after it could not be begun.
     client: Option<Client>,
     sending: Option<JoinHandle<(Client, Result<(), Error>)>>,
     waiting: Vec<Waiting>,
@@ -56,7 +57,8 @@ impl Connection {
             let out = &mut self.waiting[at].rows;
             put(row, out);
             if out.len() >= TOGETHER {
-                self.begin_sending()?;
+                let full = self.waiting.remove(at);
+                self.begin_sending(full)?;
                 place = None;
             }
         }
@@ -70,12 +72,11 @@ impl Connection {
         let _ = self.arrived();
     }
 
-    fn begin_sending(&mut self) -> Result<(), Error> {
+    fn begin_sending(&mut self, full: Waiting) -> Result<(), Error> {
         self.arrived()?;
-        let waiting = std::mem::take(&mut self.waiting);
         let Some(mut client) = self.client.take() else { return Ok(()) };
         let sending = move || {
-            let sent = send(&mut client, waiting);
+            let sent = send(&mut client, vec![full]);
             (client, sent)
         };
         let begun = Builder::new().spawn(sending);
@@ -86,7 +87,9 @@ impl Connection {
     /// Waits for what is being sent.
     fn arrived(&mut self) -> Result<&mut Client, Error> {
         if let Some(sending) = self.sending.take() {
-            let (client, sent) = sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let ended = sending.join();
+            let (client, sent) =
+                ended.map_err(|_| Error::Gone("the thread that sent rows broke off".to_owned()))?;
             self.client = Some(client);
             sent?;
         }

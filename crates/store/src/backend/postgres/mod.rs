@@ -18,6 +18,7 @@ pub(crate) struct Postgres {
     connection: Connection,
     /// Statements that the server has parsed already.
     statements: HashMap<String, Statement>,
+    /// Whether somebody will commit: else rows that are inserted do not wait.
     is_in_transaction: bool,
 }
 
