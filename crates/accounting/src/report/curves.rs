@@ -327,23 +327,14 @@ impl<'a> Curves<'a> {
         }
     }
 
-    /// The groups that have rows, ascending by the heads that come before any of time: those seen, and pools whose capacity was ever seen.
+    /// The groups that have rows: those seen, and pools whose capacity was ever seen.
     pub(crate) fn shown(&mut self) -> Vec<u32> {
         let by_server = self.labels.has(Key::Server);
         for key in self.pools.with_capacity(&mut self.labels, &self.lens, by_server) {
             let group = self.number(key);
             self.groups[group as usize].seen = true;
         }
-        let mut shown: Vec<u32> =
-            (0..).zip(&self.groups).filter(|(_, group)| group.seen).map(|(number, _)| number).collect();
-        // In the order of their rows, as far as that is known before there are rows: less is left to be sorted.
-        let ranks = self.labels.ranks(&self.lens);
-        let leading: Vec<Key> = self.heads.iter().map_while(|head| head.group_key()).collect();
-        shown.sort_by_cached_key(|number| {
-            let key = &self.groups[*number as usize].key;
-            leading.iter().map(|of| self.labels.place(*of, &ranks, key)).collect::<Vec<_>>()
-        });
-        shown
+        (0..).zip(&self.groups).filter(|(_, group)| group.seen).map(|(number, _)| number).collect()
     }
 
     /// T of each bin in which something was watched for the group.
