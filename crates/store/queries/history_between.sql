@@ -7,12 +7,14 @@ select at, kind, code, feature_id, holder_id, version_id, seats, text, input_id,
     select s.from_at as at, 0 as kind, cast(null as bigint) as code, s.feature_id, s.holder_id, s.version_id, s.seats,
            '' as text, s.from_input as input_id, s.nth,
            cast(case when s.seen_at is null then 0 else 1 end as bigint) as polled
-    from feature_from f cross join session s
+    from feature_from f
+    cross join {sessions:r.feature_id = f.feature_id and r.last_at >= $1 and r.first_at < $2} s
     where s.feature_id = f.feature_id and s.from_at >= $1 and s.from_at < $2
     union all
     select s.until_at, 1, s.ended, s.feature_id, s.holder_id, s.version_id, s.seats, '',
            coalesce(s.until_input, s.from_input), s.nth, cast(case when s.seen_at is null then 0 else 1 end as bigint)
-    from feature_from f cross join session s
+    from feature_from f
+    cross join {sessions:r.feature_id = f.feature_id and r.last_at >= f.first_at and r.first_at < $2 and r.until_at >= $1} s
     where s.feature_id = f.feature_id and s.from_at >= f.first_at and s.from_at < $2 and s.until_at >= $1 and s.until_at < $2
           and (s.ended <> 6 or s.seen_at is null or not exists (
               select 1 from running r

@@ -24,6 +24,7 @@ mod reconcile;
 mod registry;
 mod retention;
 mod running;
+mod runs;
 mod schema;
 mod settings;
 pub mod sources;

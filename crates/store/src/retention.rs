@@ -4,7 +4,7 @@ use crate::backend::{Backend, Value, all, writing};
 use crate::derive::DAYS_LOCK;
 use crate::heartbeats::{LOCK, book_first};
 use crate::intake::new_mark;
-use crate::{Error, Store, settings};
+use crate::{Error, Store, runs, settings};
 use accounting::day::Day;
 use serde_json::json;
 
@@ -35,9 +35,10 @@ impl Store {
             crate::persons::note_change(backend)?;
             let start = day.start(settings::calendar(backend)?.zone());
             let at: Value = start.into();
+            let of_runs = runs::remove_before(backend, start)?;
             let mut run = |sql: &str, param: &Value| backend.execute(sql, std::slice::from_ref(param));
             let mut removed = Removed {
-                sessions: run("delete from session where until_at <= $1", &at)?,
+                sessions: of_runs + run("delete from {session_by_key} where until_at <= $1", &at)?,
                 requests: run("delete from request where at < $1", &at)?,
                 ..Removed::default()
             };
@@ -66,11 +67,11 @@ impl Store {
     }
 }
 
-/// Days before the first one that is kept, on which a session lies that reaches into it.
+/// Days before the first one that is kept, on which a session lies that reaches into it. Those of runs are in none any more.
 fn mark_reaching_over(backend: &mut dyn Backend, day: Day, at: Value) -> Result<(), Error> {
     let zone = settings::calendar(backend)?.zone().clone();
     let sql = "select feature_id, min(from_at) from (
-                   select feature_id, from_at from session where from_at < $1
+                   select feature_id, from_at from {session_by_key} where from_at < $1
                    union all select feature_id, from_at from heartbeat where from_at < $1
                ) e group by feature_id order by feature_id";
     for (feature, from) in all(backend, sql, &[at], |row| Ok((row.id(0)?, row.int(1)?)))? {

@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Cell, Table, Type, all, one, reading, writing};
 use crate::derive::{Computed, Context, DAYS_LOCK, FeatureDayRow, Progress, parse_days};
-use crate::{Error, Place, Store, schema, settings};
+use crate::{Error, Place, Store, runs, schema, settings};
 use accounting::UnixMs;
 use accounting::concurrency::Sweep;
 use accounting::day::Day;
@@ -144,7 +144,10 @@ impl Store {
         let backend = self.backend.as_mut();
         let mut rows = Vec::with_capacity(TABLES.len());
         for table in TABLES {
-            let count = one(backend, &format!("select count(*) from {table}"), &[], |row| row.int(0))?;
+            let count = match table {
+                "session" => runs::count(backend)?,
+                table => one(backend, &format!("select count(*) from {table}"), &[], |row| row.int(0))?,
+            };
             rows.push((table, count.unwrap_or_default() as u64));
         }
         let marks = |backend: &mut dyn Backend, state: i64| {

@@ -32,6 +32,8 @@ mod privacy;
 mod registry;
 #[path = "suite/running.rs"]
 mod running;
+#[path = "suite/runs.rs"]
+mod runs;
 #[path = "suite/schema.rs"]
 mod schema;
 #[path = "suite/scope.rs"]
@@ -45,7 +47,7 @@ mod views;
 #[path = "suite/writing.rs"]
 mod writing;
 
-/// Makes a test on every database of each behaviour.
+/// Makes a test on every database of each behaviour; on PostgreSQL with few sessions, which are rows, and as if they were many.
 macro_rules! store_suite {
     ($($module:ident { $($behaviour:ident,)* })*) => {
         mod sqlite {
@@ -62,6 +64,15 @@ macro_rules! store_suite {
                 #[test]
                 fn $behaviour() {
                     crate::$module::$behaviour(&mut crate::ledger::Ledger::postgres());
+                }
+            )* })*
+        }
+
+        mod postgres_in_runs {
+            $(mod $module { $(
+                #[test]
+                fn $behaviour() {
+                    crate::$module::$behaviour(&mut crate::ledger::Ledger::postgres_in_runs());
                 }
             )* })*
         }
@@ -260,7 +271,8 @@ store_suite! {
 
 #[test]
 fn both_databases_hold_equal_rows_of_equal_input() {
-    let dumps = [ledger::Ledger::sqlite(), ledger::Ledger::postgres()].map(|ledger| {
+    let ledgers = [ledger::Ledger::sqlite(), ledger::Ledger::postgres(), ledger::Ledger::postgres_in_runs()];
+    let dumps = ledgers.map(|ledger| {
         let mut process = ledger.process();
         for (name, said) in log::a_week() {
             process.read(&mut ledger.store(), name, &said);
@@ -268,6 +280,8 @@ fn both_databases_hold_equal_rows_of_equal_input() {
         ledger.derive();
         (ledger.rows(), ledger.books())
     });
-    assert_eq!(dumps[0].1, dumps[1].1);
-    assert_eq!(dumps[0].0, dumps[1].0);
+    for other in &dumps[1..] {
+        assert_eq!(dumps[0].1, other.1);
+        assert_eq!(dumps[0].0, other.0);
+    }
 }

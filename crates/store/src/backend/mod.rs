@@ -3,6 +3,7 @@
 //! One SQL text serves both. Where the dialects force a difference a placeholder stands in the text:
 //! `rows($n)` is a table of JSON arrays with one column `value` (SQLite: `json_each`, PostgreSQL:
 //! `jsonb_array_elements`), read with `value ->> 0`; in migrations `{id}`, `{clustered}`, `{bytes}`, `{now}` and `{input_of_part}`;
+//! in statements about sessions those of [`crate::runs`];
 //! in views `{civil:AT}`, `{today}`, and `{position:TEXT}`: where the first backslash is in a text, from 1.
 
 mod address;
@@ -10,7 +11,7 @@ mod postgres;
 mod sqlite;
 
 pub(crate) use self::address::Address;
-pub(crate) use self::postgres::Postgres;
+pub(crate) use self::postgres::{Postgres, put_integers, put_longs, put_texts};
 pub(crate) use self::sqlite::Sqlite;
 use crate::Error;
 use std::time::Duration;
@@ -250,6 +251,8 @@ pub(crate) trait Backend: Send {
     fn share(&mut self, number: i64) -> Result<(), Error>;
     /// As [`Self::lock`], but does not wait; false where somebody else has it or shares it.
     fn try_lock(&mut self, number: i64) -> Result<bool, Error>;
+    /// Whether sessions that came together lie in runs ([`crate::runs`]).
+    fn keeps_runs(&self) -> bool;
     /// Whether nobody else writes while a transaction writes.
     fn writes_alone(&self) -> bool;
     /// The names of the tables and views that are there.
@@ -270,7 +273,7 @@ fn civil(sql: &str, stamp: impl Fn(&str) -> String) -> String {
 }
 
 /// Replaces `BEGINNING…}` by what `replacement` makes of the text within.
-fn placed(sql: &str, beginning: &str, replacement: impl Fn(&str) -> String) -> String {
+pub(crate) fn placed(sql: &str, beginning: &str, replacement: impl Fn(&str) -> String) -> String {
     let mut text = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some((before, after)) = rest.split_once(beginning) {

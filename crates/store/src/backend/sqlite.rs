@@ -5,6 +5,7 @@ use crate::Error;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, MAIN_DB, OpenFlags, ToSql};
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -147,8 +148,9 @@ impl ToSql for Cell<'_> {
     }
 }
 
-/// Replaces `rows($n)`, and `$n` by SQLite's own numbered parameters.
+/// Replaces `rows($n)`, what stands for sessions, and `$n` by SQLite's own numbered parameters.
 fn translate(sql: &str) -> String {
+    let sql = if sql.contains('{') { crate::runs::as_rows(sql).into() } else { Cow::Borrowed(sql) };
     sql.replace("rows($", "json_each($").replace('$', "?")
 }
 
@@ -259,6 +261,9 @@ impl Backend for Sqlite {
     }
 
     fn dialect(&self, sql: &str) -> String {
+        if sql.starts_with("-- PostgreSQL alone") {
+            return String::new();
+        }
         let sql =
             super::civil(sql, |local| format!("strftime('%Y-%m-%d %H:%M', ({local}) / 1000, 'unixepoch')"));
         let sql = super::placed(&sql, "{position:", |text| format!("instr({text}, '\\')"));
@@ -286,6 +291,10 @@ impl Backend for Sqlite {
 
     fn try_lock(&mut self, _: i64) -> Result<bool, Error> {
         Ok(true)
+    }
+
+    fn keeps_runs(&self) -> bool {
+        false
     }
 
     fn writes_alone(&self) -> bool {
@@ -385,7 +394,8 @@ fn insertion(otherwise: &str, table: &Table<'_>, usual: &[(usize, Cell<'_>)], ro
     let row: Vec<String> = (0..table.columns.len()).map(parameter).collect();
     let rows = vec![format!("({})", row.join(",")); rows];
     let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-    format!("insert or {otherwise} into {} ({}) values {}", table.name, names.join(","), rows.join(","))
+    let (into, names, rows) = (crate::runs::as_rows(table.name), names.join(","), rows.join(","));
+    format!("insert or {otherwise} into {into} ({names}) values {rows}")
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub(super) mod polls;
 pub(super) mod requests;
 pub(super) mod rows;
 mod running;
+mod runs;
 pub(super) mod seats;
 mod stretch;
 mod take_out;
@@ -36,7 +37,8 @@ use marks::Marks;
 use plan::{Plan, in_order_of};
 use stretch::Stretch;
 
-/// A transaction of more events takes so long that others who wait to write shall come in before the next one.
+/// A transaction of more events takes so long that others who wait to write shall come in before the next one; sessions of a batch
+/// of as many go into runs.
 const MANY_EVENTS: usize = 10_000;
 /// How often a commit is tried again when other processes write about the same servers.
 const TRIES: usize = 8;
@@ -45,6 +47,12 @@ impl Intake {
     /// The checkpoint of the input that is being read, as the ledger holds it.
     pub fn input(&self) -> Option<&Checkpoint> {
         self.input.as_ref()
+    }
+
+    /// Lets sessions of batches of so many events go into runs, where the database keeps runs; for tests, that need few.
+    #[must_use]
+    pub fn with_many(self, events: usize) -> Self {
+        Self { many: Some(events), ..self }
     }
 
     /// Begins an input: `known` is its checkpoint where the ledger holds one.
@@ -326,7 +334,7 @@ impl Intake {
         self.write_seats(backend, batch, input, marks)?;
         let order = rows::in_key_order(&changes);
         self.mark_rows((&changes, &order), &before, servers, false, marks);
-        rows::write_changes(backend, &changes, &order, input)?;
+        rows::write_changes(backend, &changes, &order, input, false)?;
         let paper = Paper { batch, input, before: &before, servers };
         rows::write_names(self, backend, batch, input)?;
         rows::write_taken(backend, batch)?;

@@ -354,6 +354,8 @@ pub struct Intake {
     keeps_lines: bool,
     /// How often holders had been renamed or removed when the first names were looked up.
     forgotten: Option<u64>,
+    /// How many events of a batch are many, where it was said.
+    many: Option<usize>,
 }
 
 /// The key that pairs, in the ledger's numbers (the holder holds server, vendor, user, host, display and data).

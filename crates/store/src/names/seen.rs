@@ -73,8 +73,9 @@ fn of_feature(
             before = before.previous();
         }
         let (after, end) = (calendar.day(before).end, day_start(calendar, until));
-        let sql =
-            "select distinct holder_id from session where feature_id = $1 and from_at >= $2 and from_at < $3";
+        let sql = "select distinct holder_id
+                   from {sessions:r.feature_id = $1 and r.last_at >= $2 and r.first_at < $3} s
+                   where feature_id = $1 and from_at >= $2 and from_at < $3";
         seen.extend(all(backend, sql, &[feature.into(), after.into(), end.into()], |row| row.id(0))?);
         first = first.min(before);
     }

@@ -2,14 +2,14 @@
 
 use crate::ledger::Ledger;
 use crate::log::What::Lives;
-use crate::log::{HOUR, MONDAY, Process, at};
+use crate::log::{HOUR, MONDAY, at};
 use crate::polls::{instant, poll, read, sessions};
 use accounting::event::Expires;
 use store::intake::{Batch, ExpiryEvent, PollEvent, SeatsEvent, Span};
 
 /// Reads an answer of the license server as a whole, which names no daemon and shows no hold.
 fn read_of_no_daemon(ledger: &Ledger, name: &str, hour: i64) {
-    let mut process = Process::default();
+    let mut process = ledger.process();
     let (daemon, feature, at) = (process.daemon(""), process.interner.feature("other"), instant(hour));
     let mut batch = Batch {
         polls: vec![PollEvent { daemon, at, answered: true }],
@@ -61,7 +61,7 @@ pub(crate) fn an_outage_does_not_hide_itself(ledger: &mut Ledger) {
 pub(crate) fn coverage_tells_what_is_divided_by(ledger: &mut Ledger) {
     for (name, hour) in [("march", 2.0), ("april", 1_000.0)] {
         let lines = [at(hour, "v", Lives), at(hour + 2.0, "v", Lives)];
-        Process::default().read(&mut ledger.store(), name, &lines);
+        ledger.process().read(&mut ledger.store(), name, &lines);
     }
     assert_eq!(watched(ledger), [(2, 1_002)], "a log covers from its first line to its last");
     let hours = |at: i64| (at - MONDAY) / HOUR;
@@ -85,7 +85,7 @@ fn read_expiries_of(
     version: &str,
     told: &[(&str, Option<i64>, &str)],
 ) {
-    let mut process = Process::default();
+    let mut process = ledger.process();
     let (daemon, version) = (process.daemon("v"), process.interner.version(Some(version)));
     let mut batch = Batch::default();
     for (feature, seats, day) in told {

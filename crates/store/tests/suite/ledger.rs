@@ -8,6 +8,7 @@ use accounting::report::{Accumulator, Report};
 use accounting::session::FeatureId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use store::intake::Intake;
 use store::{Error, HistoryRow, Place, Reader, SessionRow, Store, Verified};
 
 fn history(reader: &mut Reader<'_>, period: (UnixMs, UnixMs)) -> Result<Vec<HistoryRow>, Error> {
@@ -36,6 +37,8 @@ fn sessions(
 pub(crate) struct Ledger {
     place: Place,
     kind: Kind,
+    /// Whether the sessions of any batch go into runs.
+    in_runs: bool,
     /// Where backups and the like go.
     pub(crate) directory: tempfile::TempDir,
 }
@@ -50,7 +53,13 @@ impl Ledger {
     pub(crate) fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ledger.db");
-        Self { place: Place::Sqlite(path.clone()), kind: Kind::Sqlite(path), directory }
+        Self { place: Place::Sqlite(path.clone()), kind: Kind::Sqlite(path), in_runs: false, directory }
+    }
+
+    pub(crate) fn postgres_in_runs() -> Self {
+        let mut ledger = Self::postgres();
+        ledger.in_runs = true;
+        ledger
     }
 
     pub(crate) fn postgres() -> Self {
@@ -66,6 +75,7 @@ impl Ledger {
         Self {
             place: url.parse().unwrap(),
             kind: Kind::Postgres(url, base, schema),
+            in_runs: false,
             directory: tempfile::tempdir().unwrap(),
         }
     }
@@ -80,9 +90,12 @@ impl Ledger {
     }
 
     /// A writer that knows nothing yet.
-    #[expect(clippy::unused_self, reason = "reads as what it is")]
     pub(crate) fn process(&self) -> Process {
-        Process::default()
+        let mut process = Process::default();
+        if self.in_runs {
+            process.intake = Intake::default().with_many(0);
+        }
+        process
     }
 
     pub(crate) fn derive(&self) {
@@ -151,8 +164,16 @@ impl Ledger {
         Some(client)
     }
 
-    /// Runs a statement behind the store's back.
+    /// Runs a statement behind the store's back; `{session_by_key}` is the table in which all sessions are rows then.
     pub(crate) fn sql(&self, statement: &str) {
+        let table = match &self.kind {
+            Kind::Sqlite(_) => "session",
+            Kind::Postgres(..) => "session_by_key",
+        };
+        let unrolled = "create temporary table unrolled as select * from session; delete from session_run;
+                        delete from session_by_key; insert into session_by_key select * from unrolled;";
+        let before = if self.in_runs && statement.contains("{session_by_key}") { unrolled } else { "" };
+        let statement = &format!("{before}{}", statement.replace("{session_by_key}", table));
         match &self.kind {
             Kind::Sqlite(path) => rusqlite::Connection::open(path).unwrap().execute_batch(statement).unwrap(),
             Kind::Postgres(url, ..) => {

@@ -2,13 +2,13 @@
 
 use crate::ledger::Ledger;
 use crate::log::What::{Denied, In, Lives, Out, Starts, Stops};
-use crate::log::{HOUR, MINUTE, MONDAY, Process, Said, at};
+use crate::log::{HOUR, MINUTE, MONDAY, Said, at};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 /// What an order of reading gives.
 fn books(ledger: &Ledger, inputs: &[&[Said]]) -> (Vec<String>, Vec<String>) {
-    let mut process = Process::default();
+    let mut process = ledger.process();
     for (nth, said) in inputs.iter().enumerate() {
         process.read(&mut ledger.store(), &nth.to_string(), said);
         ledger.balances();
@@ -36,7 +36,7 @@ pub(crate) fn clear(ledger: &Ledger) {
         "input",
         "span",
         "daemon_break",
-        "session",
+        "{session_by_key}",
         "unmatched_end",
         "request",
         "feature_day",

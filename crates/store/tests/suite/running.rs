@@ -93,7 +93,7 @@ pub(crate) fn an_event_is_taken_in_once(ledger: &mut Ledger) {
         taken: ids.iter().map(|id| ((*id).to_owned(), MONDAY)).collect(),
         ..Batch::default()
     };
-    let mut process = Process::default();
+    let mut process = ledger.process();
     process.intake.begin(None);
     process.commit(&mut store, "a", 1, &[batch(&["x", "y"])]).unwrap();
     let again = process.commit(&mut store, "a", 2, &[batch(&["z", "y"])]);

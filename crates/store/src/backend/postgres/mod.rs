@@ -1,7 +1,9 @@
 //! PostgreSQL.
 
+mod array;
 mod connection;
 
+pub(crate) use self::array::{put_integers, put_longs, put_texts};
 use self::connection::Connection;
 use super::address::Address;
 use super::{Backend, Cell, EachRow, FillRow, Row, Table, Type as ColumnType, Value};
@@ -45,10 +47,11 @@ impl Postgres {
     }
 }
 
-/// Replaces `rows($n)`.
+/// Replaces `rows($n)`, and what stands for sessions.
 fn translate(sql: &str) -> String {
+    let sql = crate::runs::as_rows_and_runs(sql);
     let mut text = String::with_capacity(sql.len());
-    let mut rest = sql;
+    let mut rest = sql.as_str();
     while let Some(at) = rest.find("rows($") {
         let parameter = &rest[at + 5..];
         let close = parameter.find(')').unwrap_or(parameter.len());
@@ -182,7 +185,8 @@ impl Backend for Postgres {
 
     fn insert(&mut self, table: &Table<'_>, rows: usize, fill: FillRow<'_, '_>) -> Result<(), Error> {
         let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-        let copy = format!("copy {} ({}) from stdin (format binary)", table.name, names.join(","));
+        let into = crate::runs::as_rows_and_runs(table.name);
+        let copy = format!("copy {into} ({}) from stdin (format binary)", names.join(","));
         let mut cells = vec![Cell::Null; names.len()];
         self.connection.take_rows(&copy, rows, |row, out| {
             fill(row, &mut cells);
@@ -303,6 +307,10 @@ impl Backend for Postgres {
         let sql = advisory("pg_try_advisory_xact_lock");
         let sql = format!("select cast(cast(taken as int) as bigint) from ({sql}) as locks (taken)");
         Ok(super::one(self, &sql, &[number.into()], |row| row.int(0))? == Some(1))
+    }
+
+    fn keeps_runs(&self) -> bool {
+        true
     }
 
     fn writes_alone(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Writing the rows of a commit, set-wise.
 
-use super::{Batch, Changes, Intake, Key, radix, rows_of};
+use super::{Batch, Changes, Intake, Key, radix, rows_of, runs};
 use crate::Error;
 use crate::backend::{Backend, Cell, Table, Type, Value};
 use crate::intake::{Quarantined, Span};
@@ -11,9 +11,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The table of sessions: all its columns, in its order; the first ones are its key.
+/// The table of sessions as rows: all its columns, in its order; the first ones are its key.
 pub(crate) const SESSION: Table<'static> = Table {
-    name: "session",
+    name: "{session_by_key}",
     columns: &[
         ("feature_id", Type::Int),
         ("from_at", Type::Int),
@@ -84,18 +84,20 @@ fn ordered(at: UnixMs) -> u64 {
     (at ^ i64::MIN) as u64
 }
 
-/// Writes how rows change; `order` is that of [`in_key_order`].
+/// Writes how rows change; `order` is that of [`in_key_order`]. New ones go into runs where there are `many`, and the database
+/// keeps runs.
 pub(super) fn write_changes(
     backend: &mut dyn Backend,
     changes: &Changes,
     order: &[(FeatureId, UnixMs, u32)],
     input: InputId,
+    many: bool,
 ) -> Result<(), Error> {
     let (instead, gone) = in_place_of_gone(changes, order);
     for gone in gone.chunks(TOGETHER) {
-        let rows =
+        let keys =
             rows_of(gone, |(key, row)| json!([key.feature, row.from, key.holder, key.handle(), row.nth]));
-        backend.execute(include_str!("../../../queries/session_delete.sql"), &[rows])?;
+        delete(backend, keys, gone.len())?;
     }
     for gone in changes.unmatched_gone.chunks(TOGETHER) {
         let rows = rows_of(gone, |(key, at, nth)| json!([key.feature, at, key.holder, key.handle(), nth]));
@@ -104,13 +106,15 @@ pub(super) fn write_changes(
     let new = &changes.new;
     // Where one session has a handle mostly all have.
     let usual = usual(input, new.first().is_some_and(|(key, _)| !key.handle().is_empty()));
-    if instead.is_empty() {
+    let in_runs = many && backend.keeps_runs();
+    if instead.is_empty() && !in_runs {
         backend.insert_alike(&SESSION, &usual, order.len(), &mut |place, cells| {
             session_cells(&new[order[place].2 as usize], cells);
         })?;
     } else {
         let mut others = instead.iter().copied().peekable();
-        let fresh: Vec<usize> = (0..order.len()).filter(|place| others.next_if_eq(place).is_none()).collect();
+        let fresh = (0..order.len()).filter(|place| others.next_if_eq(place).is_none()).collect();
+        let fresh = if in_runs { runs::write(backend, changes, order, fresh, input)? } else { fresh };
         backend.insert_alike(&SESSION, &usual, fresh.len(), &mut |place, cells| {
             session_cells(&new[order[fresh[place]].2 as usize], cells);
         })?;
@@ -138,8 +142,19 @@ pub(super) fn write_changes(
     })
 }
 
-/// Which of the new rows, by their places in the order of their keys, take the place of one that is gone, ascending; and the
-/// gone ones in whose place none comes.
+/// Deletes sessions by the rows of their keys.
+fn delete(backend: &mut dyn Backend, keys: Value, wanted: usize) -> Result<(), Error> {
+    let sql = include_str!("../../../queries/session_delete.sql");
+    let found = backend.execute(sql, std::slice::from_ref(&keys))?;
+    if found < wanted as u64 && backend.keeps_runs() {
+        crate::runs::unroll(backend, keys.clone())?;
+        backend.execute(sql, &[keys])?;
+    }
+    Ok(())
+}
+
+/// Which of the new rows, by their places in the order of their keys, take the place of an open one that is gone, ascending;
+/// and the gone ones in whose place none comes.
 fn in_place_of_gone<'c>(
     changes: &'c Changes,
     order: &[(FeatureId, UnixMs, u32)],
@@ -150,7 +165,9 @@ fn in_place_of_gone<'c>(
         let wanted = primary(row);
         let new = |(_, _, index): &(FeatureId, UnixMs, u32)| primary(&changes.new[*index as usize]);
         let place = order.partition_point(|other| new(other) < wanted);
-        match order.get(place).is_some_and(|other| new(other) == wanted) {
+        // One that has ended may lie in a run.
+        let is_row = row.1.until.is_none();
+        match is_row && order.get(place).is_some_and(|other| new(other) == wanted) {
             true => instead.push(place),
             false => gone.push(row),
         }
