@@ -81,7 +81,7 @@ fn postgresql_that_goes_away_in_the_middle_is_told_and_the_next_run_goes_on() {
     let mut client = postgres::Client::connect(&postgres_url(), postgres::NoTls).unwrap();
     let ended = "select pg_terminate_backend(a.pid) from pg_stat_activity a join pg_locks l on l.pid = a.pid
                  join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-                 where n.nspname = $1 and c.relname = 'session' and l.mode = 'RowExclusiveLock'";
+                 where n.nspname = $1 and c.relname in ('session_run', 'session_by_key') and l.mode = 'RowExclusiveLock'";
     while client.query(ended, &[&schema]).unwrap().is_empty() && import.try_wait().unwrap().is_none() {}
     let ran = Ran::from(import.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(1), "{} {}", ran.out, ran.err);
