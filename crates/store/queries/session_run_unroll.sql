@@ -1,11 +1,8 @@
--- Runs that hold one of these sessions become rows again.
-with gone as (
-    delete from session_run r
-    where exists (
-        select 1 from rows($1) as k
-        where cast(k.value ->> 0 as bigint) = r.feature_id
-              and cast(k.value ->> 1 as bigint) between r.first_at and r.last_at
-    )
-    returning *
-)
-insert into session_by_key {unrolled:gone}
+-- Sessions of runs as rows, by the keys of their runs.
+insert into session_by_key
+{unrolled:(
+    select w.*
+    from rows($1) as k
+    join session_run w on w.feature_id = cast(k.value ->> 0 as bigint) and w.last_at = cast(k.value ->> 1 as bigint)
+         and w.first_at = cast(k.value ->> 2 as bigint) and w.run_id = cast(k.value ->> 3 as bigint)
+)}

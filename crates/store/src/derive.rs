@@ -310,11 +310,10 @@ impl Store {
         let sql = "select distinct feature_id from feature_day_mark where state = 0 order by feature_id";
         let dirty = all(backend, sql, &[], |row| row.id(0))?;
         if !dirty.is_empty() {
-            let mut context = Context::read(backend)?;
-            let mut helpers = Vec::new();
+            let mut helpers: Vec<Box<dyn Backend>> = Vec::new();
             if dirty.len() >= FEATURES_WORTH_HELPERS {
                 for _ in 0..HELPERS {
-                    helpers.push((crate::connect(&self.place, false, None)?, context.beside()));
+                    helpers.push(crate::connect(&self.place, false, None)?);
                 }
             }
             let total = dirty.len() as u64;
@@ -323,7 +322,10 @@ impl Store {
                 progress(done * FEATURES_TOGETHER as u64, total);
                 writing(backend, |backend| {
                     backend.share(DAYS_LOCK)?;
-                    derive_features(backend, &mut context, &mut helpers, features)
+                    let jobs = take_marks(backend, features)?.into_iter().collect();
+                    // Behind the marks: whoever brought one has told before what it is of, and up to when.
+                    let context = Context::read_for(backend, None, Some(&self.kept))?;
+                    derive_features(backend, context, &mut helpers, jobs)
                 })?;
             }
             progress(total, total);
@@ -343,9 +345,6 @@ const FEATURES_TOGETHER: usize = 32;
 /// Connections that read and compute beside the one that writes, and from how many features on they are worth it.
 const HELPERS: usize = 2;
 const FEATURES_WORTH_HELPERS: usize = 8;
-
-/// A connection of its own that reads and computes.
-type Helper = (Box<dyn Backend>, Context);
 
 /// The computed days of a feature, as rows.
 #[derive(Default)]
@@ -388,18 +387,17 @@ impl Days {
     }
 }
 
-/// Derives the dirty days of some features in the transaction of `backend`. What helpers read is what was committed
-/// when the marks were removed, or later: what comes later still brings marks of its own.
+/// Derives days of some features in the transaction of `backend`, which has taken their marks. What helpers read is what was
+/// committed when the marks were removed, or later: what comes later still brings marks of its own.
 fn derive_features(
     backend: &mut dyn Backend,
-    context: &mut Context,
-    helpers: &mut [Helper],
-    features: &[FeatureId],
+    mut context: Context,
+    helpers: &mut [Box<dyn Backend>],
+    jobs: Vec<(FeatureId, Vec<Day>)>,
 ) -> Result<(), Error> {
-    let jobs: Vec<(FeatureId, Vec<Day>)> = take_marks(backend, features)?.into_iter().collect();
     if helpers.is_empty() {
         for (feature, days) in jobs {
-            let derived = compute_rows(backend, context, feature, &days)?;
+            let derived = compute_rows(backend, &mut context, feature, &days)?;
             write_derived(backend, &derived)?;
         }
         return Ok(());
@@ -407,14 +405,14 @@ fn derive_features(
     let next = std::sync::atomic::AtomicUsize::new(0);
     let (to, from) = std::sync::mpsc::sync_channel(helpers.len() * 2);
     std::thread::scope(|scope| {
-        for (reader, context) in helpers.iter_mut() {
-            let (jobs, next, to) = (&jobs, &next, to.clone());
+        for reader in helpers.iter_mut() {
+            let (jobs, next, to, mut context) = (&jobs, &next, to.clone(), context.beside());
             scope.spawn(move || {
                 while let Some((feature, days)) =
                     jobs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
                 {
                     let derived =
-                        reading(reader.as_mut(), |reader| compute_rows(reader, context, *feature, days));
+                        reading(reader.as_mut(), |reader| compute_rows(reader, &mut context, *feature, days));
                     if to.send(derived).is_err() {
                         return;
                     }

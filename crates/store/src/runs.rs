@@ -7,11 +7,15 @@
 //! runs are; `{unrolled:RUNS}` selects the sessions of runs as rows.
 
 use crate::Error;
-use crate::backend::{Backend, Value, one, placed};
+use crate::backend::{Backend, Value, all, one, placed};
 use accounting::UnixMs;
+use accounting::session::FeatureId;
+use serde_json::json;
 
 /// The number of the lock of whoever makes rows of runs: two who do it in another order would wait for each other.
 const UNROLL_LOCK: i64 = 0x5ea7_1a5e;
+/// How many runs become rows in one statement.
+const RUNS_TOGETHER: usize = 1_000;
 
 /// A statement where sessions are rows alone.
 pub(crate) fn as_rows(sql: &str) -> String {
@@ -43,11 +47,22 @@ fn unrolled(runs: &str) -> String {
     )
 }
 
-/// Makes rows of the runs that hold sessions with these features and beginnings, the first two values of each row.
-pub(crate) fn unroll(backend: &mut dyn Backend, rows: Value) -> Result<(), Error> {
+/// Makes rows of the runs that hold sessions of these features, beginnings and holders, the first three values of each row.
+pub(crate) fn unroll(backend: &mut dyn Backend, keys: Value) -> Result<(), Error> {
     if backend.keeps_runs() {
         backend.lock(UNROLL_LOCK)?;
-        backend.execute(include_str!("../queries/session_run_unroll.sql"), &[rows])?;
+        make_rows(backend, include_str!("../queries/session_run_of.sql"), keys)?;
+    }
+    Ok(())
+}
+
+/// Makes rows of the runs that a query finds by their keys; nobody else takes runs away meanwhile.
+fn make_rows(backend: &mut dyn Backend, sql: &str, param: Value) -> Result<(), Error> {
+    let runs = all(backend, sql, &[param], |row| Ok([row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?]))?;
+    for runs in runs.chunks(RUNS_TOGETHER) {
+        let runs = [Value::Text(json!(runs).to_string())];
+        backend.execute(include_str!("../queries/session_run_unroll.sql"), &runs)?;
+        backend.execute(include_str!("../queries/session_run_delete.sql"), &runs)?;
     }
     Ok(())
 }
@@ -60,7 +75,8 @@ pub(crate) fn remove_before(backend: &mut dyn Backend, at: UnixMs) -> Result<u64
     backend.lock(UNROLL_LOCK)?;
     let removed = counted(backend, "where until_at <= $1", &[at.into()])?;
     backend.execute("delete from session_run where until_at <= $1", &[at.into()])?;
-    backend.execute(include_str!("../queries/session_run_unroll_around.sql"), &[at.into()])?;
+    let around = "select feature_id, last_at, first_at, run_id from session_run where first_at < $1";
+    make_rows(backend, around, at.into())?;
     Ok(removed as u64)
 }
 
@@ -69,6 +85,16 @@ pub(crate) fn count(backend: &mut dyn Backend) -> Result<Option<i64>, Error> {
     let of_runs = if backend.keeps_runs() { counted(backend, "", &[])? } else { 0 };
     let rows = one(backend, "select count(*) from {session_by_key}", &[], |row| row.int(0))?;
     Ok(rows.map(|rows| rows + of_runs))
+}
+
+/// When the first session of a feature begins that is there twice: no key keeps it out of a run and a row.
+pub(crate) fn doubled(backend: &mut dyn Backend, feature: FeatureId) -> Result<Option<UnixMs>, Error> {
+    if !backend.keeps_runs() {
+        return Ok(None);
+    }
+    let sql = "select from_at from session where feature_id = $1
+               group by from_at, holder_id, handle, nth having count(*) > 1 order by from_at limit 1";
+    one(backend, sql, &[feature.into()], |row| row.int(0))
 }
 
 fn counted(backend: &mut dyn Backend, which: &str, params: &[Value]) -> Result<i64, Error> {

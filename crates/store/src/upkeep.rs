@@ -264,6 +264,10 @@ fn verify_feature(
         found =
             found.or(Some(context.difference(feature, Some(day), "stored outside of all sessions".into())));
     }
+    if let Some(from) = runs::doubled(backend, feature)? {
+        let day = context.calendar.day_of(from);
+        found = found.or(Some(context.difference(feature, Some(day), "a session is there twice".into())));
+    }
     let sessions = session_sum(backend, context, feature)?;
     verified.features += 1;
     verified.sessions += sessions.0;

@@ -118,6 +118,7 @@ store_suite! {
         late_lines_find_held_days_again,
         beside_others_who_store_days_nothing_is_held,
         deriving_all_the_while_loses_nothing,
+        what_comes_when_deriving_has_begun_is_derived_with_its_evidence,
     }
     heartbeats {
         a_bucket_counts_once_whoever_tells_it,

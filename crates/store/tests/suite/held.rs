@@ -173,3 +173,21 @@ pub(crate) fn deriving_all_the_while_loses_nothing(ledger: &mut Ledger) {
     // Days may stay unsettled that a commit has settled while they were derived: they are computed when read.
     ledger.balances();
 }
+
+pub(crate) fn what_comes_when_deriving_has_begun_is_derived_with_its_evidence(ledger: &mut Ledger) {
+    let first = [at(8.0, "v", What::Out("solver", "amara", 1)), at(9.0, "v", What::In("solver", "amara", 1))];
+    // Somebody whom nobody knew, open over two midnights.
+    let more = [at(10.0, "v", What::Out("solver", "bela", 1)), at(60.0, "v", What::Lives)];
+    ledger.process().read(&mut ledger.store(), "first", &first);
+    let (mut store, mut waiting) = (ledger.store(), Some(more));
+    store.rebuild().unwrap();
+    store
+        .derive(&mut |_, _| {
+            if let Some(more) = waiting.take() {
+                ledger.process().read(&mut ledger.store(), "more", &more);
+            }
+        })
+        .unwrap();
+    assert!(waiting.is_none(), "there was something to derive");
+    is_as_derived(ledger, "with what came meanwhile");
+}

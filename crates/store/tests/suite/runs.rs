@@ -2,6 +2,7 @@
 
 use crate::ledger::Ledger;
 use crate::log::{self, Said, What, at};
+use store::Store;
 
 /// Sessions of two features over a week, each of half an hour, the last one open.
 fn many() -> Vec<Said> {
@@ -73,23 +74,63 @@ fn what_is_too_old_goes_out_of_runs_that_reach_over_the_day() {
 }
 
 #[test]
+fn a_session_that_is_there_twice_is_found() {
+    let ledger = Ledger::postgres_in_runs();
+    rows_of(&ledger, &[("log", &many())]);
+    let one = "insert into session_by_key select * from session where seats = 3 order by from_at limit 1";
+    ledger.sql(one);
+    ledger.store().rebuild().unwrap();
+    ledger.derive();
+    let difference = ledger.verify().difference.expect("verify finds it");
+    assert_eq!(
+        (difference.day.as_deref(), difference.what.as_str()),
+        (Some("2025-03-03"), "a session is there twice")
+    );
+}
+
+/// Makes a ledger what it was before the migration that brought runs.
+fn without_runs(ledger: &Ledger) {
+    ledger.sql(
+        "do $$
+         declare
+             line text := pg_get_viewdef('syslog_line');
+             uso text := pg_get_viewdef('uso_diario');
+         begin
+             drop view syslog_line; drop view uso_diario; drop view session; drop table session_run;
+             alter table session_by_key rename to session;
+             execute 'create view syslog_line as ' || line;
+             execute 'create view uso_diario as ' || uso;
+         end $$",
+    );
+    ledger.sql("update setting set value = '22' where name = 'schema_version'");
+}
+
+#[test]
 fn a_ledger_of_the_schema_before_runs_keeps_its_sessions() {
     let ledger = Ledger::postgres();
     for (name, said) in log::a_week() {
         ledger.process().read(&mut ledger.store(), name, &said);
     }
     ledger.balances();
-    let (rows, views) = (ledger.rows(), ["syslog_line", "uso_diario"]);
-    // As it was before the migration.
-    for view in views.iter().chain(&["session"]) {
-        ledger.sql(&format!("drop view {view}"));
-    }
-    ledger.sql("drop table session_run; alter table session_by_key rename to session");
-    for view in views {
-        ledger.sql(&format!("create view {view} as select count(*) from session"));
-    }
-    ledger.sql("update setting set value = '22' where name = 'schema_version'");
+    let rows = ledger.rows();
+    without_runs(&ledger);
+    ledger.sql("create view theirs as select count(*) from uso_diario; grant select on session to public");
     ledger.balances();
     assert_eq!(ledger.rows(), rows);
-    assert_eq!(ledger.query("select count(*) from uso_diario"), ["0"], "no wrapper told of any");
+    assert_eq!(ledger.query("select * from theirs"), ["0"], "no wrapper told of any");
+    let who = "select count(*) from pg_class c, aclexplode(c.relacl) a
+               where c.oid = cast('session' as regclass) and a.grantee = 0 and a.privilege_type = 'SELECT'";
+    assert_eq!(ledger.query(who), ["1"], "who might read sessions may");
+}
+
+#[test]
+fn a_view_of_somebody_else_over_sessions_is_named_before_they_move() {
+    let ledger = Ledger::postgres();
+    drop(ledger.store());
+    without_runs(&ledger);
+    ledger.sql("create view my_usage as select feature_id, count(*) from session group by feature_id");
+    let refused = Store::create(ledger.place()).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("my_usage"), "{refused}");
+    ledger.sql("drop view my_usage");
+    ledger.balances();
 }

@@ -1,6 +1,7 @@
 //! Sessions that go into runs ([`crate::runs`]): many that came together, have ended and are plain.
 
 use super::Changes;
+use super::marks::new_mark;
 use crate::Error;
 use crate::backend::{Backend, Cell, Table, Type, put_integers, put_longs, put_texts};
 use accounting::UnixMs;
@@ -8,7 +9,7 @@ use accounting::pairing::{InputId, Session};
 use accounting::session::FeatureId;
 use std::ops::Range;
 
-/// How many sessions a run holds at most: a page of PostgreSQL holds two such runs, and whoever needs one session reads few others.
+/// How many sessions a run holds at most: a page of PostgreSQL holds three such runs, and whoever needs one session reads few others.
 const TOGETHER: usize = 64;
 
 /// The columns with arrays are bytes, as a COPY takes them.
@@ -17,6 +18,7 @@ const SESSION_RUN: Table<'static> = Table {
     columns: &[
         ("feature_id", Type::Int),
         ("input_id", Type::Int),
+        ("run_id", Type::Int),
         ("first_at", Type::Int),
         ("last_at", Type::Int),
         ("until_at", Type::Int),
@@ -85,15 +87,18 @@ pub(super) fn write(
             });
         }
     }
+    // Tells runs apart that begin and end together.
+    let id = new_mark();
     backend.insert(&SESSION_RUN, runs.len(), &mut |place, cells| {
         let run = &runs[place];
-        let numbers = [i64::from(run.feature), i64::from(input), run.first, run.last, run.until];
+        let id = id.wrapping_add(place as i64);
+        let numbers = [i64::from(run.feature), i64::from(input), id, run.first, run.last, run.until];
         let (before, after) = cells.split_at_mut(numbers.len());
         before.copy_from_slice(&numbers.map(Cell::Int));
         for (cell, array) in after.iter_mut().zip(&run.arrays) {
             *cell = Cell::Blob(&bytes[array.clone()]);
         }
-        cells[11] = run.handles.as_ref().map_or(Cell::Null, |handles| Cell::Blob(&bytes[handles.clone()]));
+        cells[12] = run.handles.as_ref().map_or(Cell::Null, |handles| Cell::Blob(&bytes[handles.clone()]));
     })?;
     Ok(others)
 }
