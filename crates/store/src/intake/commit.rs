@@ -37,8 +37,7 @@ use marks::Marks;
 use plan::{Plan, in_order_of};
 use stretch::Stretch;
 
-/// A transaction of more events takes so long that others who wait to write shall come in before the next one; sessions of a batch
-/// of as many go into runs.
+/// A transaction of more events takes so long that others who wait to write shall come in before the next one.
 const MANY_EVENTS: usize = 10_000;
 /// How often a commit is tried again when other processes write about the same servers.
 const TRIES: usize = 8;
@@ -49,10 +48,10 @@ impl Intake {
         self.input.as_ref()
     }
 
-    /// Lets sessions of batches of so many events go into runs, where the database keeps runs; for tests, that need few.
+    /// Lets so many sessions of a feature go into a run, where the database keeps runs; for tests, that have few.
     #[must_use]
-    pub fn with_many(self, events: usize) -> Self {
-        Self { many: Some(events), ..self }
+    pub fn with_many(self, sessions: usize) -> Self {
+        Self { many: Some(sessions), ..self }
     }
 
     /// Begins an input: `known` is its checkpoint where the ledger holds one.
@@ -334,7 +333,7 @@ impl Intake {
         self.write_seats(backend, batch, input, marks)?;
         let order = rows::in_key_order(&changes);
         self.mark_rows((&changes, &order), &before, servers, false, marks);
-        rows::write_changes(backend, &changes, &order, input, false)?;
+        rows::write_changes(backend, &changes, &order, input, None)?;
         let paper = Paper { batch, input, before: &before, servers };
         rows::write_names(self, backend, batch, input)?;
         rows::write_taken(backend, batch)?;

@@ -354,7 +354,7 @@ pub struct Intake {
     keeps_lines: bool,
     /// How often holders had been renamed or removed when the first names were looked up.
     forgotten: Option<u64>,
-    /// How many events of a batch are many, where it was said.
+    /// How many sessions of a feature are many, where it was said.
     many: Option<usize>,
 }
 

@@ -37,7 +37,7 @@ fn sessions(
 pub(crate) struct Ledger {
     place: Place,
     kind: Kind,
-    /// Whether the sessions of any batch go into runs.
+    /// Whether sessions go into runs however few they are.
     in_runs: bool,
     /// Where backups and the like go.
     pub(crate) directory: tempfile::TempDir,
@@ -93,7 +93,7 @@ impl Ledger {
     pub(crate) fn process(&self) -> Process {
         let mut process = Process::default();
         if self.in_runs {
-            process.intake = Intake::default().with_many(0);
+            process.intake = Intake::default().with_many(1);
         }
         process
     }

@@ -4,7 +4,7 @@
 use super::super::repair::{Changes, step_of};
 use super::marks::Marks;
 use super::plan::Plan;
-use super::{Batch, Before, Intake, Key, MANY_EVENTS, Outcome, rows};
+use super::{Batch, Before, Intake, Key, Outcome, rows};
 use crate::Error;
 use crate::backend::Backend;
 use crate::intake::interner::Daemon;
@@ -58,12 +58,12 @@ impl Intake {
         marks: &mut Marks,
     ) -> Result<Outcome, Error> {
         let (to, from) = sync_channel(PORTIONS_WAITING);
-        let many = paper.batch.events.len() >= self.many.unwrap_or(MANY_EVENTS);
+        let many = self.many.unwrap_or(rows::MANY);
         std::thread::scope(|scope| {
             scope.spawn(move || self.pair_portions(paper, plan, marks, &to));
             let mut outcome = Outcome::default();
             for Portion { changes, order } in from {
-                rows::write_changes(backend, &changes, &order, paper.input, many)?;
+                rows::write_changes(backend, &changes, &order, paper.input, Some(many))?;
                 outcome.add(&changes);
             }
             Ok(outcome)

@@ -84,14 +84,18 @@ fn ordered(at: UnixMs) -> u64 {
     (at ^ i64::MIN) as u64
 }
 
-/// Writes how rows change; `order` is that of [`in_key_order`]. New ones go into runs where there are `many`, and the database
-/// keeps runs.
+/// So many sessions of a feature that a portion of a commit ends go into a run. Of fewer, those who read would have to take too
+/// many runs apart.
+pub(super) const MANY: usize = 8;
+
+/// Writes how rows change; `order` is that of [`in_key_order`]. New ones go into runs where there are `many` of a feature, and
+/// the database keeps runs.
 pub(super) fn write_changes(
     backend: &mut dyn Backend,
     changes: &Changes,
     order: &[(FeatureId, UnixMs, u32)],
     input: InputId,
-    many: bool,
+    many: Option<usize>,
 ) -> Result<(), Error> {
     let (instead, gone) = in_place_of_gone(changes, order);
     for gone in gone.chunks(TOGETHER) {
@@ -106,15 +110,18 @@ pub(super) fn write_changes(
     let new = &changes.new;
     // Where one session has a handle mostly all have.
     let usual = usual(input, new.first().is_some_and(|(key, _)| !key.handle().is_empty()));
-    let in_runs = many && backend.keeps_runs();
-    if instead.is_empty() && !in_runs {
+    let many = many.filter(|_| backend.keeps_runs());
+    if instead.is_empty() && many.is_none() {
         backend.insert_alike(&SESSION, &usual, order.len(), &mut |place, cells| {
             session_cells(&new[order[place].2 as usize], cells);
         })?;
     } else {
         let mut others = instead.iter().copied().peekable();
         let fresh = (0..order.len()).filter(|place| others.next_if_eq(place).is_none()).collect();
-        let fresh = if in_runs { runs::write(backend, changes, order, fresh, input)? } else { fresh };
+        let fresh = match many {
+            Some(many) => runs::write(backend, (changes, order), fresh, input, many)?,
+            None => fresh,
+        };
         backend.insert_alike(&SESSION, &usual, fresh.len(), &mut |place, cells| {
             session_cells(&new[order[fresh[place]].2 as usize], cells);
         })?;

@@ -1,7 +1,7 @@
-//! Sessions that go into runs ([`crate::runs`]): many that came together, have ended and are plain.
+//! Sessions that go into runs ([`crate::runs`]): many of a feature that came together, have ended and are plain.
 
-use super::Changes;
 use super::marks::new_mark;
+use super::{Changes, Key};
 use crate::Error;
 use crate::backend::{Backend, Cell, Table, Type, put_integers, put_longs, put_texts};
 use accounting::UnixMs;
@@ -38,54 +38,32 @@ struct Run {
     first: UnixMs,
     last: UnixMs,
     until: UnixMs,
-    /// Where its arrays are.
-    arrays: [Range<usize>; 6],
-    handles: Option<Range<usize>>,
+    /// Where its arrays are; none of handles where all are empty.
+    arrays: [Option<Range<usize>>; 7],
 }
 
-/// Writes what can go into runs, and returns the places in `order` of what cannot; `places` are those of new rows, ascending.
+/// Writes what can go into runs, of features with as `many`, and returns the places in `order` of what cannot; `places` are
+/// those of new rows, ascending.
 pub(super) fn write(
     backend: &mut dyn Backend,
-    changes: &Changes,
-    order: &[(FeatureId, UnixMs, u32)],
+    (changes, order): (&Changes, &[(FeatureId, UnixMs, u32)]),
     places: Vec<usize>,
     input: InputId,
+    many: usize,
 ) -> Result<Vec<usize>, Error> {
     let row = |place: usize| &changes.new[order[place].2 as usize];
-    let (plain, others): (Vec<usize>, Vec<usize>) =
+    let (plain, mut others): (Vec<usize>, Vec<usize>) =
         places.into_iter().partition(|place| is_plain(&row(*place).1, row(*place).0.holder, input));
     let (mut runs, mut bytes) = (Vec::new(), Vec::new());
     for of_feature in plain.chunk_by(|a, b| order[*a].0 == order[*b].0) {
-        for places in of_feature.chunks(TOGETHER) {
-            let sessions = || places.iter().map(|place| &row(*place).1);
-            let integers = |each: fn(&Session) -> u32| sessions().map(move |session| each(session) as i32);
-            let mut put = |fill: &mut dyn FnMut(&mut Vec<u8>)| {
-                let begin = bytes.len();
-                fill(&mut bytes);
-                begin..bytes.len()
-            };
-            let until = |session: &Session| session.until.unwrap_or(session.from);
-            let arrays = [
-                put(&mut |out| put_longs(sessions().map(|session| session.from), out)),
-                put(&mut |out| put_longs(sessions().map(until), out)),
-                put(&mut |out| put_integers(places.iter().map(|place| row(*place).0.holder as i32), out)),
-                put(&mut |out| put_integers(integers(|session| session.version), out)),
-                put(&mut |out| put_integers(integers(|session| session.seats), out)),
-                put(&mut |out| put_integers(sessions().map(|session| session.ended.code() as i32), out)),
-            ];
-            let handles = || places.iter().map(|place| row(*place).0.handle());
-            let handles =
-                handles().any(|handle| !handle.is_empty()).then(|| put(&mut |out| put_texts(handles(), out)));
-            let (Some(first), Some(last)) = (places.first(), places.last()) else { continue };
-            runs.push(Run {
-                feature: order[*first].0,
-                first: order[*first].1,
-                last: order[*last].1,
-                until: sessions().map(until).max().unwrap_or(order[*last].1),
-                arrays,
-                handles,
-            });
+        if of_feature.len() < many {
+            others.extend(of_feature);
+            continue;
         }
+        // Runs of about equal length.
+        let length = of_feature.len().div_ceil(of_feature.len().div_ceil(TOGETHER));
+        let of_run = |places: &[usize]| places.iter().map(|place| row(*place)).collect::<Vec<_>>();
+        runs.extend(of_feature.chunks(length).filter_map(|places| Run::of(&of_run(places), &mut bytes)));
     }
     // Tells runs apart that begin and end together.
     let id = new_mark();
@@ -96,11 +74,40 @@ pub(super) fn write(
         let (before, after) = cells.split_at_mut(numbers.len());
         before.copy_from_slice(&numbers.map(Cell::Int));
         for (cell, array) in after.iter_mut().zip(&run.arrays) {
-            *cell = Cell::Blob(&bytes[array.clone()]);
+            *cell = array.as_ref().map_or(Cell::Null, |array| Cell::Blob(&bytes[array.clone()]));
         }
-        cells[12] = run.handles.as_ref().map_or(Cell::Null, |handles| Cell::Blob(&bytes[handles.clone()]));
     })?;
+    others.sort_unstable();
     Ok(others)
+}
+
+impl Run {
+    /// The run of some sessions in the order of their starts; `bytes` takes its arrays.
+    fn of(sessions: &[&(Key, Session)], bytes: &mut Vec<u8>) -> Option<Self> {
+        let ((key, first), (_, last)) = (sessions.first()?, sessions.last()?);
+        let until = |session: &Session| session.until.unwrap_or(session.from);
+        let rows = || sessions.iter().map(|(_, session)| session);
+        let handles = || sessions.iter().map(|(key, _)| key.handle());
+        let mut put = |fill: &mut dyn FnMut(&mut Vec<u8>)| {
+            let begin = bytes.len();
+            fill(bytes);
+            Some(begin..bytes.len())
+        };
+        let arrays = [
+            put(&mut |out| put_longs(rows().map(|session| session.from), out)),
+            put(&mut |out| put_longs(rows().map(until), out)),
+            put(&mut |out| put_integers(sessions.iter().map(|(key, _)| key.holder as i32), out)),
+            put(&mut |out| put_integers(rows().map(|session| session.version as i32), out)),
+            put(&mut |out| put_integers(rows().map(|session| session.seats as i32), out)),
+            put(&mut |out| put_integers(rows().map(|session| session.ended.code() as i32), out)),
+            match handles().all(str::is_empty) {
+                true => None,
+                false => put(&mut |out| put_texts(handles(), out)),
+            },
+        ];
+        let until = rows().map(until).max().unwrap_or(last.from);
+        Some(Self { feature: key.feature, first: first.from, last: last.from, until, arrays })
+    }
 }
 
 /// Whether a session has ended and says nothing that a run has no place for.

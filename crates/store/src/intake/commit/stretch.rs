@@ -93,7 +93,7 @@ impl Intake {
         stretch: &mut Stretch,
     ) -> Result<(), Error> {
         let (changes, order) = self.unwritten(stretch);
-        rows::write_changes(backend, &changes, &order, stretch.input, false)
+        rows::write_changes(backend, &changes, &order, stretch.input, None)
     }
 
     /// Ends a stretch: the rows of what it leaves open, the days that are complete, the marks of all others.
@@ -118,7 +118,7 @@ impl Intake {
                     compute(complete, context, &to);
                 }
             });
-            rows::write_changes(backend, &changes, &order, input, false)?;
+            rows::write_changes(backend, &changes, &order, input, None)?;
             // Taken whole: a thread that nobody listens to any more ends.
             for (days, computed) in from {
                 Days::write(&days, backend)?;

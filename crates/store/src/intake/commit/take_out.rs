@@ -80,7 +80,7 @@ impl Intake {
             let until = row.until.unwrap_or_else(|| latest(&before));
             marks.range(key.feature, row.from, until.max(row.from) + 1);
         }
-        rows::write_changes(backend, &changes, &order, input, false)?;
+        rows::write_changes(backend, &changes, &order, input, None)?;
         crate::polls::sum_up(backend, &polled)?;
         self.end_anew(backend, &polled, input, &mut marks)?;
         marks.write(backend)?;
