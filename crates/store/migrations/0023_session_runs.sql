@@ -13,6 +13,9 @@ begin
     join pg_class v on v.oid = w.ev_class
     where d.refobjid = cast('session' as regclass)
           and v.oid not in (cast('syslog_line' as regclass), cast('uso_diario' as regclass));
+    if exists (select 1 from pg_policy where polrelid = cast('session' as regclass)) then
+        raise exception 'the table session has policies of row level security, which a view would not keep: take them away before';
+    end if;
     if theirs is not null then
         raise exception 'views of your own read the table session, which becomes a view: %. Drop them before, and make them again behind it', theirs;
     end if;
@@ -40,17 +43,21 @@ select r.feature_id, p.from_at, cast(p.holder_id as bigint), coalesce(p.handle, 
 from session_run r
 cross join lateral unnest(r.from_ats, r.until_ats, r.holder_ids, r.version_ids, r.seats, r.ended, r.handles)
      as p (from_at, until_at, holder_id, version_id, seats, ended, handle);
--- Whoever might read the table may read the view.
+-- Whoever might do something with the table may do it with what has taken its place.
 do $$
 declare
-    reader oid;
+    may record;
 begin
-    for reader in
-        select distinct a.grantee from pg_class c, aclexplode(c.relacl) a
-        where c.oid = cast('session_by_key' as regclass) and a.privilege_type = 'SELECT' and a.grantee <> c.relowner
+    for may in
+        select distinct case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end as who,
+               a.privilege_type as what
+        from pg_class c, aclexplode(c.relacl) a
+        where c.oid = cast('session_by_key' as regclass) and a.grantee <> c.relowner
     loop
-        execute 'grant select on session, session_run to '
-                || case when reader = 0 then 'public' else quote_ident(pg_get_userbyid(reader)) end;
+        execute format('grant %s on session_run to %s', may.what, may.who);
+        if may.what = 'SELECT' then
+            execute format('grant select on session to %s', may.who);
+        end if;
     end loop;
 end $$;
 

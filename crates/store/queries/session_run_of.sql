@@ -1,14 +1,9 @@
--- The keys of the runs that hold sessions. `offset 0`: each key is looked up by itself; joined, all runs would be read.
+-- The keys of the runs of a feature that hold sessions, by their starts and holders, which lie from $3 to $4. `offset 0`: they
+-- become a table of hashes; joined, each would be looked up in each run.
 select distinct r.feature_id, r.last_at, r.first_at, r.run_id
-from (
-    select cast(k.value ->> 0 as bigint) as feature_id, cast(k.value ->> 1 as bigint) as from_at,
-           cast(k.value ->> 2 as bigint) as holder_id
-    from rows($1) as k
-) k
-cross join lateral (
-    select w.feature_id, w.last_at, w.first_at, w.run_id
-    from session_run w
-    where w.feature_id = k.feature_id and w.last_at >= k.from_at and w.first_at <= k.from_at
-          and k.from_at = any (w.from_ats) and k.holder_id = any (w.holder_ids)
-    offset 0
-) r
+from session_run r
+cross join lateral unnest(r.from_ats, r.holder_ids) as p (from_at, holder_id)
+where r.feature_id = $2 and r.last_at >= $3 and r.first_at <= $4
+      and (p.from_at, cast(p.holder_id as bigint)) in (
+          select cast(k.value ->> 0 as bigint), cast(k.value ->> 1 as bigint) from rows($1) as k offset 0
+      )

@@ -23,9 +23,12 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 /// The number of the lock under which one process derives the days of a feature.
 const DERIVE_LOCK: i64 = 0x5ea7_0000_0000;
 
-/// The number of the lock of whoever stores feature days, or changes what they are computed from beside sessions and
-/// requests: shared, but had alone by a commit that stores days of which it has everything in memory.
+/// The number of the lock of whoever stores feature days: shared by derivations, but had alone by a commit that stores days of
+/// which it has everything in memory, and by whoever changes what days are computed from beside sessions and requests, or
+/// takes days out: what a derivation has not committed yet they would not see.
 pub(crate) const DAYS_LOCK: i64 = 0x5ea7_da75;
+/// The number of the lock of the calendar, shared by whoever marks days as it cuts them. Taken before [`DAYS_LOCK`].
+pub(crate) const CALENDAR_LOCK: i64 = 0x5ea7_ca1e;
 
 /// A feature day as computed from its sessions.
 #[derive(Debug, Default)]

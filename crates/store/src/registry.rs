@@ -72,7 +72,7 @@ impl Store {
     pub fn import_directory(&mut self, rows: &[DirectoryRow]) -> Result<Changes, Error> {
         let rows = kept(&self.privacy, rows);
         writing(self.backend.as_mut(), |backend| {
-            backend.share(DAYS_LOCK)?;
+            backend.lock(DAYS_LOCK)?;
             let there: FxHashMap<_, Entry> =
                 entries(backend)?.into_iter().map(|row| (key_of(&row), row)).collect();
             let mut changes = Changes::default();

@@ -27,7 +27,7 @@ impl Store {
     /// Removes sessions, requests, polls, totals and feature days before a day. What reaches over its beginning stays.
     pub fn remove_facts_before(&mut self, day: Day) -> Result<Removed, Error> {
         writing(self.backend.as_mut(), |backend| {
-            backend.share(DAYS_LOCK)?;
+            backend.lock(DAYS_LOCK)?;
             backend.lock(LOCK)?;
             book_first(backend)?;
             // Who remembers what was open, or holders by their numbers, looks them up again.

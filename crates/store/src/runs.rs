@@ -9,8 +9,9 @@
 use crate::Error;
 use crate::backend::{Backend, Value, all, one, placed};
 use accounting::UnixMs;
-use accounting::session::FeatureId;
+use accounting::session::{FeatureId, HolderId};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// The number of the lock of whoever makes rows of runs: two who do it in another order would wait for each other.
 const UNROLL_LOCK: i64 = 0x5ea7_1a5e;
@@ -47,18 +48,29 @@ fn unrolled(runs: &str) -> String {
     )
 }
 
-/// Makes rows of the runs that hold sessions of these features, beginnings and holders, the first three values of each row.
-pub(crate) fn unroll(backend: &mut dyn Backend, keys: Value) -> Result<(), Error> {
-    if backend.keeps_runs() {
-        backend.lock(UNROLL_LOCK)?;
-        make_rows(backend, include_str!("../queries/session_run_of.sql"), keys)?;
+/// Makes rows of the runs that hold sessions of these features, starts and holders.
+pub(crate) fn unroll(
+    backend: &mut dyn Backend,
+    sessions: impl Iterator<Item = (FeatureId, UnixMs, HolderId)>,
+) -> Result<(), Error> {
+    backend.lock(UNROLL_LOCK)?;
+    let mut by_feature: BTreeMap<FeatureId, Vec<(UnixMs, HolderId)>> = BTreeMap::new();
+    for (feature, from, holder) in sessions {
+        by_feature.entry(feature).or_default().push((from, holder));
+    }
+    for (feature, sessions) in by_feature {
+        let starts = || sessions.iter().map(|(from, _)| *from);
+        let (first, last) = (starts().min(), starts().max());
+        let keys = Value::Text(json!(sessions).to_string());
+        let params = [keys, feature.into(), first.into(), last.into()];
+        make_rows(backend, include_str!("../queries/session_run_of.sql"), &params)?;
     }
     Ok(())
 }
 
 /// Makes rows of the runs that a query finds by their keys; nobody else takes runs away meanwhile.
-fn make_rows(backend: &mut dyn Backend, sql: &str, param: Value) -> Result<(), Error> {
-    let runs = all(backend, sql, &[param], |row| Ok([row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?]))?;
+fn make_rows(backend: &mut dyn Backend, sql: &str, params: &[Value]) -> Result<(), Error> {
+    let runs = all(backend, sql, params, |row| Ok([row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?]))?;
     for runs in runs.chunks(RUNS_TOGETHER) {
         let runs = [Value::Text(json!(runs).to_string())];
         backend.execute(include_str!("../queries/session_run_unroll.sql"), &runs)?;
@@ -76,7 +88,7 @@ pub(crate) fn remove_before(backend: &mut dyn Backend, at: UnixMs) -> Result<u64
     let removed = counted(backend, "where until_at <= $1", &[at.into()])?;
     backend.execute("delete from session_run where until_at <= $1", &[at.into()])?;
     let around = "select feature_id, last_at, first_at, run_id from session_run where first_at < $1";
-    make_rows(backend, around, at.into())?;
+    make_rows(backend, around, &[at.into()])?;
     Ok(removed as u64)
 }
 

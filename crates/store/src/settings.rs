@@ -1,7 +1,7 @@
 //! What the ledger itself has been told: the calendar in force.
 
 use crate::backend::{Backend, Value, one, writing};
-use crate::derive::DAYS_LOCK;
+use crate::derive::{CALENDAR_LOCK, DAYS_LOCK};
 use crate::heartbeats::{CLOSED, LOCK, SEALED, book_first};
 use crate::intake::new_mark;
 use crate::persons::FORGOTTEN;
@@ -228,7 +228,7 @@ impl Store {
             return Ok(false);
         }
         writing(self.backend.as_mut(), |backend| {
-            backend.share(DAYS_LOCK)?;
+            lock_calendar(backend)?;
             let sql = "insert into setting (name, value) values ('calendar', $1)
                        on conflict (name) do update set value = excluded.value";
             backend.execute(sql, &[Value::Text(text)])?;
@@ -241,7 +241,7 @@ impl Store {
     pub fn change_calendar(&mut self, calendar: &Calendar, was: &Calendar) -> Result<bool, Error> {
         let [text, before] = [calendar, was].map(|calendar| Value::Text(json!(stored(calendar)).to_string()));
         writing(self.backend.as_mut(), |backend| {
-            backend.share(DAYS_LOCK)?;
+            lock_calendar(backend)?;
             let sql = "update setting set value = $1 where name = 'calendar' and value = $2";
             if backend.execute(sql, &[text, before])? == 0 {
                 return Ok(false);
@@ -250,6 +250,12 @@ impl Store {
             Ok(true)
         })
     }
+}
+
+/// Waits for whoever marks or stores days by the calendar in force.
+fn lock_calendar(backend: &mut dyn Backend) -> Result<(), Error> {
+    backend.lock(CALENDAR_LOCK)?;
+    backend.lock(DAYS_LOCK)
 }
 
 /// Lets go of what was cut by the calendar before.

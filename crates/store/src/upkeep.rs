@@ -133,7 +133,7 @@ impl Store {
     /// Marks all feature days dirty and drops what is stored of them; [`Store::derive`] computes them anew.
     pub fn rebuild(&mut self) -> Result<(), Error> {
         writing(self.backend.as_mut(), |backend| {
-            backend.share(DAYS_LOCK)?;
+            backend.lock(DAYS_LOCK)?;
             backend.execute("delete from calendar_slot", &[])?;
             settings::mark_all(backend)
         })

@@ -87,6 +87,7 @@ store_suite! {
         expiries_without_seats_add_to_what_is_known,
         pools_of_one_version_expire_each_on_its_day,
         a_pool_is_that_of_the_table_however_its_version_is_printed,
+        where_another_server_has_a_feature_too_its_seats_are_not_known,
     }
     scope {
         names_of_a_scope_are_enough_for_its_reports,
@@ -119,6 +120,7 @@ store_suite! {
         beside_others_who_store_days_nothing_is_held,
         deriving_all_the_while_loses_nothing,
         what_comes_when_deriving_has_begun_is_derived_with_its_evidence,
+        whoever_changes_what_days_are_made_of_waits_for_who_stores_them,
     }
     heartbeats {
         a_bucket_counts_once_whoever_tells_it,

@@ -2,6 +2,7 @@
 
 use super::{CLOSED, LOCK, SEALED, book_first, bucket, sealed, source};
 use crate::backend::{Backend, Cell, Value, one, writing};
+use crate::derive::CALENDAR_LOCK;
 use crate::intake::{SESSION, new_mark};
 use crate::settings::{self, Changing, set};
 use crate::{Error, Store, forward};
@@ -40,6 +41,7 @@ impl Store {
         let mut sealed = 0;
         for piece in 0..pieces {
             sealed += writing(backend, |backend| {
+                backend.share(CALENDAR_LOCK)?;
                 backend.lock(LOCK)?;
                 let sealed = seal(backend, source, identity, before, (pieces, piece))?;
                 if piece == pieces - 1 {

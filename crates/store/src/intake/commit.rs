@@ -5,7 +5,7 @@ use super::repair::{Changes, Late, Repair, Scope, open_keys_of, step_of};
 use super::server::{BreakRow, ServerState, SpanRow};
 use super::{Batch, Intake, Key, KeyEvent, Outcome, Parts, radix};
 use crate::backend::{Backend, Value, all, writing};
-use crate::derive::DAYS_LOCK;
+use crate::derive::{CALENDAR_LOCK, DAYS_LOCK};
 use crate::input::{self, Checkpoint};
 use crate::{Error, Store, forward, settings};
 use accounting::UnixMs;
@@ -185,9 +185,11 @@ impl Intake {
         transaction: &mut Transaction,
     ) -> Result<(), Error> {
         forward::room(backend)?;
-        // The first of all locks: who waits for it holds nothing that others wait for.
+        // The first of all locks: who waits for them holds nothing that others wait for.
+        backend.share(CALENDAR_LOCK)?;
         if batches.iter().any(|batch| !batch.seats.is_empty()) {
-            backend.share(DAYS_LOCK)?;
+            // Days that are stored tell of capacity.
+            backend.lock(DAYS_LOCK)?;
         }
         transaction.is_alone = backend.try_lock(DAYS_LOCK)?;
         self.claim_all(backend, batches, transaction)?;
@@ -335,7 +337,7 @@ impl Intake {
         self.mark_rows((&changes, &order), &before, servers, false, marks);
         rows::write_changes(backend, &changes, &order, input, None)?;
         let paper = Paper { batch, input, before: &before, servers };
-        rows::write_names(self, backend, batch, input)?;
+        rows::write_names(self, backend, batch, input, marks)?;
         rows::write_taken(backend, batch)?;
         let mut outcome = self.pair_in_order(backend, paper, plan, marks)?;
         outcome.add(&changes);

@@ -1,7 +1,7 @@
 //! Which answers of polls are evidence of what, and what lies between them.
 
 use crate::ledger::Ledger;
-use crate::log::What::Lives;
+use crate::log::What::{Lives, Out};
 use crate::log::{HOUR, MONDAY, at};
 use crate::polls::{instant, poll, read, sessions};
 use accounting::event::Expires;
@@ -161,4 +161,20 @@ pub(crate) fn a_pool_is_that_of_the_table_however_its_version_is_printed(ledger:
     assert_eq!(expiring(ledger), ["solver 2024.120 2026-12-31 50 told at 30"]);
     read_expiries_of(ledger, "late table", 25, "2024.120", &[("solver", Some(60), "2026-12-31")]);
     assert_eq!(expiring(ledger), ["solver 2024.120 2026-12-31 60 told at 30"], "the newer table counts");
+}
+
+pub(crate) fn where_another_server_has_a_feature_too_its_seats_are_not_known(ledger: &mut Ledger) {
+    read(ledger, "polls", &[poll(8, &[("amara", 6, 1)]), poll(30, &[("bela", 20, 1)]), poll(60, &[])]);
+    ledger.balances();
+    let issued = "select count(*) from feature_day where seats_issued is not null";
+    assert_ne!(ledger.query(issued), ["0"]);
+    let mut other = ledger.process();
+    other.server = Some("elsewhere");
+    other.read(
+        &mut ledger.store(),
+        "log",
+        &[at(100.0, "v", Out("solver", "cleo", 1)), at(101.0, "v", Lives)],
+    );
+    ledger.balances();
+    assert_eq!(ledger.query(issued), ["0"]);
 }

@@ -2,6 +2,8 @@
 
 use crate::ledger::Ledger;
 use crate::log::{self, Said, What, at};
+use crate::polls::poll;
+use accounting::calendar::Calendar;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Nothing differs from what the sessions say; when all is derived, deriving it once more gives the same bytes.
@@ -190,4 +192,38 @@ pub(crate) fn what_comes_when_deriving_has_begun_is_derived_with_its_evidence(le
         .unwrap();
     assert!(waiting.is_none(), "there was something to derive");
     is_as_derived(ledger, "with what came meanwhile");
+}
+
+pub(crate) fn whoever_changes_what_days_are_made_of_waits_for_who_stores_them(ledger: &mut Ledger) {
+    let first =
+        [at(8.0, "v", What::Out("solver", "amara", 1)), at(60.0, "v", What::In("solver", "amara", 1))];
+    ledger.process().read(&mut ledger.store(), "first", &first);
+    ledger.balances();
+    let polled = [poll(70, &[("bela", 65, 1)])];
+    let changes: [(&str, &(dyn Fn() + Sync)); 5] = [
+        ("rebuild", &|| ledger.store().rebuild().unwrap()),
+        ("calendar", &|| {
+            let tokyo = Calendar::standard("Asia/Tokyo").unwrap();
+            assert!(ledger.store().set_calendar(&tokyo).unwrap());
+        }),
+        ("directory", &|| assert_eq!(ledger.store().import_directory(&[]).unwrap().added, 0)),
+        ("seats", &|| crate::polls::read(ledger, "polls", &polled)),
+        ("retention", &|| assert!(ledger.store().remove_facts_before("2025-03-04".parse().unwrap()).is_ok())),
+    ];
+    for (what, change) in changes {
+        // Nobody stores days beside whoever writes a SQLite file.
+        let Some(storing) = ledger.storing_days() else {
+            change();
+            ledger.balances();
+            continue;
+        };
+        std::thread::scope(|threads| {
+            let changing = threads.spawn(change);
+            while !ledger.somebody_waits() {
+                assert!(!changing.is_finished(), "{what} went on beside somebody who stores days");
+            }
+            drop(storing);
+        });
+        ledger.balances();
+    }
 }

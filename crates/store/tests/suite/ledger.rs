@@ -164,6 +164,16 @@ impl Ledger {
         Some(client)
     }
 
+    /// Whether anybody waits for the lock that [`Self::storing_days`] shares.
+    pub(crate) fn somebody_waits(&self) -> bool {
+        let lock = "hashtextextended(cast(current_schema() as text), 1588058741)";
+        let sql = format!(
+            "select count(*) from pg_locks where locktype = 'advisory' and not granted
+             and (cast(classid as bigint) << 32 | cast(objid as bigint)) = {lock}"
+        );
+        self.query(&sql) != ["0"]
+    }
+
     /// Runs a statement behind the store's back; `{session_by_key}` is the table in which all sessions are rows then.
     pub(crate) fn sql(&self, statement: &str) {
         let table = match &self.kind {

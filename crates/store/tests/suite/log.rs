@@ -43,9 +43,11 @@ pub(crate) fn at(hours: f64, vendor: &'static str, what: What) -> Said {
     Said { at: MONDAY + (hours * HOUR as f64) as UnixMs, vendor, what }
 }
 
-/// A license server of the name `lic`, with a zone.
+/// A process that reads of a license server.
 #[derive(Debug, Default)]
 pub(crate) struct Process {
+    /// The license server; `lic` where none is named.
+    pub(crate) server: Option<&'static str>,
     pub(crate) interner: Interner,
     pub(crate) intake: Intake,
 }
@@ -111,7 +113,7 @@ impl Process {
     }
 
     pub(crate) fn daemon(&mut self, vendor: &str) -> DaemonId {
-        self.interner.daemon("lic", "flexnet", Pairing::Counted, "UTC", vendor)
+        self.interner.daemon(self.server.unwrap_or("lic"), "flexnet", Pairing::Counted, "UTC", vendor)
     }
 
     /// A batch as a reader of a debug log makes it; `spans` are those that go on.

@@ -1,8 +1,8 @@
 //! Writing the rows of a commit, set-wise.
 
-use super::{Batch, Changes, Intake, Key, radix, rows_of, runs};
+use super::{Batch, Changes, Intake, Key, Marks, radix, rows_of, runs};
 use crate::Error;
-use crate::backend::{Backend, Cell, Table, Type, Value};
+use crate::backend::{Backend, Cell, Table, Type, Value, all};
 use crate::intake::{Quarantined, Span};
 use accounting::UnixMs;
 use accounting::pairing::{InputId, Session};
@@ -99,9 +99,7 @@ pub(super) fn write_changes(
 ) -> Result<(), Error> {
     let (instead, gone) = in_place_of_gone(changes, order);
     for gone in gone.chunks(TOGETHER) {
-        let keys =
-            rows_of(gone, |(key, row)| json!([key.feature, row.from, key.holder, key.handle(), row.nth]));
-        delete(backend, keys, gone.len())?;
+        delete(backend, gone)?;
     }
     for gone in changes.unmatched_gone.chunks(TOGETHER) {
         let rows = rows_of(gone, |(key, at, nth)| json!([key.feature, at, key.holder, key.handle(), nth]));
@@ -149,13 +147,15 @@ pub(super) fn write_changes(
     })
 }
 
-/// Deletes sessions by the rows of their keys.
-fn delete(backend: &mut dyn Backend, keys: Value, wanted: usize) -> Result<(), Error> {
+/// Deletes sessions, those of runs too.
+fn delete(backend: &mut dyn Backend, gone: &[&(Key, Session)]) -> Result<(), Error> {
     let sql = include_str!("../../../queries/session_delete.sql");
-    let found = backend.execute(sql, std::slice::from_ref(&keys))?;
-    if found < wanted as u64 && backend.keeps_runs() {
-        crate::runs::unroll(backend, keys.clone())?;
-        backend.execute(sql, &[keys])?;
+    let keys =
+        [rows_of(gone, |(key, row)| json!([key.feature, row.from, key.holder, key.handle(), row.nth]))];
+    let found = backend.execute(sql, &keys)?;
+    if found < gone.len() as u64 && backend.keeps_runs() {
+        crate::runs::unroll(backend, gone.iter().map(|(key, row)| (key.feature, row.from, key.holder)))?;
+        backend.execute(sql, &keys)?;
     }
     Ok(())
 }
@@ -268,6 +268,7 @@ pub(super) fn write_names(
     backend: &mut dyn Backend,
     batch: &Batch,
     input: InputId,
+    marks: &mut Marks,
 ) -> Result<(), Error> {
     let of_events = batch.events.iter().map(|event| (event.feature, event.holder));
     let of_requests = batch.requests.iter().map(|request| (request.feature, request.holder));
@@ -292,7 +293,14 @@ pub(super) fn write_names(
             let daemon = intake.daemon(*daemon);
             json!([intake.resolved.features[*feature as usize], daemon.server, daemon.vendor])
         });
-        statements.push((include_str!("../../../queries/feature_at_server_insert.sql"), rows));
+        // Where one more license server has a feature, its capacity is not known any more until that server tells its own.
+        if backend.execute(include_str!("../../../queries/feature_at_server_insert.sql"), &[rows])? > 0 {
+            for feature in
+                all(backend, include_str!("../../../queries/capacity_shared.sql"), &[], |row| row.id(0))?
+            {
+                marks.capacity_changed(feature, UnixMs::MIN, None);
+            }
+        }
     }
     if !batch.components.is_empty() {
         let id = |feature: u32| intake.resolved.features[feature as usize];

@@ -3,7 +3,7 @@
 use super::held::Held;
 use super::{Before, Changes, Intake, Marks, Repair, Scope, holders_of, rows};
 use crate::backend::{Backend, all, writing};
-use crate::derive::DAYS_LOCK;
+use crate::derive::{CALENDAR_LOCK, DAYS_LOCK};
 use crate::intake::server::ServerState;
 use crate::{Error, Store, forward, settings};
 use accounting::UnixMs;
@@ -26,7 +26,8 @@ impl Intake {
     }
 
     fn take_out_of(&mut self, backend: &mut dyn Backend, input: InputId) -> Result<(), Error> {
-        backend.share(DAYS_LOCK)?;
+        backend.share(CALENDAR_LOCK)?;
+        backend.lock(DAYS_LOCK)?;
         let sql = "select distinct server_id, vendor from span where input_id = $1";
         let daemons = all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.text(1)?)))?;
         let servers: BTreeSet<ServerId> = daemons.iter().map(|(server, _)| *server).collect();
