@@ -534,42 +534,42 @@ fn fill_slots(backend: &mut dyn Backend) -> Result<(), Error> {
         Ok(row.opt_int(0)?.zip(row.opt_int(1)?))
     })?;
     let Some((from, until)) = range.flatten() else { return Ok(()) };
-    let sql = "select min(from_at), max(until_at) from calendar_slot";
-    let there = one(backend, sql, &[], |row| Ok(row.opt_int(0)?.zip(row.opt_int(1)?)))?.flatten();
-    if there.is_some_and(|(first, last)| first <= from && until < last) {
+    if there(backend)?.is_some_and(|(first, last)| first <= from && until < last) {
         return Ok(());
     }
-    let calendar = settings::calendar(backend)?;
-    let covered =
-        |civil: &CivilDay| there.is_some_and(|(first, last)| first <= civil.start && civil.end <= last);
-    let days: BTreeSet<Day> = (calendar.day_of(from).0 - 1..=calendar.day_of(until).0 + 1).map(Day).collect();
-    let mut rows = Vec::new();
-    for civil in days.into_iter().map(|day| calendar.day(day)).filter(|civil| !covered(civil)) {
-        for cut in &civil.cuts {
-            let class = &calendar.classes()[usize::from(cut.class)].name;
-            let weekday = DAYS_OF_WEEK[civil.day.weekday().to_monday_zero_offset() as usize];
-            let (offset, changes_at, after) = offsets_over(&calendar, cut.from, cut.until);
-            rows.push(json!([
-                cut.from,
-                cut.until,
-                civil.day.to_string(),
-                class,
-                weekday,
-                offset,
-                changes_at,
-                after
-            ]));
-        }
-    }
     writing(backend, |backend| {
+        // Whoever changes the calendar takes out the slots of the one before.
+        backend.share(CALENDAR_LOCK)?;
+        let (calendar, there) = (settings::calendar(backend)?, there(backend)?);
+        let covered =
+            |civil: &CivilDay| there.is_some_and(|(first, last)| first <= civil.start && civil.end <= last);
+        let days: BTreeSet<Day> =
+            (calendar.day_of(from).0 - 1..=calendar.day_of(until).0 + 1).map(Day).collect();
+        let days = days.into_iter().map(|day| calendar.day(day)).filter(|civil| !covered(civil));
+        let rows: Vec<_> = days.flat_map(|civil| slots(&calendar, &civil)).collect();
         for rows in rows.chunks(5_000) {
-            backend.execute(
-                include_str!("../queries/slot_insert.sql"),
-                &[Value::Text(json!(rows).to_string())],
-            )?;
+            let rows = Value::Text(json!(rows).to_string());
+            backend.execute(include_str!("../queries/slot_insert.sql"), &[rows])?;
         }
         Ok(())
     })
+}
+
+/// From when until when there are slots.
+fn there(backend: &mut dyn Backend) -> Result<Option<(UnixMs, UnixMs)>, Error> {
+    let sql = "select min(from_at), max(until_at) from calendar_slot";
+    Ok(one(backend, sql, &[], |row| Ok(row.opt_int(0)?.zip(row.opt_int(1)?)))?.flatten())
+}
+
+/// The slots of a day, as rows.
+fn slots(calendar: &Calendar, civil: &CivilDay) -> Vec<serde_json::Value> {
+    let weekday = DAYS_OF_WEEK[civil.day.weekday().to_monday_zero_offset() as usize];
+    let slot = |cut: &accounting::calendar::Cut| {
+        let class = &calendar.classes()[usize::from(cut.class)].name;
+        let (offset, changes_at, after) = offsets_over(calendar, cut.from, cut.until);
+        json!([cut.from, cut.until, civil.day.to_string(), class, weekday, offset, changes_at, after])
+    };
+    civil.cuts.iter().map(slot).collect()
 }
 
 /// The offset from UTC at `from`, the first instant in `[from, until)` at which it changes, and the offset after it.
