@@ -3,7 +3,7 @@
 //! One SQL text serves both. Where the dialects force a difference a placeholder stands in the text:
 //! `rows($n)` is a table of JSON arrays with one column `value` (SQLite: `json_each`, PostgreSQL:
 //! `jsonb_array_elements`), read with `value ->> 0`; in migrations `{id}`, `{clustered}`, `{bytes}`, `{now}` and `{input_of_part}`;
-//! in statements about sessions those of [`crate::runs`];
+//! in statements about sessions those of [`crate::runs`]; a migration that begins with `-- PostgreSQL alone` does nothing on SQLite;
 //! in views `{civil:AT}`, `{today}`, and `{position:TEXT}`: where the first backslash is in a text, from 1.
 
 mod address;

@@ -267,7 +267,7 @@ impl Backend for Sqlite {
         let sql =
             super::civil(sql, |local| format!("strftime('%Y-%m-%d %H:%M', ({local}) / 1000, 'unixepoch')"));
         let sql = super::placed(&sql, "{position:", |text| format!("instr({text}, '\\')"));
-        sql.replace("{session_by_key}", "session")
+        crate::runs::as_rows(&sql)
             .replace("{id}", "integer primary key")
             .replace("{now}", "cast((julianday('now') - 2440587.5) * 86400000 as integer)")
             .replace("{today}", "date('now')")
