@@ -1,6 +1,7 @@
 //! From what a parser read to batches of the ledger: names become numbers, lines become spans.
 
 use super::answers::Answers;
+use super::handles::Handles;
 use super::recorded::Recorded;
 use super::resume::{Elsewhere, Kept, Naming, Resume};
 use super::shape::shape;
@@ -10,8 +11,6 @@ use accounting::pairing::{End, HELD, Start, Step};
 use accounting::session::Ended;
 use formats::line::{Format, Line, Note, Read};
 use rustc_hash::FxHashMap;
-use smol_str::SmolStr;
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use store::input::Counts;
 use store::intake::{
@@ -50,7 +49,7 @@ pub(crate) struct Collector<'a> {
     daemons: Vec<(String, DaemonId)>,
     /// The other license servers of a text that polls several.
     elsewhere: BTreeMap<String, Elsewhere>,
-    handles: FxHashMap<SmolStr, u32>,
+    handles: Handles,
     shapes: FxHashMap<(String, &'static str), usize>,
     /// Where the figures of a feature's seats at the latest instant are gathered.
     seats: FxHashMap<(DaemonId, u32), usize>,
@@ -85,7 +84,7 @@ impl<'a> Collector<'a> {
             naming,
             daemons: Vec::new(),
             elsewhere: BTreeMap::new(),
-            handles: FxHashMap::default(),
+            handles: Handles::default(),
             shapes: FxHashMap::default(),
             seats: FxHashMap::default(),
             answers: Answers::default(),
@@ -540,16 +539,7 @@ impl<'a> Collector<'a> {
     /// The number of a claim's handle in this batch; 0 where there is none.
     fn handle(&mut self, claim: &Claim<'_>) -> u32 {
         let Some(handle) = &claim.handle else { return 0 };
-        match self.handles.entry(SmolStr::new(handle)) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => {
-                let handle = new.key();
-                let is_clean = !handle.contains('\0');
-                let clean = if is_clean { handle.clone() } else { handle.replace('\0', "\u{fffd}").into() };
-                self.batch.handles.push(clean);
-                *new.insert(self.batch.handles.len() as u32)
-            }
-        }
+        self.handles.number(handle, &mut self.batch.handles)
     }
 
     fn request(&mut self, event: &Event<'_>, claim: &Claim<'_>, outcome: RequestOutcome, code: &str) {

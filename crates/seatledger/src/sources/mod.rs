@@ -5,6 +5,7 @@ pub(crate) mod collector;
 pub(crate) mod configured;
 mod follow;
 pub(crate) mod forward;
+mod handles;
 pub(crate) mod import;
 pub(crate) mod live;
 pub(crate) mod poll;

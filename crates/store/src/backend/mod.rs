@@ -239,6 +239,8 @@ pub(crate) trait Backend: Send {
     /// Begins or ends to fill a database that has just been made and that nobody else has open: what is written to a SQLite file
     /// goes into it at once, and not into a log that is copied into it later, as long as the file is small and nobody opens it.
     fn fill(&mut self, fills: bool) -> Result<(), Error>;
+    /// Whether it is filled.
+    fn is_filling(&self) -> bool;
     /// Begins a transaction that reads one state of the database.
     fn begin_read(&mut self) -> Result<(), Error>;
     /// The SQL of a migration in this dialect.

@@ -256,6 +256,10 @@ impl Backend for Sqlite {
         Ok(())
     }
 
+    fn is_filling(&self) -> bool {
+        self.fills
+    }
+
     fn begin_read(&mut self) -> Result<(), Error> {
         self.batch("begin deferred")
     }

@@ -12,6 +12,11 @@ use store::intake::{Batch, Parts};
 pub(super) const PARTS_WAITING: usize = 4;
 /// So long a transaction waits for a further part: nobody else can write to a SQLite file meanwhile.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// As much where nobody else has the ledger open: they wait until it is filled.
+const PATIENCE_FILLING: Duration = Duration::from_millis(200);
+/// No further part goes into a transaction of so many events where nobody else has the ledger open: fewer ends of transactions,
+/// as far as memory allows.
+const MOST_EVENTS_FILLING: usize = 1_200_000;
 
 /// A part of an input, and its checkpoint.
 type Part = (Vec<Batch>, Checkpoint);
@@ -24,11 +29,13 @@ pub(super) struct Coming {
     end: Option<Sent>,
     /// No further part goes into a transaction that holds so many events.
     most_events: usize,
+    /// Whether nobody else has the ledger open.
+    pub(super) is_filling: bool,
 }
 
 impl Coming {
     pub(super) fn new(from: Receiver<Sent>, most_events: usize) -> Self {
-        Self { from, parts: VecDeque::new(), end: None, most_events }
+        Self { from, parts: VecDeque::new(), end: None, most_events, is_filling: false }
     }
 
     /// Waits until there is a part to commit; false where none comes any more.
@@ -65,17 +72,20 @@ impl Coming {
         self.end
     }
 
-    fn events(&self) -> usize {
-        self.parts.iter().flat_map(|(batches, _)| batches).map(Batch::size).sum()
+    /// Whether a transaction that holds all that has come can hold more.
+    fn has_room(&self) -> bool {
+        let events: usize = self.parts.iter().flat_map(|(batches, _)| batches).map(Batch::size).sum();
+        events < if self.is_filling { self.most_events.max(MOST_EVENTS_FILLING) } else { self.most_events }
     }
 }
 
 impl Parts for Coming {
     fn part(&mut self, nth: usize) -> Option<(&[Batch], &Checkpoint)> {
+        let patience = if self.is_filling { PATIENCE_FILLING } else { PATIENCE };
         if nth == self.parts.len()
             && self.end.is_none()
-            && self.events() < self.most_events
-            && let Ok(sent) = self.from.recv_timeout(PATIENCE)
+            && self.has_room()
+            && let Ok(sent) = self.from.recv_timeout(patience)
         {
             self.take(sent);
         }
@@ -84,7 +94,7 @@ impl Parts for Coming {
 
     fn waiting(&mut self) -> usize {
         while self.end.is_none()
-            && self.events() < self.most_events
+            && self.has_room()
             && let Ok(sent) = self.from.try_recv()
         {
             self.take(sent);

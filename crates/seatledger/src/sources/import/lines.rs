@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use store::input::FINGERPRINT_BYTES;
 
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 18;
 
 /// A block that is read: whether it is text is asked once for all of its lines.
 enum Block {

@@ -19,6 +19,9 @@ const TIMES_AT_MOST: usize = 4;
 /// A batch without events is taken after so many lines, so that a checkpoint moves through noise too.
 const LINES_TOGETHER: u64 = 2_000_000;
 
+/// The last part is committed while nothing is read any more: parts get smaller towards the end, but no smaller than this.
+const FEWEST_TOGETHER: u64 = 3_000;
+
 /// A batch costs as much as so many events.
 const BATCH_COSTS: usize = 100;
 
@@ -77,7 +80,15 @@ enum Next {
 
 impl Reading {
     /// Reads to the end and sends what it finds; stops where nobody takes it any more.
-    pub(crate) fn run(mut self, bytes: Box<dyn Read + Send>, interner: &mut Interner, to: &SyncSender<Sent>) {
+    ///
+    /// `size` is the length of the input, where its bytes are those of its text.
+    pub(crate) fn run(
+        mut self,
+        bytes: Box<dyn Read + Send>,
+        size: Option<u64>,
+        interner: &mut Interner,
+        to: &SyncSender<Sent>,
+    ) {
         let mut collector = Collector::new(
             interner,
             self.format,
@@ -99,7 +110,13 @@ impl Reading {
             return;
         }
         let mut lines = Lines::behind(bytes, &known, self.checkpoint.position, self.encoding);
-        let mut part = Part { batches: Vec::new(), lines: collector.counts.lines };
+        let mut part = Part {
+            batches: Vec::new(),
+            lines: collector.counts.lines,
+            begin: self.checkpoint.position,
+            size,
+            enough: self.manner.events_together,
+        };
         loop {
             match self.next(&mut lines, &mut collector, &mut part, &mut beginning, to) {
                 Ok(Next::Line) => {}
@@ -162,8 +179,8 @@ impl Reading {
         let position = lines.position();
         let gathered = part.events() + collector.gathered();
         // Only a part that is full needs to know how all stood before the line that ends it.
-        let full =
-            gathered >= self.manner.events_together || collector.counts.lines - part.lines >= LINES_TOGETHER;
+        let full = gathered >= part.enough.min(self.manner.events_together)
+            || collector.counts.lines - part.lines >= LINES_TOGETHER;
         let before = full.then(|| (self.parser.state(), lines.hash_before(position)));
         let raw = lines.next()?;
         let waits = |raw: &RawLine<'_>| !raw.ended && self.manner.last_line_waits;
@@ -265,6 +282,12 @@ struct Part {
     batches: Vec<Batch>,
     /// The lines that had been read at the last checkpoint.
     lines: u64,
+    /// The position of the last checkpoint.
+    begin: u64,
+    /// The length of the input, where it is known.
+    size: Option<u64>,
+    /// It is full when it holds so many events, or those of any part.
+    enough: usize,
 }
 
 impl Part {
@@ -296,8 +319,16 @@ impl Part {
         (checkpoint, state): (Checkpoint, ReaderState),
         to: &SyncSender<Sent>,
     ) -> bool {
+        let events = (self.events() + collector.gathered()) as u64;
         self.batches.push(collector.take());
         self.lines = collector.counts.lines;
+        if let Some(size) = self.size {
+            // Half of what is left, if the rest is as this part was.
+            let bytes = checkpoint.position.saturating_sub(self.begin).max(1);
+            let left = events.saturating_mul(size.saturating_sub(checkpoint.position)) / bytes;
+            self.enough = usize::try_from((left / 2).max(FEWEST_TOGETHER)).unwrap_or(usize::MAX);
+        }
+        self.begin = checkpoint.position;
         let checkpoint = Checkpoint { reader_state: state.to_text(), ..checkpoint };
         let part = Sent::Part(std::mem::take(&mut self.batches), Box::new(checkpoint));
         let waiting = match to.try_send(part) {

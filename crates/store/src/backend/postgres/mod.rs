@@ -271,6 +271,10 @@ impl Backend for Postgres {
         Ok(())
     }
 
+    fn is_filling(&self) -> bool {
+        false
+    }
+
     fn begin_read(&mut self) -> Result<(), Error> {
         self.begin("begin isolation level repeatable read read only")
     }
