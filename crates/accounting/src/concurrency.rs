@@ -25,7 +25,12 @@ pub struct Sweep {
     ends: Vec<u64>,
     /// What was held for no time.
     points: Vec<u64>,
+    /// The seats of all that was added.
+    seats: u64,
 }
+
+/// No more seats than these have an area over any window that is beyond an `i64`.
+const FEW_SEATS: u64 = 1 << 30;
 
 impl Sweep {
     /// An empty sweep over `[from, until)`, which is no longer than 49 days.
@@ -41,11 +46,13 @@ impl Sweep {
         self.starts.clear();
         self.ends.clear();
         self.points.clear();
+        self.seats = 0;
     }
 
     /// Adds seats held over `[from, until)`; nothing is held where the range is empty.
     #[inline]
     pub fn add(&mut self, from: UnixMs, until: UnixMs, seats: u32) {
+        self.seats += u64::from(seats);
         if from < until {
             self.starts.push(self.pack(from, seats));
             self.ends.push(self.pack(until, seats));
@@ -64,6 +71,11 @@ impl Sweep {
     #[inline]
     fn unpack(&self, packed: u64) -> (UnixMs, i64) {
         (self.from - 1 + (packed >> 32) as i64, i64::from(packed as u32))
+    }
+
+    /// Whether ∫u dt over any part of the window is surely within an `i64`.
+    pub(crate) fn has_small_areas(&self) -> bool {
+        self.seats <= FEW_SEATS
     }
 
     /// Whether anything starts at an instant of the window.
@@ -136,8 +148,22 @@ impl Sweep {
         }
     }
 
-    /// Stretches of the window in which seats are in use, `from`, `until` and how many, in order of time. Neighbours may
-    /// have the same number: for sums that is as good as [`Self::levels`], and takes half the time.
+    /// The instants of the window at which seats are taken, and at which they are given back (fewer than none), in no order.
+    #[inline]
+    pub(crate) fn changes(&self, mut each: impl FnMut(UnixMs, i64)) {
+        for &start in &self.starts {
+            let (at, seats) = self.unpack(start);
+            each(at, seats);
+        }
+        for &end in &self.ends {
+            let (at, seats) = self.unpack(end);
+            each(at, -seats);
+        }
+    }
+
+    /// u(t) up to the last end, between each start or end and the next: `from`, `until` and the seats, in order of time.
+    /// Stretches may be empty, or nothing may be in use, and neighbours may have the same number: whoever sums up need not
+    /// ask, which cannot be foreseen and costs as much again.
     #[inline]
     pub(crate) fn stretches(&mut self, mut each: impl FnMut(UnixMs, UnixMs, i64)) {
         self.sort();
@@ -152,9 +178,7 @@ impl Sweep {
             next_end += usize::from(!is_start);
             let (at, change) = self.unpack(if is_start { start } else { end });
             let at = at.max(self.from);
-            if seats > 0 && since < at {
-                each(since, at, seats);
-            }
+            each(since, at, seats);
             since = at;
             seats += if is_start { change } else { -change };
         }
@@ -227,8 +251,8 @@ mod tests {
             prop_assert_eq!(at, from + length);
             let (mut seat_ms, mut last) = (0, from);
             sweep.stretches(|start, end, seats| {
-                assert!(last <= start && start < end && end <= from + length);
-                assert!(seats > 0 && (start..end).all(|at| in_use(&held, at) == seats));
+                assert!(last == start && start <= end && end <= from + length);
+                assert!((start..end).all(|at| in_use(&held, at) == seats));
                 seat_ms += (end - start) * seats;
                 last = end;
             });

@@ -67,11 +67,11 @@ pub(crate) struct Bin {
     /// Months since the year 0.
     pub(crate) month: i32,
     /// The ISO week: its year times 100 and its number.
-    week: i32,
-    day: i32,
+    pub(super) week: i32,
+    pub(super) day: i32,
     /// Hours since Monday's midnight on the wall clock.
-    hour: u16,
-    class: u8,
+    pub(super) hour: u16,
+    pub(super) class: u8,
 }
 
 impl Bin {
@@ -222,14 +222,13 @@ impl<T: Default> ByBin<T> {
     /// The value of a bin, made where there is none.
     pub(crate) fn of(&mut self, bin: Bin) -> &mut T {
         let is = |place: usize| self.values.get(place).is_some_and(|(of, _)| *of == bin);
-        // Time goes on: mostly it is the same bin as before, or the next one, or where hours are skipped so many further.
-        if !is(self.last) {
-            let next = self.last + 1;
-            self.last = if is(next) {
-                next
-            } else {
-                Some(self.hours_on(bin)).filter(|place| is(*place)).unwrap_or_else(|| self.search(bin))
-            };
+        // Time goes on: mostly it is the next bin, or the same as before, or where hours are skipped so many further.
+        let next = self.last + 1;
+        if is(next) {
+            self.last = next;
+        } else if !is(self.last) {
+            self.last =
+                Some(self.hours_on(bin)).filter(|place| is(*place)).unwrap_or_else(|| self.search(bin));
         }
         &mut self.values[self.last].1
     }

@@ -1,10 +1,11 @@
 //! `concurrency`: seats in use, hour by hour, day by day or month by month.
 
 use super::bins::{Head, Kept};
-use super::curves::{Curve, Curves, Line, Sum};
+use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
 use super::note::Note;
+use super::sums::Sum;
 use super::{Accumulator, Cell, Column, Report, Scope, Shared};
 use crate::UnixMs;
 use crate::calendar::Calendar;

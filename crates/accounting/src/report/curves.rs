@@ -7,6 +7,7 @@ use super::lens::Lens;
 use super::note::Note;
 use super::packages::Packages;
 use super::pools::{self, Pools, Time};
+use super::sums::{Sum, sums};
 use super::{Cell, Column, Report};
 use crate::UnixMs;
 use crate::calendar::CivilDay;
@@ -44,16 +45,6 @@ pub(crate) struct Refused {
     pub(crate) bin: Bin,
 }
 
-/// What holds in a piece.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sum {
-    /// ∫u dt in seat-milliseconds.
-    pub(crate) seat_ms: i128,
-    /// max u, and the first instant at which it was reached.
-    pub(crate) seats_peak: i64,
-    pub(crate) seats_peak_at: UnixMs,
-}
-
 impl Curve<'_> {
     /// The levels of u(t) above 0 as far as they lie in pieces of W, in order of time.
     pub(crate) fn levels(&mut self, mut each: impl FnMut(&Piece, Level)) {
@@ -74,39 +65,8 @@ impl Curve<'_> {
     }
 
     /// Those pieces of W in which seats are in use, each with what holds in it, in order of time.
-    pub(crate) fn sums(&mut self, mut each: impl FnMut(Bin, Sum)) {
-        let nothing = Sum { seat_ms: 0, seats_peak: 0, seats_peak_at: 0 };
-        let mut pieces = self.pieces.iter().filter(|piece| piece.from < piece.until);
-        let Some(mut piece) = pieces.next() else { return };
-        // More pieces may come that nothing is held in.
-        let (mut sum, mut is_over) = (nothing, false);
-        self.sweep.stretches(|mut from, until, seats| {
-            while !is_over && from < until {
-                if from < piece.until {
-                    from = from.max(piece.from);
-                    let end = until.min(piece.until);
-                    if from < end {
-                        sum.seat_ms += i128::from(seats) * i128::from(end - from);
-                        if seats > sum.seats_peak {
-                            (sum.seats_peak, sum.seats_peak_at) = (seats, from);
-                        }
-                    }
-                    if until <= piece.until {
-                        return;
-                    }
-                }
-                if sum.seats_peak > 0 {
-                    each(piece.bin, std::mem::replace(&mut sum, nothing));
-                }
-                match pieces.next() {
-                    Some(next) => piece = next,
-                    None => is_over = true,
-                }
-            }
-        });
-        if sum.seats_peak > 0 {
-            each(piece.bin, sum);
-        }
+    pub(crate) fn sums(&mut self, each: impl FnMut(Bin, Sum)) {
+        sums(self.sweep, self.pieces, each);
     }
 
     /// What each checkout in W needed: the seats in use just before it and its own, in order of time.

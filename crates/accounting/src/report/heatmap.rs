@@ -4,11 +4,14 @@ use super::bins::{Head, Kept};
 use super::curves::{Curve, Curves, Line};
 use super::group::Key;
 use super::lens::Lens;
+use super::sums::SeatTimes;
 use super::{Accumulator, Cell, Column, Report, Scope, Shared};
 use crate::calendar::Calendar;
 use crate::feature_day::DayView;
 use crate::ledger::Names;
 use crate::session::FeatureId;
+
+const FIGURES: [&str; 3] = ["seats_average", "seats_peak", "denials"];
 
 /// What happened in an hour of the week.
 #[derive(Debug, Default)]
@@ -31,18 +34,35 @@ struct Happened {
 pub struct Heatmap<'a> {
     curves: Curves<'a>,
     happened: Kept<Happened>,
+    /// Where only averages are asked for.
+    averages: Option<SeatTimes>,
+}
+
+/// What is asked of it.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The keys before the report's own columns.
+    pub by: Vec<Key>,
+    /// Only `seats_average`, in the same rows: of peaks and denials nothing is told.
+    pub averages_alone: bool,
 }
 
 impl<'a> Heatmap<'a> {
-    /// An empty one, by feature.
-    pub fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope) -> Self {
-        Self::by(names, calendar, scope, &[])
+    /// An empty one.
+    pub fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope, options: Options) -> Self {
+        let heads = Head::list(&options.by, &[Head::Key(Key::Feature), Head::Weekday, Head::Hour]);
+        let curves = Curves::new(Lens::new(names, calendar, scope), heads);
+        let averages = options.averages_alone.then(SeatTimes::default);
+        Self { curves, happened: Kept::default(), averages }
     }
 
-    /// An empty one by any keys and feature.
-    pub fn by(names: &'a Names, calendar: &'a Calendar, scope: Scope, by: &[Key]) -> Self {
-        let heads = Head::list(by, &[Head::Key(Key::Feature), Head::Weekday, Head::Hour]);
-        Self { curves: Curves::new(Lens::new(names, calendar, scope), heads), happened: Kept::default() }
+    /// Calls `give` with what takes in a curve.
+    fn take(&mut self, give: impl FnOnce(&mut Curves<'a>, &mut dyn FnMut(Curve<'_>))) {
+        let Self { curves, happened, averages } = self;
+        match averages {
+            Some(times) => give(curves, &mut |curve| add_average(happened, times, curve)),
+            None => give(curves, &mut |curve| add(happened, curve)),
+        }
     }
 }
 
@@ -56,27 +76,30 @@ impl Accumulator for Heatmap<'_> {
     }
 
     fn day(&mut self, view: &DayView<'_>) {
-        self.curves.day(view, &mut |curve| add(&mut self.happened, curve));
+        self.take(|curves, each| curves.day(view, each));
     }
 
     fn finish(mut self: Box<Self>) -> Report {
         let notes = self.curves.notes();
-        self.curves.release(&mut |curve| add(&mut self.happened, curve));
+        self.take(|curves, each| curves.release(each));
         let (nothing, mut lines) = (Happened::default(), Vec::new());
         for group in self.curves.shown() {
             for (bin, time) in self.curves.times(group).iter() {
                 let happened = self.happened.get(group, bin).unwrap_or(&nothing);
-                let denials = self.curves.knows_refused().then_some(happened.denials);
-                let figures = vec![
-                    Cell::Decimal(happened.seat_ms as f64 / time.ms as f64),
-                    Cell::Int(happened.seats_peak),
-                    denials.map_or(Cell::Empty, Cell::Int),
-                ];
+                let average = Cell::Decimal(happened.seat_ms as f64 / time.ms as f64);
+                let figures = match &self.averages {
+                    Some(_) => vec![average],
+                    None => {
+                        let denials = self.curves.knows_refused().then_some(happened.denials);
+                        vec![average, Cell::Int(happened.seats_peak), denials.map_or(Cell::Empty, Cell::Int)]
+                    }
+                };
                 lines.push(Line { group, bin, figures });
             }
         }
-        let columns = ["seats_average", "seats_peak", "denials"].map(Column::number);
-        self.curves.report("heatmap", columns.to_vec(), lines, notes)
+        let shown = if self.averages.is_some() { 1 } else { FIGURES.len() };
+        let columns = FIGURES[..shown].iter().copied().map(Column::number).collect();
+        self.curves.report("heatmap", columns, lines, notes)
     }
 }
 
@@ -101,4 +124,9 @@ fn add(happened: &mut Kept<Happened>, mut curve: Curve<'_>) {
         happened.seat_ms += sum.seat_ms;
         happened.seats_peak = happened.seats_peak.max(sum.seats_peak);
     });
+}
+
+fn add_average(happened: &mut Kept<Happened>, times: &mut SeatTimes, curve: Curve<'_>) {
+    let of_group = happened.of(curve.group);
+    times.of(curve.sweep, curve.pieces, |bin, seat_ms| of_group.of(bin).seat_ms += seat_ms);
 }

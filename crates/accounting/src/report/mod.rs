@@ -27,6 +27,7 @@ mod packages;
 mod pools;
 mod seats;
 mod storms;
+mod sums;
 mod table;
 mod tally;
 mod totals;
@@ -40,6 +41,7 @@ use crate::day::Day;
 use crate::feature_day::DayView;
 use crate::session::FeatureId;
 use globset::GlobMatcher;
+use std::fmt::Write as _;
 
 /// A computed answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,16 +187,42 @@ pub trait Shared: Accumulator + Send + Sized {
 
 /// A number as the faces show it: up to six digits after the point, no exponent, no trailing zeros.
 pub fn decimal(number: f64) -> String {
-    if number.fract() == 0.0 && number.abs() < WHOLE_AT_MOST {
-        return (number as i64).to_string();
-    }
-    let text = millionths(number).map_or_else(
-        || format!("{number:.6}"),
-        |millionths| format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000),
-    );
-    match text.trim_end_matches('0').trim_end_matches('.') {
-        "-0" => "0".to_owned(),
-        short => short.to_owned(),
+    let mut text = String::new();
+    push_decimal(&mut text, number);
+    text
+}
+
+/// Puts a number behind a text as [`decimal`] shows it.
+pub fn push_decimal(text: &mut String, number: f64) {
+    let begin = text.len();
+    // A text takes whatever is written.
+    let _ = if number.fract() == 0.0 && number.abs() < WHOLE_AT_MOST {
+        write!(text, "{}", number as i64)
+    } else if let Some(millionths) = millionths(number) {
+        let fraction = millionths % 1_000_000;
+        let whole = write!(text, "{}", millionths / 1_000_000);
+        if fraction > 0 {
+            text.push('.');
+            push_fraction(text, fraction);
+        }
+        whole
+    } else {
+        let digits = write!(text, "{number:.6}");
+        text.truncate(begin + text[begin..].trim_end_matches('0').trim_end_matches('.').len());
+        if &text[begin..] == "-0" {
+            text.replace_range(begin.., "0");
+        }
+        digits
+    };
+}
+
+/// Puts so many millionths behind a point, without zeros at their end; there are some, and less than a million.
+fn push_fraction(text: &mut String, mut millionths: u64) {
+    let mut place = 100_000;
+    while millionths > 0 {
+        text.push(char::from(b'0' + (millionths / place) as u8));
+        millionths %= place;
+        place /= 10;
     }
 }
 

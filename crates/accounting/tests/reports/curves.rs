@@ -9,7 +9,7 @@ use accounting::feature_day::{Outcome, Request};
 use accounting::report::average_licenses::{AverageLicenses, Options};
 use accounting::report::concurrency::{Concurrency, Step};
 use accounting::report::group::Key;
-use accounting::report::heatmap::Heatmap;
+use accounting::report::heatmap::{self, Heatmap};
 use accounting::report::levels::Levels;
 use accounting::report::ranking::Ranking;
 use accounting::report::seats_needed::SeatsNeeded;
@@ -288,8 +288,15 @@ proptest! {
 
     #[test]
     fn hours_of_the_week(books in random::books(), scope in random::scope(), by in any_keys()) {
-        let report = books.shared_report(|| Heatmap::by(&books.names, &books.calendar, scope.clone(), &by));
+        let of = |averages_alone| {
+            let options = heatmap::Options { by: by.clone(), averages_alone };
+            books.shared_report(|| Heatmap::new(&books.names, &books.calendar, scope.clone(), options.clone()))
+        };
+        let mut report = of(false);
         prop_assert_eq!(text(&report), heatmap(&books, &scope, &by));
+        let columns: Vec<_> = report.columns.iter().map(|column| column.name).collect();
+        report.keep(&columns[..columns.len() - 2]).unwrap();
+        prop_assert_eq!(of(true), report);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use accounting::event::DenialReason;
 use accounting::feature_day::{Outcome, Request};
 use accounting::report::average_licenses::Options;
 use accounting::report::group::Key;
-use accounting::report::heatmap::Heatmap;
+use accounting::report::heatmap::{self, Heatmap};
 use accounting::report::seats_needed::SeatsNeeded;
 use accounting::report::utilization::Utilization;
 use accounting::report::{Accumulator, Scope};
@@ -82,7 +82,7 @@ fn hours_of_a_monday() {
     let books = morning();
     check(
         &books,
-        Heatmap::new(&books.names, &books.calendar, Scope::default()),
+        Heatmap::new(&books.names, &books.calendar, Scope::default(), heatmap::Options::default()),
         &expect![[r#"
             feature weekday hour seats_average seats_peak denials
             solver Mon 8 1 1 0

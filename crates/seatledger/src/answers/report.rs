@@ -23,8 +23,8 @@ pub(crate) struct Options {
     /// the report's own columns]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
-    /// Only these columns, separated by commas, such as `month,feature,usage_minutes`; `usage` without sessions and persons
-    /// has no rows for groups without seat time [default: all]
+    /// Only these columns, separated by commas, such as `month,feature,usage_minutes`: what is not shown is not worked out for
+    /// `usage` (which has no rows for groups without seat time then) and `heatmap` [default: all]
     #[arg(long, value_name = "COLUMNS")]
     columns: Option<String>,
     /// Steps of `concurrency`: hour, day or month [default: day]
@@ -202,13 +202,10 @@ impl Options {
             .collect()
     }
 
-    /// Whether `usage` by these keys is asked for seat time alone.
-    fn time_alone(&self, keys: &[Key]) -> bool {
+    /// Whether no more is asked for than keys and some of a report's columns.
+    fn asks_only_for(&self, keys: &[Key], some: &[&str]) -> bool {
         let columns = self.columns();
-        let is_enough = |column: &&str| {
-            matches!(*column, "usage_minutes" | "seat_seconds")
-                || keys.iter().any(|key| key.name() == *column)
-        };
+        let is_enough = |column: &&str| some.contains(column) || keys.iter().any(|key| key.name() == *column);
         !columns.is_empty() && columns.iter().all(is_enough)
     }
 
@@ -272,7 +269,7 @@ impl Question<'_> {
         };
         match self.name {
             Name::Usage => {
-                let time_alone = given.time_alone(by);
+                let time_alone = given.asks_only_for(by, &["usage_minutes", "seat_seconds"]);
                 let options = || reports::usage::Options { by: self.keys.clone(), time_alone };
                 shared(reader, asked, || reports::usage::Usage::new(names, calendar, scope(), options()))
             }
@@ -292,7 +289,10 @@ impl Question<'_> {
                 alone(reader, asked, reports::seats_needed::SeatsNeeded::by(names, calendar, scope(), by))
             }
             Name::Heatmap => {
-                shared(reader, asked, || reports::heatmap::Heatmap::by(names, calendar, scope(), by))
+                let averages = ["feature", "weekday", "hour", "seats_average"];
+                let averages_alone = given.asks_only_for(by, &averages);
+                let options = || reports::heatmap::Options { by: self.keys.clone(), averages_alone };
+                shared(reader, asked, || reports::heatmap::Heatmap::new(names, calendar, scope(), options()))
             }
             Name::Overnight => {
                 alone(reader, asked, reports::overnight::Overnight::new(names, calendar, scope()))

@@ -1,8 +1,9 @@
 //! CSV: RFC 4180, a header row, UTF-8.
 
 use super::push_iso;
-use accounting::report::{Cell, Column, decimal};
+use accounting::report::{Cell, Column, push_decimal};
 use jiff::tz::TimeZone;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// A CSV file as it is written.
@@ -10,7 +11,7 @@ pub(super) struct Csv<'a> {
     columns: Vec<Column>,
     zone: &'a TimeZone,
     out: csv::Writer<&'a mut dyn Write>,
-    /// A place for one instant's text after the other.
+    /// A place for one cell's text after the other.
     text: String,
     begun: bool,
 }
@@ -23,18 +24,20 @@ impl<'a> Csv<'a> {
     pub(super) fn row(&mut self, cells: &[Cell]) -> io::Result<()> {
         self.header()?;
         for cell in cells {
-            match cell {
-                Cell::Text(text) => self.out.write_field(text)?,
-                Cell::Int(number) => self.out.write_field(number.to_string())?,
-                Cell::Amount(cents) => self.out.write_field(cents.to_string())?,
-                Cell::Decimal(number) if number.is_finite() => self.out.write_field(decimal(*number))?,
-                Cell::Empty | Cell::Decimal(_) => self.out.write_field("")?,
-                Cell::Instant(at) => {
-                    self.text.clear();
-                    push_iso(&mut self.text, *at, self.zone);
-                    self.out.write_field(&self.text)?;
+            self.text.clear();
+            // A text takes whatever is written.
+            let _ = match cell {
+                Cell::Text(text) => {
+                    self.out.write_field(text)?;
+                    continue;
                 }
-            }
+                Cell::Int(number) => write!(self.text, "{number}"),
+                Cell::Amount(cents) => write!(self.text, "{cents}"),
+                Cell::Decimal(number) if number.is_finite() => Ok(push_decimal(&mut self.text, *number)),
+                Cell::Empty | Cell::Decimal(_) => Ok(()),
+                Cell::Instant(at) => Ok(push_iso(&mut self.text, *at, self.zone)),
+            };
+            self.out.write_field(&self.text)?;
         }
         self.out.write_record(None::<&[u8]>)?;
         Ok(())

@@ -1,7 +1,7 @@
 //! JSON: an array of objects, one a line.
 
 use super::push_iso;
-use accounting::report::{Cell, Column, decimal};
+use accounting::report::{Cell, Column, push_decimal};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -35,7 +35,7 @@ impl<'a> Json<'a> {
         for (name, cell) in self.names.iter().zip(cells) {
             self.line.push_str(name);
             match cell {
-                Cell::Decimal(number) if number.is_finite() => self.line.push_str(&decimal(*number)),
+                Cell::Decimal(number) if number.is_finite() => push_decimal(&mut self.line, *number),
                 Cell::Empty | Cell::Decimal(_) => self.line.push_str("null"),
                 Cell::Text(text) => push_text(&mut self.line, text),
                 Cell::Int(number) => {

@@ -19,9 +19,9 @@ use store::Store;
 use store::input::Checkpoint;
 
 /// A transaction takes in so many events: meanwhile nobody else can write to a SQLite file.
-const EVENTS_TOGETHER: usize = 100_000;
+const EVENTS_TOGETHER: usize = 200_000;
 /// So many are read together, so that what was read is written while more is read.
-pub(super) const EVENTS_IN_PART: usize = 25_000;
+pub(super) const EVENTS_IN_PART: usize = 40_000;
 /// So many files are held open; of others only the ledger knows how far they were read.
 const TAILS: usize = 100;
 /// A new log that does not tell its server yet is given so much time, or so many bytes, to do so.
