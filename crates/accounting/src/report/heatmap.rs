@@ -87,13 +87,11 @@ impl Accumulator for Heatmap<'_> {
             for (bin, time) in self.curves.times(group).iter() {
                 let happened = self.happened.get(group, bin).unwrap_or(&nothing);
                 let average = Cell::Decimal(happened.seat_ms as f64 / time.ms as f64);
-                let figures = match &self.averages {
-                    Some(_) => vec![average],
-                    None => {
-                        let denials = self.curves.knows_refused().then_some(happened.denials);
-                        vec![average, Cell::Int(happened.seats_peak), denials.map_or(Cell::Empty, Cell::Int)]
-                    }
-                };
+                let mut figures = vec![average];
+                if self.averages.is_none() {
+                    let denials = self.curves.knows_refused().then_some(happened.denials);
+                    figures.extend([Cell::Int(happened.seats_peak), denials.map_or(Cell::Empty, Cell::Int)]);
+                }
                 lines.push(Line { group, bin, figures });
             }
         }

@@ -37,13 +37,11 @@ fn sums_in<Area: Number>(sweep: &mut Sweep, pieces: &[Piece], mut each: impl FnM
         while until > piece.until {
             within.add(from.max(piece.from), piece.until, seats);
             within.tell(piece, &mut each);
-            match pieces.next() {
-                Some(next) => piece = next,
-                None => {
-                    is_over = true;
-                    return;
-                }
-            }
+            let Some(next) = pieces.next() else {
+                is_over = true;
+                return;
+            };
+            piece = next;
         }
         within.add(from.max(piece.from), until, seats);
     });
@@ -72,7 +70,7 @@ impl SeatTimes {
         // Pieces are mostly of one length, so that the one of an instant is the first that is looked at.
         let pieces_a_ms = ((pieces.len() as i64) << 32) / (last.until - first.from).max(1);
         sweep.changes(|at, seats| {
-            let guess = (at.clamp(first.from, last.until) - first.from) * pieces_a_ms >> 32;
+            let guess = ((at.clamp(first.from, last.until) - first.from) * pieces_a_ms) >> 32;
             let mut nth = (guess as usize).min(pieces.len() - 1);
             while nth > 0 && at < pieces[nth - 1].until {
                 nth -= 1;

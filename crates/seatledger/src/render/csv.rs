@@ -25,18 +25,17 @@ impl<'a> Csv<'a> {
         self.header()?;
         for cell in cells {
             self.text.clear();
-            // A text takes whatever is written.
-            let _ = match cell {
+            match cell {
                 Cell::Text(text) => {
                     self.out.write_field(text)?;
                     continue;
                 }
-                Cell::Int(number) => write!(self.text, "{number}"),
-                Cell::Amount(cents) => write!(self.text, "{cents}"),
-                Cell::Decimal(number) if number.is_finite() => Ok(push_decimal(&mut self.text, *number)),
-                Cell::Empty | Cell::Decimal(_) => Ok(()),
-                Cell::Instant(at) => Ok(push_iso(&mut self.text, *at, self.zone)),
-            };
+                Cell::Int(number) => write!(self.text, "{number}").map_err(io::Error::other)?,
+                Cell::Amount(cents) => write!(self.text, "{cents}").map_err(io::Error::other)?,
+                Cell::Decimal(number) if number.is_finite() => push_decimal(&mut self.text, *number),
+                Cell::Empty | Cell::Decimal(_) => {}
+                Cell::Instant(at) => push_iso(&mut self.text, *at, self.zone),
+            }
             self.out.write_field(&self.text)?;
         }
         self.out.write_record(None::<&[u8]>)?;
