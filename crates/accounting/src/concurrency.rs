@@ -148,7 +148,8 @@ impl Sweep {
         }
     }
 
-    /// The instants of the window at which seats are taken, and at which they are given back (fewer than none), in no order.
+    /// The instants at which seats are taken, and at which they are given back (fewer than none), in no order: what began
+    /// earlier comes with the instant before the window, what goes on with its end.
     #[inline]
     pub(crate) fn changes(&self, mut each: impl FnMut(UnixMs, i64)) {
         for &start in &self.starts {

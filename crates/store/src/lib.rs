@@ -354,11 +354,6 @@ impl Store {
         Ok(done)
     }
 
-    /// Whether [`Self::filling`] goes on, so that nobody else has the ledger open.
-    pub fn is_filling(&self) -> bool {
-        self.backend.is_filling()
-    }
-
     /// Says what time it is to whom the ledger is shown; else it is the time of the ledger's last evidence.
     pub fn tell_time(&mut self, now: UnixMs) {
         self.now = Some(now);

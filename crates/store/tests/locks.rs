@@ -6,6 +6,8 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use store::input::Checkpoint;
+use store::intake::{Batch, Intake, Parts};
 use store::{Place, Store};
 
 /// How many locks this process has on a file.
@@ -76,5 +78,47 @@ fn a_ledger_whose_filling_broke_off_is_opened_as_any_other_one() {
     let mut reader = Store::open(&Place::Sqlite(file.clone())).unwrap();
     assert!(reader.read(|reader| Ok(reader.as_of()?.is_none())).unwrap());
     drop(reader);
+    assert_eq!(versions(&file), [2, 2]);
+}
+
+/// One part without anything in it, and whether the transactions that took it filled the ledger.
+struct Nothing {
+    part: (Vec<Batch>, Checkpoint),
+    fills: Vec<bool>,
+}
+
+impl Parts for Nothing {
+    fn begins(&mut self, is_filling: bool) {
+        self.fills.push(is_filling);
+    }
+
+    fn part(&mut self, nth: usize) -> Option<(&[Batch], &Checkpoint)> {
+        (nth == 0).then_some((&self.part.0, &self.part.1))
+    }
+
+    fn waiting(&mut self) -> usize {
+        1
+    }
+}
+
+#[test]
+fn who_fills_a_ledger_is_told_that_somebody_has_opened_it() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("ledger.db");
+    let mut writer = Store::create(&Place::Sqlite(file.clone())).unwrap();
+    let part = (vec![Batch::default()], Checkpoint { name: "a".to_owned(), ..Checkpoint::default() });
+    let mut nothing = Nothing { part, fills: Vec::new() };
+    let mut intake = Intake::default();
+    intake.begin(None);
+    writer
+        .filling(|writer| {
+            intake.commit_together(writer, &mut nothing).unwrap();
+            drop(Store::create(&Place::Sqlite(file.clone())).unwrap());
+            intake.commit_together(writer, &mut nothing).unwrap();
+        })
+        .unwrap();
+    assert_eq!(nothing.fills, [true, false]);
+    intake.commit_together(&mut writer, &mut nothing).unwrap();
+    assert_eq!((nothing.fills.len(), nothing.fills[2]), (3, false));
     assert_eq!(versions(&file), [2, 2]);
 }

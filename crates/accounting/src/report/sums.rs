@@ -57,7 +57,7 @@ pub(crate) struct SeatTimes {
 }
 
 impl SeatTimes {
-    /// ∫u dt in seat-milliseconds over those pieces, ascending, in which seats are in use.
+    /// ∫u dt in seat-milliseconds over those pieces of the window, ascending, in which seats are in use.
     pub(crate) fn of(&mut self, sweep: &mut Sweep, pieces: &[Piece], mut each: impl FnMut(Bin, i128)) {
         if !sweep.has_small_areas() {
             return sums(sweep, pieces, |bin, sum| each(bin, sum.seat_ms));

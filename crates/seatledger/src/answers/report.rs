@@ -23,8 +23,9 @@ pub(crate) struct Options {
     /// the report's own columns]
     #[arg(long, value_name = "KEYS")]
     by: Option<String>,
-    /// Only these columns, separated by commas, such as `month,feature,usage_minutes`: what is not shown is not worked out for
-    /// `usage` (which has no rows for groups without seat time then) and `heatmap` [default: all]
+    /// Only these columns, separated by commas, such as `month,feature,usage_minutes`; less is worked out for `usage` without
+    /// sessions and persons (groups without seat time have no row then) and for `heatmap` without peaks and denials
+    /// [default: all]
     #[arg(long, value_name = "COLUMNS")]
     columns: Option<String>,
     /// Steps of `concurrency`: hour, day or month [default: day]
@@ -289,8 +290,11 @@ impl Question<'_> {
                 alone(reader, asked, reports::seats_needed::SeatsNeeded::by(names, calendar, scope(), by))
             }
             Name::Heatmap => {
-                let averages = ["feature", "weekday", "hour", "seats_average"];
-                let averages_alone = given.asks_only_for(by, &averages);
+                // The column `feature` is not there where seats of several are added up.
+                let of_product = by.iter().any(|key| matches!(key, Key::Product | Key::Type));
+                let averages = ["weekday", "hour", "seats_average", "feature"];
+                let averages = if of_product { &averages[..3] } else { &averages };
+                let averages_alone = given.asks_only_for(by, averages);
                 let options = || reports::heatmap::Options { by: self.keys.clone(), averages_alone };
                 shared(reader, asked, || reports::heatmap::Heatmap::new(names, calendar, scope(), options()))
             }

@@ -135,6 +135,10 @@ fn options_of_other_reports_are_refused() {
             &["usage", "--columns", "usage_minutes,person"],
             "its columns are month feature usage_minutes seat_seconds sess",
         ),
+        (
+            &["heatmap", "--by", "product", "--columns", "feature,seats_average"],
+            "its columns are product weekday hour seats_average seats_peak denials",
+        ),
         (&["usage", "--idle-days", "3"], "belongs to the report idle"),
         (&["idle", "--within", "3"], "belongs to the report expiry"),
         (&["expiry", "--person", "chen"], "--feature, --server and --within only"),

@@ -239,7 +239,7 @@ pub(crate) trait Backend: Send {
     /// Begins or ends to fill a database that has just been made and that nobody else has open: what is written to a SQLite file
     /// goes into it at once, and not into a log that is copied into it later, as long as the file is small and nobody opens it.
     fn fill(&mut self, fills: bool) -> Result<(), Error>;
-    /// Whether it is filled.
+    /// Whether it is filled, and nobody else had it open when the transaction began.
     fn is_filling(&self) -> bool;
     /// Begins a transaction that reads one state of the database.
     fn begin_read(&mut self) -> Result<(), Error>;

@@ -96,6 +96,12 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Whether the file is written through a log, as far as this connection knows: whoever has begun a transaction knows.
+    fn has_log(&self) -> bool {
+        let mode = self.connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        mode.is_ok_and(|mode| mode == "wal")
+    }
+
     fn bytes(&self) -> Result<i64, Error> {
         let pages: i64 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
         let page: i64 = self.connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
@@ -237,16 +243,22 @@ impl Backend for Sqlite {
         if self.fills && self.bytes()? > FILLED_AT_ONCE {
             self.end_filling(Duration::ZERO)?;
         }
-        self.looking(self.patience, || Ok(self.connection.execute_batch("begin immediate")?))
+        self.looking(self.patience, || Ok(self.connection.execute_batch("begin immediate")?))?;
+        // Whoever opened the file meanwhile has put it in the mode for several, in which it is as safe as it can be.
+        self.fills = self.fills && !self.has_log();
+        Ok(())
     }
 
     fn let_others_write(&mut self) {
-        std::thread::sleep(LOOK_AFTER * 2);
+        // Transactions that fill are longer, and fewer.
+        std::thread::sleep(if self.fills { LOOK_AFTER * 10 } else { LOOK_AFTER * 2 });
     }
 
     fn fill(&mut self, fills: bool) -> Result<(), Error> {
         if !fills && self.fills {
-            return self.end_filling(self.patience);
+            let ended = self.end_filling(self.patience);
+            self.fills = false;
+            return ended;
         }
         self.fills = fills && self.set_journal_mode("delete", Duration::ZERO).is_ok();
         if self.fills {

@@ -146,6 +146,7 @@ impl Intake {
         let mut transaction = Transaction::default();
         let result = writing(backend, |backend| {
             let mut outcome = Outcome::default();
+            parts.begins(backend.is_filling());
             while let Some((batches, checkpoint)) = parts.part(outcome.parts) {
                 if outcome.parts == 0 {
                     self.begin_transaction(backend, batches, &mut transaction)?;

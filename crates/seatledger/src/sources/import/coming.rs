@@ -1,6 +1,6 @@
 //! Parts of an input on their way from the thread that reads to the connection that commits them.
 
-use super::reading::Sent;
+use super::reading::{Manner, Sent};
 use accounting::UnixMs;
 use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
@@ -14,9 +14,6 @@ pub(super) const PARTS_WAITING: usize = 4;
 const PATIENCE: Duration = Duration::from_millis(20);
 /// As much where nobody else has the ledger open: they wait until it is filled.
 const PATIENCE_FILLING: Duration = Duration::from_millis(200);
-/// No further part goes into a transaction of so many events where nobody else has the ledger open: fewer ends of transactions,
-/// as far as memory allows.
-const MOST_EVENTS_FILLING: usize = 1_200_000;
 
 /// A part of an input, and its checkpoint.
 type Part = (Vec<Batch>, Checkpoint);
@@ -27,15 +24,14 @@ pub(super) struct Coming {
     parts: VecDeque<Part>,
     /// What came behind the last part.
     end: Option<Sent>,
-    /// No further part goes into a transaction that holds so many events.
-    most_events: usize,
-    /// Whether nobody else has the ledger open.
-    pub(super) is_filling: bool,
+    manner: Manner,
+    /// Whether nobody else had the ledger open when the transaction began.
+    is_filling: bool,
 }
 
 impl Coming {
-    pub(super) fn new(from: Receiver<Sent>, most_events: usize) -> Self {
-        Self { from, parts: VecDeque::new(), end: None, most_events, is_filling: false }
+    pub(super) fn new(from: Receiver<Sent>, manner: Manner) -> Self {
+        Self { from, parts: VecDeque::new(), end: None, manner, is_filling: false }
     }
 
     /// Waits until there is a part to commit; false where none comes any more.
@@ -75,11 +71,16 @@ impl Coming {
     /// Whether a transaction that holds all that has come can hold more.
     fn has_room(&self) -> bool {
         let events: usize = self.parts.iter().flat_map(|(batches, _)| batches).map(Batch::size).sum();
-        events < if self.is_filling { self.most_events.max(MOST_EVENTS_FILLING) } else { self.most_events }
+        let Manner { events_in_transaction, events_in_filling, .. } = self.manner;
+        events < if self.is_filling { events_in_filling } else { events_in_transaction }
     }
 }
 
 impl Parts for Coming {
+    fn begins(&mut self, is_filling: bool) {
+        self.is_filling = is_filling;
+    }
+
     fn part(&mut self, nth: usize) -> Option<(&[Batch], &Checkpoint)> {
         let patience = if self.is_filling { PATIENCE_FILLING } else { PATIENCE };
         if nth == self.parts.len()

@@ -42,13 +42,20 @@ pub(crate) struct Manner {
     pub(crate) events_together: usize,
     /// No further part goes into a transaction that holds so many events.
     pub(crate) events_in_transaction: usize,
+    /// As many where a new ledger is filled that nobody else has open: fewer ends of transactions, as far as memory allows.
+    pub(crate) events_in_filling: usize,
     /// Whether a last line without its line ending is left until that comes; else it counts at once.
     pub(crate) last_line_waits: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { events_together: 60_000, events_in_transaction: 700_000, last_line_waits: false }
+        Self {
+            events_together: 60_000,
+            events_in_transaction: 700_000,
+            events_in_filling: 1_200_000,
+            last_line_waits: false,
+        }
     }
 }
 
@@ -81,7 +88,7 @@ enum Next {
 impl Reading {
     /// Reads to the end and sends what it finds; stops where nobody takes it any more.
     ///
-    /// `size` is the length of the input, where its bytes are those of its text.
+    /// `size` is the length of the input as reading begins, where it is not packed.
     pub(crate) fn run(
         mut self,
         bytes: Box<dyn Read + Send>,
@@ -179,8 +186,8 @@ impl Reading {
         let position = lines.position();
         let gathered = part.events() + collector.gathered();
         // Only a part that is full needs to know how all stood before the line that ends it.
-        let full = gathered >= part.enough.min(self.manner.events_together)
-            || collector.counts.lines - part.lines >= LINES_TOGETHER;
+        let enough = part.enough.min(self.manner.events_together);
+        let full = gathered >= enough || collector.counts.lines - part.lines >= LINES_TOGETHER;
         let before = full.then(|| (self.parser.state(), lines.hash_before(position)));
         let raw = lines.next()?;
         let waits = |raw: &RawLine<'_>| !raw.ended && self.manner.last_line_waits;
@@ -230,7 +237,7 @@ impl Reading {
         };
         let later = read.at.is_some_and(|at| at > collector.latest());
         if let Some((state, hash)) = before
-            && (later || gathered == 0 || gathered >= TIMES_AT_MOST * self.manner.events_together)
+            && (later || gathered == 0 || gathered >= TIMES_AT_MOST * enough)
         {
             let at = self.checkpoint(collector, position, hash, state);
             if !part.send(collector, at, to) {
@@ -286,7 +293,7 @@ struct Part {
     begin: u64,
     /// The length of the input, where it is known.
     size: Option<u64>,
-    /// It is full when it holds so many events, or those of any part.
+    /// It is full at so many events, or at [`Manner::events_together`] where they are fewer.
     enough: usize,
 }
 
@@ -322,12 +329,16 @@ impl Part {
         let events = (self.events() + collector.gathered()) as u64;
         self.batches.push(collector.take());
         self.lines = collector.counts.lines;
-        if let Some(size) = self.size {
+        self.enough = match self.size {
             // Half of what is left, if the rest is as this part was.
-            let bytes = checkpoint.position.saturating_sub(self.begin).max(1);
-            let left = events.saturating_mul(size.saturating_sub(checkpoint.position)) / bytes;
-            self.enough = usize::try_from((left / 2).max(FEWEST_TOGETHER)).unwrap_or(usize::MAX);
-        }
+            Some(size) if checkpoint.position < size && events > 0 => {
+                let bytes = checkpoint.position.saturating_sub(self.begin).max(1);
+                let left = events.saturating_mul(size - checkpoint.position) / bytes;
+                usize::try_from((left / 2).max(FEWEST_TOGETHER)).unwrap_or(usize::MAX)
+            }
+            // It has grown, or tells nothing of what is to come.
+            _ => usize::MAX,
+        };
         self.begin = checkpoint.position;
         let checkpoint = Checkpoint { reader_state: state.to_text(), ..checkpoint };
         let part = Sent::Part(std::mem::take(&mut self.batches), Box::new(checkpoint));

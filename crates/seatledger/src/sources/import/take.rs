@@ -27,22 +27,19 @@ impl<D: Door> Importer<'_, D> {
         let (to, from) = sync_channel(PARTS_WAITING);
         let size = if surveyed.bytes.is_plain() { surveyed.bytes.size().ok() } else { None };
         let mut before = reading.checkpoint.counts;
-        let most_events = reading.manner.events_in_transaction;
+        let manner = reading.manner;
         let (interner, intake, door) = (&mut self.interner, &mut self.intake, &mut self.door);
         let dry_run = self.wish.dry_run;
         let mut taken = Taken::default();
         let result = std::thread::scope(|scope| {
             // Dropped within, whatever happens: the thread that reads ends where nobody takes its parts.
-            let mut parts = Coming::new(from, most_events);
+            let mut parts = Coming::new(from, manner);
             scope.spawn(move || reading.run(bytes, size, interner, &to));
             while parts.wait() {
                 let begun = Instant::now();
                 let mut committed = 1;
                 if !dry_run {
-                    let outcome = door.with(|store| {
-                        parts.is_filling = store.is_filling();
-                        intake.commit_together(store, &mut parts)
-                    })?;
+                    let outcome = door.with(|store| intake.commit_together(store, &mut parts))?;
                     taken.sessions_closed += outcome.sessions_closed;
                     taken.unmatched += outcome.unmatched;
                     committed = outcome.parts;
