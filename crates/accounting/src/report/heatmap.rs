@@ -47,11 +47,21 @@ pub struct Options {
     pub averages_alone: bool,
 }
 
+impl Options {
+    /// The columns of averages alone, by some keys.
+    pub fn columns_of_averages(by: &[Key]) -> Vec<&'static str> {
+        heads(by).into_iter().map(|head| head.column().name).chain([FIGURES[0]]).collect()
+    }
+}
+
+fn heads(by: &[Key]) -> Vec<Head> {
+    Head::list(by, &[Head::Key(Key::Feature), Head::Weekday, Head::Hour])
+}
+
 impl<'a> Heatmap<'a> {
     /// An empty one.
     pub fn new(names: &'a Names, calendar: &'a Calendar, scope: Scope, options: Options) -> Self {
-        let heads = Head::list(&options.by, &[Head::Key(Key::Feature), Head::Weekday, Head::Hour]);
-        let curves = Curves::new(Lens::new(names, calendar, scope), heads);
+        let curves = Curves::new(Lens::new(names, calendar, scope), heads(&options.by));
         let averages = options.averages_alone.then(SeatTimes::default);
         Self { curves, happened: Kept::default(), averages }
     }

@@ -290,11 +290,8 @@ impl Question<'_> {
                 alone(reader, asked, reports::seats_needed::SeatsNeeded::by(names, calendar, scope(), by))
             }
             Name::Heatmap => {
-                // The column `feature` is not there where seats of several are added up.
-                let of_product = by.iter().any(|key| matches!(key, Key::Product | Key::Type));
-                let averages = ["weekday", "hour", "seats_average", "feature"];
-                let averages = if of_product { &averages[..3] } else { &averages };
-                let averages_alone = given.asks_only_for(by, averages);
+                let columns = reports::heatmap::Options::columns_of_averages(by);
+                let averages_alone = given.asks_only_for(by, &columns);
                 let options = || reports::heatmap::Options { by: self.keys.clone(), averages_alone };
                 shared(reader, asked, || reports::heatmap::Heatmap::new(names, calendar, scope(), options()))
             }

@@ -97,7 +97,7 @@ impl Sqlite {
     }
 
     /// Whether the file is written through a log, as far as this connection knows: whoever has begun a transaction knows.
-    fn has_log(&self) -> bool {
+    fn writes_log(&self) -> bool {
         let mode = self.connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
         mode.is_ok_and(|mode| mode == "wal")
     }
@@ -245,7 +245,7 @@ impl Backend for Sqlite {
         }
         self.looking(self.patience, || Ok(self.connection.execute_batch("begin immediate")?))?;
         // Whoever opened the file meanwhile has put it in the mode for several, in which it is as safe as it can be.
-        self.fills = self.fills && !self.has_log();
+        self.fills = self.fills && !self.writes_log();
         Ok(())
     }
 

@@ -307,7 +307,7 @@ impl Batch {
 
 /// Parts of an input, in their order.
 pub trait Parts {
-    /// A transaction begins; whether it is the only one because nobody else has the ledger open, which is new.
+    /// A transaction begins; whether it fills a new ledger that nobody else has open.
     fn begins(&mut self, _is_filling: bool) {}
     /// A part by its number, from 0 on: what it says (a batch for each run of its dates), and the checkpoint after it. `None`
     /// where nothing more shall go into the transaction. What was given is given again where that is tried again.

@@ -12,7 +12,7 @@ use store::intake::{Batch, Parts};
 pub(super) const PARTS_WAITING: usize = 4;
 /// So long a transaction waits for a further part: nobody else can write to a SQLite file meanwhile.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// As much where nobody else has the ledger open: they wait until it is filled.
+/// So long where nobody else has the ledger open.
 const PATIENCE_FILLING: Duration = Duration::from_millis(200);
 
 /// A part of an input, and its checkpoint.
