@@ -3,9 +3,9 @@
 select feature_id, min(from_at), max(until_at) from (
     select feature_id, min(from_at) as from_at,
            max(coalesce(until_at, (select max(until_at) from span), from_at)) as until_at
-    from {session_by_key} group by feature_id
-    {runs:union all
-    select feature_id, min(first_at), max(until_at) from session_run group by feature_id}
+    from session_by_key group by feature_id
+    union all
+    select feature_id, min(first_at), max(until_at) from session_run group by feature_id
     union all
     select feature_id, min(at), max(at) from request group by feature_id
     union all

@@ -1,6 +1,6 @@
 -- Sessions that an input's polls were the first to show, and that a later poll of another input showed too: the last poll
 -- that showed one was a later one, and no poll of this input.
-update {session_by_key} as s set from_input = coalesce((
+update session_by_key as s set from_input = coalesce((
     select max(p.input_id) from holder h
     join poll p on p.server_id = h.server_id and p.vendor = h.vendor and p.answered = 1 and p.input_id <> $1
     where h.holder_id = s.holder_id and (s.until_at is null or p.from_at <= s.seen_at)

@@ -1,4 +1,4 @@
-insert into {session_by_key} (feature_id, from_at, holder_id, handle, nth, until_at, seats, ended, version_id, from_input,
+insert into session_by_key (feature_id, from_at, holder_id, handle, nth, until_at, seats, ended, version_id, from_input,
                      until_input, seen_at)
 select cast(r.value ->> 0 as bigint), cast(r.value ->> 1 as bigint), cast(r.value ->> 2 as bigint), r.value ->> 3,
        cast(r.value ->> 4 as bigint), cast(r.value ->> 5 as bigint), cast(r.value ->> 6 as bigint),

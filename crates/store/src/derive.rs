@@ -3,6 +3,7 @@
 use crate::backend::{Backend, Cell, Table, Type, Value, all, one, reading, writing};
 use crate::intake::{outcome_from_codes, outcome_of};
 use crate::names::{self, Kept, Ledger};
+use crate::runs::{self, Asked, Columns};
 use crate::{Error, Store, settings};
 use accounting::UnixMs;
 use accounting::by_day::ByDay;
@@ -125,7 +126,7 @@ impl Context {
         let mut parts = Vec::new();
         let params = [feature.into(), before.to_string().into(), before.next().to_string().into()];
         backend.query(include_str!("../queries/page_between.sql"), &params, &mut |row| {
-            row.with_blob(1, |page| page::decode(start, page, &mut parts))?.map_err(|error| {
+            page::decode(start, row.blob(1)?, &mut parts).map_err(|error| {
                 Error::Corrupt(format!("feature day {before} of feature {feature}: {error}"))
             })
         })?;
@@ -189,14 +190,14 @@ impl Context {
             }
             Ok(())
         };
-        let params = [feature.into(), from.into(), until.into(), earlier.until.into()];
+        let asked = Asked { feature, since: earlier.until, before: until, until: from };
         let mut finished = Ok(());
         // What a log covers is cut out of a polled session: its last piece begins later than its row. Sessions of
         // heartbeats have no rows yet.
         let mut later: Vec<Part> = Vec::new();
         later.extend(self.unsealed(backend, feature, until)?.iter().rev().map(|stretch| stretch.part));
         let ledger = self.ledger.clone();
-        backend.query(include_str!("../queries/session_overlapping.sql"), &params, &mut |row| {
+        runs::each(backend, asked, Columns::Plain, &mut |row| {
             let began = row.int(1)?;
             while let Some(part) = later.pop_if(|part| part.from <= began) {
                 take(self, part)?;

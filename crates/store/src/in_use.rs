@@ -29,14 +29,14 @@ fn polled(backend: &mut dyn Backend) -> Result<Vec<(FeatureId, i64)>, Error> {
     let logged = "select 1 from span p where p.polled = 1 and exists (
                       select 1 from span l where l.server_id = p.server_id and l.polled = 0) limit 1";
     if one(backend, logged, &[], |_| Ok(()))?.is_none() {
-        let sql = "select feature_id, cast(sum(seats) as bigint) from {session_by_key}
+        let sql = "select feature_id, cast(sum(seats) as bigint) from session_by_key
                    where until_at is null and seen_at is not null group by feature_id";
         return all(backend, sql, &[], |row| Ok((row.id(0)?, row.int(1)?)));
     }
     let ledger = crate::names::read(backend, None, None)?;
     let mut seats = Vec::new();
     let sql =
-        "select holder_id, from_at, until_at, version_id, seats, ended, seen_at, feature_id from {session_by_key}
+        "select holder_id, from_at, until_at, version_id, seats, ended, seen_at, feature_id from session_by_key
                where until_at is null and seen_at is not null";
     backend.query(sql, &[], &mut |row| {
         let feature = row.id(7)?;
@@ -57,7 +57,7 @@ impl Store {
             let sql = "select feature_id, code from feature";
             let codes: BTreeMap<FeatureId, String> =
                 all(backend, sql, &[], |row| Ok((row.id(0)?, row.text(1)?)))?.into_iter().collect();
-            let sql = "select feature_id, cast(sum(seats) as bigint) from {session_by_key}
+            let sql = "select feature_id, cast(sum(seats) as bigint) from session_by_key
                        where until_at is null and seen_at is null group by feature_id";
             let logged = all(backend, sql, &[], |row| Ok((row.id(0)?, row.int(1)?)))?;
             let mut seats: BTreeMap<FeatureId, i64> = logged.into_iter().collect();

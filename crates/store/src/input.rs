@@ -180,7 +180,7 @@ pub(crate) fn advance(
 impl Store {
     /// How many sessions that an input began are open.
     pub fn open_sessions_of_input(&mut self, input: InputId) -> Result<u64, Error> {
-        let sql = "select count(*) from {session_by_key} where until_at is null and from_input = $1";
+        let sql = "select count(*) from session_by_key where until_at is null and from_input = $1";
         Ok(one(self.backend.as_mut(), sql, &[input.into()], |row| row.int(0))?.unwrap_or_default() as u64)
     }
 }

@@ -9,6 +9,7 @@ use crate::backend::{Backend, Row, Value, all, one};
 use crate::derive::{Context, parse_days, requests};
 use crate::intake::{RequestOutcome, outcome_from_codes};
 use crate::names::Ledger;
+use crate::runs::{self, Asked, Columns};
 use crate::{Error, Place, Store};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
@@ -252,7 +253,7 @@ impl Reader<'_> {
             }
             let (start, end) = (context.civil(day).start, context.civil(day).end);
             let first = stored.parts.len();
-            row.with_blob(1, |page| page::decode(start, page, &mut stored.parts))?.map_err(|error| {
+            page::decode(start, row.blob(1)?, &mut stored.parts).map_err(|error| {
                 Error::Corrupt(format!("feature day {day} of feature {feature}: {error}"))
             })?;
             // What was cut at the day's end goes on; what ended in it, as far as anybody saw, does not.
@@ -338,22 +339,15 @@ impl Reader<'_> {
         open_only: bool,
         each: &mut dyn FnMut(SessionRow) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let sql = match open_only {
-            true => include_str!("../queries/session_list_open.sql"),
-            false => include_str!("../queries/session_list.sql"),
-        };
         let mut of_heartbeats = self.sessions_of_heartbeats(feature)?;
         of_heartbeats.retain(|row| row.began >= since && (!open_only || row.part.ended == Ended::Open));
         let mut of_heartbeats = of_heartbeats.into_iter().peekable();
         let now = self.now()?;
         let running = crate::running::of_feature(self.backend, feature, now)?;
-        let mut params = vec![feature.into(), from.into(), until.into(), now.into()];
-        if !open_only {
-            params.push(self.first_start(feature, from)?.max(since).into());
-        }
+        let first = if open_only { since } else { self.first_start(feature, from)?.max(since) };
         let mut each = |row: SessionRow| if row.part.touches(from, until) { each(row) } else { Ok(()) };
         let ledger = &self.context.ledger;
-        self.backend.query(sql, &params, &mut |row| {
+        let mut take = |row: &Row<'_>| {
             let (began, seen_at, handle, input) = (row.int(1)?, row.opt_int(6)?, row.text(7)?, row.id(8)?);
             if began < since {
                 return Ok(());
@@ -369,7 +363,15 @@ impl Reader<'_> {
                 let uncertainty_ms = seen_at.map(|seen_at| (part.until - seen_at).max(0));
                 each(SessionRow { feature, began, part, handle: handle.clone(), input, uncertainty_ms })
             })
-        })?;
+        };
+        if open_only {
+            let sql = include_str!("../queries/session_list_open.sql");
+            let params = [feature.into(), from.into(), until.into(), now.into()];
+            self.backend.query(sql, &params, &mut take)?;
+        } else {
+            let asked = Asked { feature, since: first, before: until, until: from };
+            runs::each(self.backend, asked, Columns::Listed, &mut take)?;
+        }
         of_heartbeats.try_for_each(each)
     }
 

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::backend::{Backend, all};
 use crate::names::Ledger;
 use crate::read::Reader;
+use crate::runs::{self, Asked, Columns};
 use accounting::UnixMs;
 use accounting::ledger::ServerId;
 use accounting::session::FeatureId;
@@ -92,13 +93,12 @@ fn changes(
     (server, vendor): (ServerId, &str),
 ) -> Result<(Curve, Curve), Error> {
     let mut changes = [Vec::new(), Vec::new()];
-    let sql = "select holder_id, from_at, until_at, seats, seen_at from session where feature_id = $1";
-    backend.query(sql, &[feature.into()], &mut |row| {
+    runs::each(backend, Asked::all(feature), Columns::Plain, &mut |row| {
         let holder = ledger.names.holders.get(&row.id(0)?);
         if holder.is_some_and(|holder| holder.server == server && *holder.vendor == *vendor) {
-            let changes = &mut changes[usize::from(row.opt_int(4)?.is_none())];
-            changes.push((row.int(1)?, row.int(3)?));
-            changes.extend(row.opt_int(2)?.map(|until| (until, -row.int(3).unwrap_or_default())));
+            let changes = &mut changes[usize::from(row.opt_int(6)?.is_none())];
+            changes.push((row.int(1)?, row.int(4)?));
+            changes.extend(row.opt_int(2)?.map(|until| (until, -row.int(4).unwrap_or_default())));
         }
         Ok(())
     })?;

@@ -38,7 +38,7 @@ impl Store {
             let of_runs = runs::remove_before(backend, start)?;
             let mut run = |sql: &str, param: &Value| backend.execute(sql, std::slice::from_ref(param));
             let mut removed = Removed {
-                sessions: of_runs + run("delete from {session_by_key} where until_at <= $1", &at)?,
+                sessions: of_runs + run("delete from session_by_key where until_at <= $1", &at)?,
                 requests: run("delete from request where at < $1", &at)?,
                 ..Removed::default()
             };
@@ -71,7 +71,7 @@ impl Store {
 fn mark_reaching_over(backend: &mut dyn Backend, day: Day, at: Value) -> Result<(), Error> {
     let zone = settings::calendar(backend)?.zone().clone();
     let sql = "select feature_id, min(from_at) from (
-                   select feature_id, from_at from {session_by_key} where from_at < $1
+                   select feature_id, from_at from session_by_key where from_at < $1
                    union all select feature_id, from_at from heartbeat where from_at < $1
                ) e group by feature_id order by feature_id";
     for (feature, from) in all(backend, sql, &[at], |row| Ok((row.id(0)?, row.int(1)?)))? {

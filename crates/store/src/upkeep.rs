@@ -2,7 +2,8 @@
 
 use crate::backend::{Backend, Cell, Table, Type, all, one, reading, writing};
 use crate::derive::{Computed, Context, DAYS_LOCK, FeatureDayRow, Progress, parse_days};
-use crate::{Error, Place, Store, runs, schema, settings};
+use crate::runs::{self, Asked, Columns, Form};
+use crate::{Error, Place, Store, schema, settings};
 use accounting::UnixMs;
 use accounting::concurrency::Sweep;
 use accounting::day::Day;
@@ -194,8 +195,17 @@ impl Store {
         let mut copy = Self::create(&Place::Sqlite(part.to_owned()))?;
         let copied = reading(self.backend.as_mut(), |from| {
             writing(copy.backend.as_mut(), |to| {
-                copy_table(from, to, "setting")?;
-                TABLES.iter().try_for_each(|table| copy_table(from, to, table))?;
+                copy_table(from, to, ("setting", "setting"))?;
+                for table in TABLES {
+                    match (table, from.form_of_runs()) {
+                        ("session", Form::Digits) => {
+                            copy_table(from, to, ("session_by_key", "session_by_key"))?;
+                            copy_table(from, to, ("session_run", "session_run"))?;
+                        }
+                        ("session", Form::Arrays) => copy_table(from, to, (table, "session_by_key"))?,
+                        _ => copy_table(from, to, (table, table))?,
+                    }
+                }
                 // Views are not copied: whoever goes on with the copy makes them as its configuration says.
                 to.execute("delete from setting where name = $1", &[crate::views::SETTING.into()])
             })
@@ -264,19 +274,19 @@ fn verify_feature(
         found =
             found.or(Some(context.difference(feature, Some(day), "stored outside of all sessions".into())));
     }
-    if let Some(from) = runs::doubled(backend, feature)? {
+    let sessions = session_sum(backend, context, feature)?;
+    if let Some(from) = sessions.doubled {
         let day = context.calendar.day_of(from);
         found = found.or(Some(context.difference(feature, Some(day), "a session is there twice".into())));
     }
-    let sessions = session_sum(backend, context, feature)?;
     verified.features += 1;
-    verified.sessions += sessions.0;
-    verified.seat_ms += sessions.1;
-    if sums.parts != sessions.1 || sums.figures != sessions.1 || sums.swept != sessions.1 {
+    verified.sessions += sessions.count;
+    verified.seat_ms += sessions.seat_ms;
+    if [sums.parts, sums.figures, sums.swept] != [sessions.seat_ms; 3] {
         let Sums { parts, figures, swept } = sums;
         let what = format!(
             "sessions hold {} seat-ms, their parts {parts}, the figures {figures}, the sweep {swept}",
-            sessions.1
+            sessions.seat_ms
         );
         found = found.or(Some(context.difference(feature, None, what)));
     }
@@ -394,39 +404,57 @@ fn stored_days(
     })?;
     let sql = "select day, page from feature_day_page where feature_id = $1 order by day, part";
     backend.query(sql, &[feature.into()], &mut |row| {
-        let page = row.with_blob(1, <[u8]>::to_vec)?;
+        let page = row.blob(1)?.to_vec();
         days.entry(day_of(row.text(0)?)?).or_default().pages.push(page);
         Ok(())
     })?;
     Ok(days)
 }
 
-/// How many sessions a feature has, and the sum of seats × ms held.
-fn session_sum(
-    backend: &mut dyn Backend,
-    context: &Context,
-    feature: FeatureId,
-) -> Result<(u64, i128), Error> {
-    let (mut count, mut sum) = (0, 0);
-    let sql = "select holder_id, from_at, until_at, version_id, seats, ended, seen_at from session where feature_id = $1";
-    backend.query(sql, &[feature.into()], &mut |row| {
+/// The sessions of a feature.
+#[derive(Default)]
+struct Counted {
+    count: u64,
+    /// Σ seats × ms held.
+    seat_ms: i128,
+    /// When the first begins that is there twice: no key keeps it out of a run and a row.
+    doubled: Option<UnixMs>,
+}
+
+/// Counts the sessions of a feature, as rows and runs hold them.
+fn session_sum(backend: &mut dyn Backend, context: &Context, feature: FeatureId) -> Result<Counted, Error> {
+    let mut counted = Counted::default();
+    let mut add = |part: &Part| {
+        counted.count += 1;
+        counted.seat_ms += i128::from(part.until - part.from) * i128::from(part.seats);
+    };
+    let (mut before, mut doubled) = (None, None);
+    runs::each(backend, Asked::all(feature), Columns::Whole, &mut |row| {
+        let key = (row.int(1)?, row.id(0)?, row.text(7)?, row.int(9)?);
+        if before.as_ref() == Some(&key) {
+            doubled = doubled.or(Some(key.0));
+        }
+        before = Some(key);
         context.ledger.parts(row, &mut |part| {
-            count += 1;
-            sum += i128::from(part.until - part.from) * i128::from(part.seats);
+            add(&part);
             Ok(())
         })
     })?;
     for stretch in context.unsealed(backend, feature, UnixMs::MAX)? {
-        count += 1;
-        sum += i128::from(stretch.part.until - stretch.part.from) * i128::from(stretch.part.seats);
+        add(&stretch.part);
     }
-    Ok((count, sum))
+    Ok(Counted { doubled, ..counted })
 }
 
 /// How many rows are held in memory while a table is copied.
 const COPIED_TOGETHER: usize = 10_000;
 
-fn copy_table(from: &mut dyn Backend, to: &mut dyn Backend, table: &str) -> Result<(), Error> {
+/// Copies a table, or what a view shows, into another one.
+fn copy_table(
+    from: &mut dyn Backend,
+    to: &mut dyn Backend,
+    (shown, table): (&str, &str),
+) -> Result<(), Error> {
     let sql = format!("select name, type from pragma_table_info('{table}')");
     let columns = all(to, &sql, &[], |row| {
         let kind = match row.text(1)?.to_lowercase().as_str() {
@@ -441,12 +469,12 @@ fn copy_table(from: &mut dyn Backend, to: &mut dyn Backend, table: &str) -> Resu
     to.execute(&format!("delete from {table}"), &[])?;
     let target = Table { name: table, columns: &columns };
     let mut rows: Vec<Vec<Copied>> = Vec::new();
-    from.query(&format!("select {} from {table}", names.join(", ")), &[], &mut |row| {
+    from.query(&format!("select {} from {shown}", names.join(", ")), &[], &mut |row| {
         let cell = |(column, (_, kind)): (usize, &(&str, Type))| {
             Ok::<_, Error>(match kind {
                 Type::Int => row.opt_int(column)?.map_or(Copied::Null, Copied::Int),
                 Type::Text => row.opt_text(column)?.map_or(Copied::Null, Copied::Text),
-                Type::Blob => Copied::Blob(row.with_blob(column, <[u8]>::to_vec)?),
+                Type::Blob => Copied::Blob(row.blob(column)?.to_vec()),
             })
         };
         rows.push(columns.iter().enumerate().map(cell).collect::<Result<_, _>>()?);

@@ -47,7 +47,7 @@ mod views;
 #[path = "suite/writing.rs"]
 mod writing;
 
-/// Makes a test on every database of each behaviour; on PostgreSQL with few sessions, which are rows, and as if they were many.
+/// Makes a test on every database of each behaviour; with few sessions, which are rows, and as if they were many.
 macro_rules! store_suite {
     ($($module:ident { $($behaviour:ident,)* })*) => {
         mod sqlite {
@@ -55,6 +55,15 @@ macro_rules! store_suite {
                 #[test]
                 fn $behaviour() {
                     crate::$module::$behaviour(&mut crate::ledger::Ledger::sqlite());
+                }
+            )* })*
+        }
+
+        mod sqlite_in_runs {
+            $(mod $module { $(
+                #[test]
+                fn $behaviour() {
+                    crate::$module::$behaviour(&mut crate::ledger::Ledger::sqlite_in_runs());
                 }
             )* })*
         }
@@ -274,7 +283,12 @@ store_suite! {
 
 #[test]
 fn both_databases_hold_equal_rows_of_equal_input() {
-    let ledgers = [ledger::Ledger::sqlite(), ledger::Ledger::postgres(), ledger::Ledger::postgres_in_runs()];
+    let ledgers = [
+        ledger::Ledger::sqlite(),
+        ledger::Ledger::sqlite_in_runs(),
+        ledger::Ledger::postgres(),
+        ledger::Ledger::postgres_in_runs(),
+    ];
     let dumps = ledgers.map(|ledger| {
         let mut process = ledger.process();
         for (name, said) in log::a_week() {

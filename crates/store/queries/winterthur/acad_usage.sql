@@ -11,7 +11,7 @@ from (
            coalesce(m.number, -1) as number
     from (
         select s.feature_id, s.version_id, s.holder_id, s.from_at, s.until_at
-        from {session_by_key} s
+        from session_by_key s
         where s.feature_id in (
             select a.feature_id from feature_at_server a
             join server v on v.server_id = a.server_id and v.format = 'heartbeat'

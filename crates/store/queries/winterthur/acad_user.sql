@@ -7,7 +7,7 @@ from (
         -- The beginning of the last bucket.
         select s.holder_id,
                max(case when s.until_at - {interval} > s.from_at then s.until_at - {interval} else s.from_at end) as at
-        from {session_by_key} s
+        from session_by_key s
         where s.feature_id in (
             select a.feature_id from feature_at_server a
             join server v on v.server_id = a.server_id and v.format = 'heartbeat'

@@ -3,7 +3,8 @@
 //! One SQL text serves both. Where the dialects force a difference a placeholder stands in the text:
 //! `rows($n)` is a table of JSON arrays with one column `value` (SQLite: `json_each`, PostgreSQL:
 //! `jsonb_array_elements`), read with `value ->> 0`; in migrations `{id}`, `{clustered}`, `{bytes}`, `{now}` and `{input_of_part}`;
-//! in statements about sessions those of [`crate::runs`]; a migration that begins with `-- PostgreSQL alone` does nothing on SQLite;
+//! in statements about sessions those of [`crate::runs`]; a migration that begins with `-- PostgreSQL alone` does nothing on SQLite,
+//! one that begins with `-- SQLite alone` nothing on PostgreSQL;
 //! in views `{civil:AT}`, `{today}`, and `{position:TEXT}`: where the first backslash is in a text, from 1.
 
 mod address;
@@ -14,6 +15,7 @@ pub(crate) use self::address::Address;
 pub(crate) use self::postgres::{Postgres, put_integers, put_longs, put_texts};
 pub(crate) use self::sqlite::Sqlite;
 use crate::Error;
+use crate::runs::Form;
 use std::time::Duration;
 
 /// A parameter of a statement.
@@ -123,6 +125,8 @@ pub(crate) struct Table<'t> {
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a ::postgres::Row),
+    /// One that no database gives as it is.
+    Cells(&'a [Cell<'a>]),
 }
 
 impl Row<'_> {
@@ -130,6 +134,7 @@ impl Row<'_> {
         match self {
             Self::Sqlite(row) => Ok(row.get(column)?),
             Self::Postgres(row) => Ok(row.try_get(column)?),
+            Self::Cells(_) => self.opt_int(column)?.ok_or_else(|| no_such(column)),
         }
     }
 
@@ -137,6 +142,11 @@ impl Row<'_> {
         match self {
             Self::Sqlite(row) => Ok(row.get(column)?),
             Self::Postgres(row) => Ok(row.try_get(column)?),
+            Self::Cells(cells) => match cells.get(column) {
+                Some(Cell::Int(value)) => Ok(Some(*value)),
+                Some(Cell::Null) => Ok(None),
+                _ => Err(no_such(column)),
+            },
         }
     }
 
@@ -153,6 +163,11 @@ impl Row<'_> {
         match self {
             Self::Sqlite(row) => Ok(row.get(column)?),
             Self::Postgres(row) => Ok(row.try_get(column)?),
+            Self::Cells(cells) => match cells.get(column) {
+                Some(Cell::Text(value)) => Ok(Some((*value).to_owned())),
+                Some(Cell::Null) => Ok(None),
+                _ => Err(no_such(column)),
+            },
         }
     }
 
@@ -163,18 +178,30 @@ impl Row<'_> {
                 Ok(f(row.get_ref(column)?.as_str().map_err(|error| Error::Corrupt(error.to_string()))?))
             }
             Self::Postgres(row) => Ok(f(row.try_get::<_, &str>(column)?)),
+            Self::Cells(cells) => match cells.get(column) {
+                Some(Cell::Text(value)) => Ok(f(value)),
+                _ => Err(no_such(column)),
+            },
         }
     }
 
-    /// Lends the bytes of a column without a copy.
-    pub(crate) fn with_blob<T>(&self, column: usize, f: impl FnOnce(&[u8]) -> T) -> Result<T, Error> {
+    /// The bytes of a column, without a copy.
+    pub(crate) fn blob(&self, column: usize) -> Result<&[u8], Error> {
         match self {
             Self::Sqlite(row) => {
-                Ok(f(row.get_ref(column)?.as_blob().map_err(|error| Error::Corrupt(error.to_string()))?))
+                row.get_ref(column)?.as_blob().map_err(|error| Error::Corrupt(error.to_string()))
             }
-            Self::Postgres(row) => Ok(f(row.try_get::<_, &[u8]>(column)?)),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+            Self::Cells(cells) => match cells.get(column) {
+                Some(Cell::Blob(value)) => Ok(value),
+                _ => Err(no_such(column)),
+            },
         }
     }
+}
+
+fn no_such(column: usize) -> Error {
+    Error::Corrupt(format!("column {column} of a row"))
 }
 
 /// What a row's reader does with it.
@@ -253,8 +280,8 @@ pub(crate) trait Backend: Send {
     fn share(&mut self, number: i64) -> Result<(), Error>;
     /// As [`Self::lock`], but does not wait; false where somebody else has it or shares it.
     fn try_lock(&mut self, number: i64) -> Result<bool, Error>;
-    /// Whether sessions that came together lie in runs ([`crate::runs`]).
-    fn keeps_runs(&self) -> bool;
+    /// How it keeps runs of sessions.
+    fn form_of_runs(&self) -> Form;
     /// Whether nobody else writes while a transaction writes.
     fn writes_alone(&self) -> bool;
     /// The names of the tables and views that are there.

@@ -2,6 +2,7 @@
 
 use super::{Backend, Cell, EachRow, FillRow, Row, Table, Value};
 use crate::Error;
+use crate::runs::{self, Form};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, MAIN_DB, OpenFlags, ToSql};
@@ -156,7 +157,7 @@ impl ToSql for Cell<'_> {
 
 /// Replaces `rows($n)`, what stands for sessions, and `$n` by SQLite's own numbered parameters.
 fn translate(sql: &str) -> String {
-    let sql = if sql.contains('{') { crate::runs::as_rows(sql).into() } else { Cow::Borrowed(sql) };
+    let sql = if sql.contains('{') { runs::told(sql, Form::Digits).into() } else { Cow::Borrowed(sql) };
     sql.replace("rows($", "json_each($").replace('$', "?")
 }
 
@@ -283,7 +284,7 @@ impl Backend for Sqlite {
         let sql =
             super::civil(sql, |local| format!("strftime('%Y-%m-%d %H:%M', ({local}) / 1000, 'unixepoch')"));
         let sql = super::placed(&sql, "{position:", |text| format!("instr({text}, '\\')"));
-        crate::runs::as_rows(&sql)
+        runs::told(&sql, Form::Digits)
             .replace("{id}", "integer primary key")
             .replace("{now}", "cast((julianday('now') - 2440587.5) * 86400000 as integer)")
             .replace("{today}", "date('now')")
@@ -310,8 +311,8 @@ impl Backend for Sqlite {
         Ok(true)
     }
 
-    fn keeps_runs(&self) -> bool {
-        false
+    fn form_of_runs(&self) -> Form {
+        Form::Digits
     }
 
     fn writes_alone(&self) -> bool {
@@ -411,8 +412,7 @@ fn insertion(otherwise: &str, table: &Table<'_>, usual: &[(usize, Cell<'_>)], ro
     let row: Vec<String> = (0..table.columns.len()).map(parameter).collect();
     let rows = vec![format!("({})", row.join(",")); rows];
     let names: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
-    let (into, names, rows) = (crate::runs::as_rows(table.name), names.join(","), rows.join(","));
-    format!("insert or {otherwise} into {into} ({names}) values {rows}")
+    format!("insert or {otherwise} into {} ({}) values {}", table.name, names.join(","), rows.join(","))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::server::{OpenOfKey, ServerState, key_and_session};
 use super::{Intake, Key, KeyEvent};
 use crate::Error;
 use crate::backend::{Backend, Row};
+use crate::runs::{self, Asked, Columns};
 use accounting::UnixMs;
 use accounting::event::Pairing;
 use accounting::ledger::ServerId;
@@ -170,9 +171,11 @@ fn held(
     let touched = |key: &Key| repair.keys.contains_key(key) || scope.is_of(key.holder, &repair.daemons);
     let mut held: FxHashMap<Key, Held> = FxHashMap::default();
     let params = [feature.into(), repair.since.into()];
-    backend.query(include_str!("../../queries/session_since.sql"), &params, &mut |row| {
-        let (key, session) = key_and_session(row)?;
-        if touched(&key) {
+    let asked = Asked { until: repair.since, ..Asked::all(feature) };
+    runs::each(backend, asked, Columns::Whole, &mut |row| {
+        let (key, session) = key_and_session(feature, row)?;
+        let is_polled = row.opt_int(6)?.is_some();
+        if !is_polled && touched(&key) {
             held.entry(key).or_default().sessions.push(session);
         }
         Ok(())

@@ -7,7 +7,7 @@ use accounting::UnixMs;
 use accounting::event::Pairing;
 use accounting::ledger::ServerId;
 use accounting::pairing::{Break, InputId, Open, Session, unpair};
-use accounting::session::{Ended, HolderId};
+use accounting::session::{Ended, FeatureId, HolderId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -75,7 +75,7 @@ impl ServerState {
         };
         let mut rows: FxHashMap<Key, Vec<Session>> = FxHashMap::default();
         backend.query(include_str!("../../queries/session_open_of_server.sql"), &param, &mut |row| {
-            let (key, session) = key_and_session(row)?;
+            let (key, session) = key_and_session(row.id(15)?, row)?;
             state.vendors.insert(key.holder, row.with_text(14, |text| text.into())?);
             rows.entry(key).or_default().push(session);
             Ok(())
@@ -154,25 +154,24 @@ fn breaks(backend: &mut dyn Backend, server: ServerId) -> Result<Vec<BreakRow>, 
     })
 }
 
-/// Reads the columns of `session`: feature, holder, handle, then as [`SESSION_COLUMNS`] lists them.
-pub(super) fn key_and_session(row: &Row<'_>) -> Result<(Key, Session), Error> {
-    let key =
-        Key { feature: row.id(0)?, holder: row.id(1)?, handle: row.with_text(2, |handle| handle.into())? };
-    let (ended, seats) = (row.int(7)?, row.id(6)?);
-    let orders = row.opt_int(11)?.unwrap_or_default();
-    let until_input = row.opt_int(13)?.map(|input| input as u32);
+/// Reads a session of a feature whose columns are [`Columns::Whole`](crate::runs::Columns).
+pub(super) fn key_and_session(feature: FeatureId, row: &Row<'_>) -> Result<(Key, Session), Error> {
+    let key = Key { feature, holder: row.id(0)?, handle: row.with_text(7, |handle| handle.into())? };
+    let (ended, seats) = (row.int(5)?, row.id(4)?);
+    let orders = row.opt_int(13)?.unwrap_or_default();
+    let until_input = row.opt_int(10)?.map(|input| input as u32);
     let session = Session {
-        from: row.int(3)?,
-        nth: row.int(4)?,
-        until: row.opt_int(5)?,
+        from: row.int(1)?,
+        nth: row.int(9)?,
+        until: row.opt_int(2)?,
         seats,
         ended: Ended::from_code(ended).ok_or_else(|| Error::Corrupt(format!("session ending {ended}")))?,
-        version: row.id(8)?,
-        start_seats: row.opt_int(9)?.map_or(seats, |seats| seats as u32),
-        end_seats: until_input.and(Some(row.opt_int(10)?.map_or(seats, |seats| seats as u32))),
+        version: row.id(3)?,
+        start_seats: row.opt_int(11)?.map_or(seats, |seats| seats as u32),
+        end_seats: until_input.and(Some(row.opt_int(12)?.map_or(seats, |seats| seats as u32))),
         from_order: (orders >> 32) as i32,
         until_order: orders as i32,
-        from_input: row.id(12)?,
+        from_input: row.id(8)?,
         until_input,
     };
     Ok((key, session))

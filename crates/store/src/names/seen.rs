@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::backend::{Backend, all, one};
 use crate::derive::parse_days;
+use crate::runs::{self, Asked, Columns};
 use accounting::UnixMs;
 use accounting::calendar::Calendar;
 use accounting::day::Day;
@@ -73,10 +74,11 @@ fn of_feature(
             before = before.previous();
         }
         let (after, end) = (calendar.day(before).end, day_start(calendar, until));
-        let sql = "select distinct holder_id
-                   from {sessions:r.feature_id = $1 and r.last_at >= $2 and r.first_at < $3} s
-                   where feature_id = $1 and from_at >= $2 and from_at < $3";
-        seen.extend(all(backend, sql, &[feature.into(), after.into(), end.into()], |row| row.id(0))?);
+        let asked = Asked { since: after, before: end, ..Asked::all(feature) };
+        runs::each(backend, asked, Columns::Plain, &mut |row| {
+            seen.insert(row.id(0)?);
+            Ok(())
+        })?;
         first = first.min(before);
     }
     let params = [feature.into(), first.to_string().into(), until.to_string().into()];
@@ -84,7 +86,7 @@ fn of_feature(
     backend.query(include_str!("../../queries/page_between.sql"), &params, &mut |row| {
         let day: Day = row.with_text(0, str::parse)?.map_err(|_| Error::Corrupt("feature day".to_owned()))?;
         parts.clear();
-        row.with_blob(1, |page| page::decode(calendar.day(day).start, page, &mut parts))?
+        page::decode(calendar.day(day).start, row.blob(1)?, &mut parts)
             .map_err(|error| Error::Corrupt(format!("feature day {day} of feature {feature}: {error}")))?;
         seen.extend(parts.iter().map(|part| part.holder));
         Ok(())

@@ -56,6 +56,12 @@ impl Ledger {
         Self { place: Place::Sqlite(path.clone()), kind: Kind::Sqlite(path), in_runs: false, directory }
     }
 
+    pub(crate) fn sqlite_in_runs() -> Self {
+        let mut ledger = Self::sqlite();
+        ledger.in_runs = true;
+        ledger
+    }
+
     pub(crate) fn postgres_in_runs() -> Self {
         let mut ledger = Self::postgres();
         ledger.in_runs = true;
@@ -176,14 +182,10 @@ impl Ledger {
 
     /// Runs a statement behind the store's back; `{session_by_key}` is the table in which all sessions are rows then.
     pub(crate) fn sql(&self, statement: &str) {
-        let table = match &self.kind {
-            Kind::Sqlite(_) => "session",
-            Kind::Postgres(..) => "session_by_key",
-        };
         let unrolled = "create temporary table unrolled as select * from session; delete from session_run;
                         delete from session_by_key; insert into session_by_key select * from unrolled;";
         let before = if self.in_runs && statement.contains("{session_by_key}") { unrolled } else { "" };
-        let statement = &format!("{before}{}", statement.replace("{session_by_key}", table));
+        let statement = &format!("{before}{}", statement.replace("{session_by_key}", "session_by_key"));
         match &self.kind {
             Kind::Sqlite(path) => rusqlite::Connection::open(path).unwrap().execute_batch(statement).unwrap(),
             Kind::Postgres(url, ..) => {

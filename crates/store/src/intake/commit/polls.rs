@@ -302,7 +302,7 @@ impl Intake {
         let sql = "select distinct server_id, vendor from poll where input_id = $1";
         let daemons = all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.text(1)?)))?;
         let sql = "select feature_id, from_at, coalesce(until_at, (select max(until_at) from span), from_at)
-                   from {session_by_key}
+                   from session_by_key
                    where seen_at is not null and from_input = $1";
         for (feature, from, until) in
             all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.int(1)?, row.int(2)?)))?
@@ -311,7 +311,7 @@ impl Intake {
         }
         // What a later poll of another input showed too stays, as that input's.
         backend.execute(include_str!("../../../queries/session_polled_hand_on.sql"), &[input.into()])?;
-        let sql = "delete from {session_by_key} where seen_at is not null and from_input = $1";
+        let sql = "delete from session_by_key where seen_at is not null and from_input = $1";
         backend.execute(sql, &[input.into()])?;
         let sql = "select distinct feature_id, from_at from capacity where input_id = $1";
         for (feature, from) in all(backend, sql, &[input.into()], |row| Ok((row.id(0)?, row.int(1)?)))? {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// The table of sessions as rows: all its columns, in its order; the first ones are its key.
 pub(crate) const SESSION: Table<'static> = Table {
-    name: "{session_by_key}",
+    name: "session_by_key",
     columns: &[
         ("feature_id", Type::Int),
         ("from_at", Type::Int),
@@ -88,8 +88,7 @@ fn ordered(at: UnixMs) -> u64 {
 /// many runs apart.
 pub(super) const MANY: usize = 8;
 
-/// Writes how rows change; `order` is that of [`in_key_order`]. New ones go into runs where there are `many` of a feature, and
-/// the database keeps runs.
+/// Writes how rows change; `order` is that of [`in_key_order`]. New ones go into runs where there are `many` of a feature.
 pub(super) fn write_changes(
     backend: &mut dyn Backend,
     changes: &Changes,
@@ -108,7 +107,6 @@ pub(super) fn write_changes(
     let new = &changes.new;
     // Where one session has a handle mostly all have.
     let usual = usual(input, new.first().is_some_and(|(key, _)| !key.handle().is_empty()));
-    let many = many.filter(|_| backend.keeps_runs());
     if instead.is_empty() && many.is_none() {
         backend.insert_alike(&SESSION, &usual, order.len(), &mut |place, cells| {
             session_cells(&new[order[place].2 as usize], cells);
@@ -153,7 +151,7 @@ fn delete(backend: &mut dyn Backend, gone: &[&(Key, Session)]) -> Result<(), Err
     let keys =
         [rows_of(gone, |(key, row)| json!([key.feature, row.from, key.holder, key.handle(), row.nth]))];
     let found = backend.execute(sql, &keys)?;
-    if found < gone.len() as u64 && backend.keeps_runs() {
+    if found < gone.len() as u64 {
         crate::runs::unroll(backend, gone.iter().map(|(key, row)| (key.feature, row.from, key.holder)))?;
         backend.execute(sql, &keys)?;
     }
