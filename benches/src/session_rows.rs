@@ -34,9 +34,21 @@ pub fn open(ledger: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Writes all sessions of a ledger, as its view shows them, into a table of rows in a new file, clustered by their key.
+pub fn write_rows(ledger: &Path, file: &Path) -> Result<usize> {
+    let connection = Connection::open(file)?;
+    connection.execute("attach ?1 as ledger", [ledger.to_string_lossy()])?;
+    let sql = "select sql from ledger.sqlite_master where name = 'session_by_key'";
+    let table: String = connection.query_row(sql, [], |row| row.get(0))?;
+    connection.execute_batch("pragma page_size = 16384")?;
+    connection.execute_batch(&table.replacen("session_by_key", "session", 1))?;
+    let order = "feature_id, from_at, holder_id, handle, nth";
+    connection.execute(&format!("insert into main.session select * from ledger.session order by {order}"), [])
+}
+
 /// One plain scan: every session row, the columns that its feature days are made of. Returns rows and a sum.
-pub fn scan(ledger: &Connection) -> Result<(u64, i64)> {
-    let mut statement = ledger
+pub fn scan(file: &Connection) -> Result<(u64, i64)> {
+    let mut statement = file
         .prepare("select feature_id, holder_id, from_at, until_at, version_id, seats, ended from session")?;
     let mut rows = statement.query([])?;
     let (mut count, mut sum) = (0, 0_i64);

@@ -1,5 +1,6 @@
 //! What SQLite alone does with the sessions of a ledger:
-//! `session_rows scan LEDGER [TIMES]`, `session_rows insert LEDGER FRESH [TIMES]`, `session_rows export LEDGER CSV`.
+//! `session_rows rows LEDGER FRESH`, `session_rows scan ROWS [TIMES]`, `session_rows insert LEDGER FRESH [TIMES]`,
+//! `session_rows export LEDGER CSV`.
 
 use benches::session_rows;
 use std::env;
@@ -10,8 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const USAGE: &str =
-    "usage: session_rows scan LEDGER [TIMES] | insert LEDGER FRESH [TIMES] | export LEDGER CSV";
+const USAGE: &str = "usage: session_rows rows LEDGER FRESH | scan ROWS [TIMES] | insert LEDGER FRESH [TIMES] | export LEDGER CSV";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 fn main() -> ExitCode {
@@ -30,12 +30,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     match arguments {
-        ["scan", ledger, rest @ ..] => {
-            let ledger = session_rows::open(Path::new(ledger))?;
+        ["rows", ledger, fresh] => {
+            Ok(format!("{} rows", session_rows::write_rows(Path::new(ledger), Path::new(fresh))?))
+        }
+        ["scan", file, rest @ ..] => {
+            let file = session_rows::open(Path::new(file))?;
             let (mut best, mut rows) = (Duration::MAX, 0);
             for _ in 0..times(rest)? {
                 let start = Instant::now();
-                rows = session_rows::scan(&ledger)?.0;
+                rows = session_rows::scan(&file)?.0;
                 best = best.min(start.elapsed());
             }
             Ok(said(rows, best))
