@@ -10,19 +10,21 @@ alter table session rename to session_by_key;
 pragma legacy_alter_table = off;
 create table session_run (
     feature_id integer not null, input_id integer not null, run_id integer not null,
-    first_at integer not null, last_at integer not null, until_at integer not null, sessions integer not null,
+    first_at integer not null, last_at integer not null, until_at integer not null,
     starts blob not null, lengths blob not null, holder_ids blob not null, version_ids blob not null,
-    seats blob not null, ended blob not null, handles text
+    seats blob not null, ended blob not null, handles text, sessions integer not null
 );
 -- Sessions are read in the order of their starts.
 create unique index session_run_key on session_run (feature_id, first_at, last_at, run_id, until_at);
+-- Most questions are about the latest days: when the first of their runs begins.
+create index session_run_last on session_run (feature_id, last_at, first_at);
 -- The places of sessions in a run.
 create table session_place (place integer primary key);
 insert into session_place (place)
 with recursive p (place) as (select 0 union all select place + 1 from p where place < 63) select place from p;
 
 create view session_in_run as
-select r.feature_id, r.input_id, r.run_id, r.first_at, r.last_at, p.place,
+select r.feature_id, r.input_id, r.run_id, r.first_at, r.last_at, r.until_at as run_until_at, p.place,
        r.first_at + cast(substr(r.starts, 1 + p.place * (length(r.starts) / r.sessions),
                                 length(r.starts) / r.sessions) as integer) as from_at,
        r.first_at + cast(substr(r.starts, 1 + p.place * (length(r.starts) / r.sessions),

@@ -137,7 +137,7 @@ impl Columns {
     }
 }
 
-/// Lends sessions of a feature in the order of their starts, holders and handles.
+/// Lends sessions of a feature in the order of their starts and holders, and of handles and numbers where these are among the columns.
 pub(crate) fn each(
     backend: &mut dyn Backend,
     asked: Asked,

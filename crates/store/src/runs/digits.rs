@@ -3,10 +3,14 @@
 
 use crate::Error;
 
+/// More digits are not read: what has so many fits into 64 bits.
+const WIDEST: usize = 19;
+
 /// Appends a column.
 pub(crate) fn put(numbers: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>) {
     let greatest = numbers.clone().max().unwrap_or_default();
     let width = greatest.checked_ilog10().unwrap_or_default() as usize + 1;
+    debug_assert!(width <= WIDEST, "{greatest} is no time that anybody was told");
     for mut number in numbers {
         let begin = out.len();
         out.resize(begin + width, b'0');
@@ -19,7 +23,7 @@ pub(crate) fn put(numbers: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>)
 
 /// The numbers of a column of so many sessions.
 pub(super) fn numbers(column: &[u8], sessions: usize) -> Result<impl Iterator<Item = u64> + '_, Error> {
-    let width = column.len().checked_div(sessions).filter(|width| (1..=19).contains(width));
+    let width = column.len().checked_div(sessions).filter(|width| (1..=WIDEST).contains(width));
     let is_whole = column.len().checked_rem(sessions) == Some(0) && column.iter().all(u8::is_ascii_digit);
     let width = width.filter(|_| is_whole);
     let width = width.ok_or_else(|| Error::Corrupt(format!("a run of {sessions} sessions")))?;

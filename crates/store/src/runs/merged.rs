@@ -2,7 +2,7 @@
 
 use super::{Asked, Columns, digits};
 use crate::Error;
-use crate::backend::{Backend, Cell, EachRow, Row};
+use crate::backend::{Backend, Cell, EachRow, Row, one};
 use accounting::UnixMs;
 
 /// How many runs are read at a time.
@@ -21,8 +21,8 @@ pub(super) struct Session {
     input: i64,
 }
 
-/// Lends what is asked for of rows and runs, in the order of starts, holders and handles. Of runs a bounded number is in memory:
-/// whatever begins before the next one is known.
+/// Lends what is asked for of rows and runs, in order. In memory are a bounded number of runs, and of those before them what begins
+/// no sooner than the next one.
 pub(super) fn each(
     backend: &mut dyn Backend,
     asked: Asked,
@@ -30,7 +30,10 @@ pub(super) fn each(
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let (mut waiting, mut since) = (Vec::new(), asked.since);
-    let mut behind = [i64::MIN; 3];
+    let params = [asked.feature.into(), asked.since.into()];
+    let first =
+        one(backend, include_str!("../../queries/session_run_first.sql"), &params, |row| row.opt_int(0))?;
+    let mut behind = [first.flatten().unwrap_or(asked.before), i64::MIN, i64::MIN];
     loop {
         let next = read(backend, asked, &mut behind, &mut waiting)?;
         let before = next.unwrap_or(asked.before);
@@ -87,18 +90,25 @@ pub(super) fn take_apart(row: &Row<'_>, give: &mut dyn FnMut(Session)) -> Result
     let numbers = |column| digits::numbers(column, sessions);
     let columns = numbers(starts)?.zip(numbers(lengths)?).zip(numbers(holders)?);
     let columns = columns.zip(numbers(versions)?).zip(numbers(seats)?).zip(numbers(ended)?);
+    let (mut last, mut latest) = (first, UnixMs::MIN);
     for (((((start, length), holder), version), seats), ended) in columns {
         let from = first.saturating_add_unsigned(start);
+        let until = from.saturating_add_unsigned(length);
+        (last, latest) = (from, latest.max(until));
         give(Session {
             from,
             holder: holder as i64,
             handle: handles.next().unwrap_or_default(),
-            until: from.saturating_add_unsigned(length),
+            until,
             version: version as i64,
             seats: seats as i64,
             ended: ended as i64,
             input,
         });
+    }
+    // By these runs are found.
+    if (last, latest) != (row.int(1)?, row.int(12)?) {
+        return Err(Error::Corrupt(format!("the bounds of a run that begins at {first}")));
     }
     Ok(())
 }
@@ -114,15 +124,20 @@ fn between(
     let mut sessions = sessions.iter().peekable();
     backend.query(&columns.select(), &asked.params(), &mut |row| {
         let (holder, from) = (row.int(0)?, row.int(1)?);
-        let is_earlier = |session: &&Session| match (session.from, session.holder).cmp(&(from, holder)) {
-            std::cmp::Ordering::Equal if columns.with_handles() => {
-                row.with_text(7, |handle| *session.handle <= *handle).unwrap_or_default()
+        let mut earlier = |handle: Option<&str>| {
+            let is_earlier = |session: &&Session| {
+                let own = handle.map(|_| session.handle.as_str());
+                (session.from, session.holder, own) <= (from, holder, handle)
+            };
+            while let Some(session) = sessions.next_if(is_earlier) {
+                lend(session, columns, each)?;
             }
-            order => order.is_le(),
+            Ok::<_, Error>(())
         };
-        while let Some(session) = sessions.next_if(is_earlier) {
-            lend(session, columns, each)?;
-        }
+        match columns.with_handles() {
+            true => row.with_text(7, |handle| earlier(Some(handle)))?,
+            false => earlier(None),
+        }?;
         each(row)
     })?;
     sessions.try_for_each(|session| lend(session, columns, each))

@@ -1,6 +1,6 @@
 //! The books balance, and verify says where they do not.
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, ROWS_ALONE};
 use crate::log;
 
 /// A ledger whose books balance and whose days are settled.
@@ -74,13 +74,14 @@ pub(crate) fn a_day_too_many_is_found(ledger: &mut Ledger) {
 }
 
 pub(crate) fn a_changed_session_is_found(ledger: &mut Ledger) {
-    let longer = "update {session_by_key} set until_at = until_at + 1 where until_at is not null";
-    let (feature, day, _) = difference_after(ledger, longer);
+    let longer = "update session_by_key set until_at = until_at + 1 where until_at is not null";
+    let (feature, day, _) = difference_after(ledger, &format!("{ROWS_ALONE} {longer}"));
     assert_eq!((feature.as_str(), day.as_deref()), ("solver", Some("2025-03-03")));
 }
 
 pub(crate) fn a_lost_session_is_found(ledger: &mut Ledger) {
-    let (_, _, what) = difference_after(ledger, "delete from {session_by_key} where seats = 2");
+    let (_, _, what) =
+        difference_after(ledger, &format!("{ROWS_ALONE} delete from session_by_key where seats = 2"));
     assert!(!what.is_empty());
 }
 

@@ -139,13 +139,13 @@ pub(crate) fn many_persons_are_sealed_in_pieces(ledger: &mut Ledger) {
     let books = ledger.books();
     // What cannot be written breaks the last piece off, as the end of the process would.
     ledger.sql(
-        "insert into {session_by_key} (feature_id, from_at, holder_id, handle, nth, until_at, seats, ended, version_id, from_input)
+        "insert into session_by_key (feature_id, from_at, holder_id, handle, nth, until_at, seats, ended, version_id, from_input)
          select feature_id, from_at, holder_id, '', version_id, until_at, 1, 0, version_id, (select max(input_id) from input)
          from heartbeat where person = 60001",
     );
     let before = NINE + 60 * MINUTE;
     assert!(store.seal_heartbeats(before).is_err());
-    ledger.sql(&format!("delete from {{session_by_key}} where from_at = {}", NINE + 2 * 60_001));
+    ledger.sql(&format!("delete from session_by_key where from_at = {}", NINE + 2 * 60_001));
     let left = ledger.query("select count(*) from heartbeat");
     assert!(left != ["0"] && left != ["60002"], "a piece is sealed, another is not: {left:?}");
     ledger.balances();

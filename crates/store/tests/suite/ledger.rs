@@ -33,6 +33,11 @@ fn sessions(
     Ok(rows)
 }
 
+/// Statements before those that change sessions: all become rows of `session_by_key`.
+pub(crate) const ROWS_ALONE: &str =
+    "create temporary table unrolled as select * from session; delete from session_run;
+     delete from session_by_key; insert into session_by_key select * from unrolled;";
+
 /// A database of one test, gone with it.
 pub(crate) struct Ledger {
     place: Place,
@@ -180,12 +185,8 @@ impl Ledger {
         self.query(&sql) != ["0"]
     }
 
-    /// Runs a statement behind the store's back; `{session_by_key}` is the table in which all sessions are rows then.
+    /// Runs a statement behind the store's back.
     pub(crate) fn sql(&self, statement: &str) {
-        let unrolled = "create temporary table unrolled as select * from session; delete from session_run;
-                        delete from session_by_key; insert into session_by_key select * from unrolled;";
-        let before = if self.in_runs && statement.contains("{session_by_key}") { unrolled } else { "" };
-        let statement = &format!("{before}{}", statement.replace("{session_by_key}", "session_by_key"));
         match &self.kind {
             Kind::Sqlite(path) => rusqlite::Connection::open(path).unwrap().execute_batch(statement).unwrap(),
             Kind::Postgres(url, ..) => {

@@ -382,7 +382,7 @@ pub(crate) fn polls_in_any_order_and_any_inputs_give_the_same_books(ledger: &mut
             })
             .collect();
         for table in [
-            "{session_by_key}",
+            "session_by_key",
             "poll",
             "polled",
             "span",

@@ -102,6 +102,18 @@ fn a_session_that_is_there_twice_is_found() {
     }
 }
 
+/// By them readers find runs: who asks for a day would miss a session that lies outside of them.
+#[test]
+fn wrong_bounds_of_a_run_are_told() {
+    for wrong in ["until_at = until_at - 1", "last_at = last_at + 1"] {
+        let ledger = Ledger::sqlite_in_runs();
+        rows_of(&ledger, &[("log", &many())]);
+        ledger.sql(&format!("update session_run set {wrong}"));
+        let told = ledger.store().verify(&mut |_, _| {}).err().map(|error| error.to_string());
+        assert!(told.as_ref().is_some_and(|told| told.contains("bounds of a run")), "{told:?}");
+    }
+}
+
 /// Whatever is asked for of more runs than are read at a time, with rows between them, it comes once and in order.
 #[test]
 fn of_very_many_runs_each_session_comes_once_and_in_order() {

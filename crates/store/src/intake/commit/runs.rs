@@ -44,7 +44,6 @@ const OF_DIGITS: Table<'static> = Table {
         ("first_at", Type::Int),
         ("last_at", Type::Int),
         ("until_at", Type::Int),
-        ("sessions", Type::Int),
         ("starts", Type::Blob),
         ("lengths", Type::Blob),
         ("holder_ids", Type::Blob),
@@ -52,6 +51,7 @@ const OF_DIGITS: Table<'static> = Table {
         ("seats", Type::Blob),
         ("ended", Type::Blob),
         ("handles", Type::Text),
+        ("sessions", Type::Int),
     ],
 };
 
@@ -64,8 +64,16 @@ struct Run {
     sessions: usize,
     /// Where its columns are.
     columns: [Range<usize>; 6],
-    /// None where all are empty.
-    handles: Option<Range<usize>>,
+    handles: Handles,
+}
+
+/// The handles of a run.
+enum Handles {
+    /// All are empty.
+    None,
+    /// Where they are, as an array.
+    Array(Range<usize>),
+    Json(String),
 }
 
 /// Writes what can go into runs, of features with as `many`, and returns the places in `order` of what cannot; `places` are
@@ -100,18 +108,18 @@ pub(super) fn write(
     backend.insert(table, runs.len(), &mut |place, cells| {
         let run = &runs[place];
         let id = id.wrapping_add(place as i64);
-        let (feature, sessions) = (i64::from(run.feature), run.sessions as i64);
-        let numbers = [feature, i64::from(input), id, run.first, run.last, run.until, sessions];
+        let numbers = [i64::from(run.feature), i64::from(input), id, run.first, run.last, run.until];
         let columns = run.columns.iter().map(|column| Cell::Blob(&bytes[column.clone()]));
-        let handles = match (form, &run.handles) {
-            (_, None) => Cell::Null,
-            (Form::Arrays, Some(handles)) => Cell::Blob(&bytes[handles.clone()]),
-            (Form::Digits, Some(handles)) => {
-                Cell::Text(std::str::from_utf8(&bytes[handles.clone()]).unwrap_or_default())
-            }
+        let handles = match &run.handles {
+            Handles::None => Cell::Null,
+            Handles::Array(range) => Cell::Blob(&bytes[range.clone()]),
+            Handles::Json(text) => Cell::Text(text),
         };
-        let numbers = numbers.into_iter().take(cells.len() - run.columns.len() - 1).map(Cell::Int);
-        for (cell, value) in cells.iter_mut().zip(numbers.chain(columns).chain([handles])) {
+        // An array knows how long it is.
+        let others = [handles, Cell::Int(run.sessions as i64)];
+        for (cell, value) in
+            cells.iter_mut().zip(numbers.map(Cell::Int).into_iter().chain(columns).chain(others))
+        {
             *cell = value;
         }
     })?;
@@ -129,12 +137,11 @@ impl Run {
             Form::Digits => all_digits(sessions, first.from, bytes),
         };
         let handles: Vec<&str> = sessions.iter().map(|(key, _)| key.handle()).collect();
-        let handles = handles.iter().any(|handle| !handle.is_empty()).then(|| {
-            put(bytes, |out| match form {
-                Form::Arrays => put_texts(handles.into_iter(), out),
-                Form::Digits => out.extend_from_slice(json!(handles).to_string().as_bytes()),
-            })
-        });
+        let handles = match form {
+            _ if handles.iter().all(|handle| handle.is_empty()) => Handles::None,
+            Form::Arrays => Handles::Array(put(bytes, |out| put_texts(handles.into_iter(), out))),
+            Form::Digits => Handles::Json(json!(handles).to_string()),
+        };
         let (feature, first, last) = (key.feature, first.from, last.from);
         Some(Self { feature, first, last, until, sessions: sessions.len(), columns, handles })
     }
