@@ -24,13 +24,13 @@ select at, kind, code, feature_id, holder_id, version_id, seats, text, input_id,
     select s.from_at, 0, null, s.feature_id, s.holder_id, s.version_id, s.seats, '', s.input_id, 0, 0
     from feature_from f cross join session_in_run s
     where s.feature_id = f.feature_id and s.last_at >= $1 and s.first_at < $2 and s.from_at >= $1 and s.from_at < $2
-          and s.first_at >= (select min(k.first_at) from session_run k where k.feature_id = f.feature_id and k.last_at >= $1)
+          and s.first_at >= (select min(k.first_at + 0) from session_run k where k.feature_id = f.feature_id and k.last_at >= $1)
     union all
     select s.until_at, 1, s.ended, s.feature_id, s.holder_id, s.version_id, s.seats, '', s.input_id, 0, 0
     from feature_from f cross join session_in_run s
     where s.feature_id = f.feature_id and s.last_at >= f.first_at and s.first_at < $2 and s.run_until_at >= $1
           and s.until_at >= $1 and s.until_at < $2
-          and s.first_at >= (select min(k.first_at) from session_run k where k.feature_id = f.feature_id and k.last_at >= f.first_at)}
+          and s.first_at >= (select min(k.first_at + 0) from session_run k where k.feature_id = f.feature_id and k.last_at >= f.first_at)}
     union all
     select u.at, 1, u.ended, u.feature_id, u.holder_id, 0, u.seats, '', u.input_id, u.nth, cast(0 as bigint)
     from feature_from f cross join unmatched_end u
