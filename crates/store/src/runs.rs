@@ -1,5 +1,6 @@
 //! Runs of sessions: many that ended, of one feature, as one row. A row of its own in a table and in the index of its key costs
-//! PostgreSQL four times as much, and SQLite five times. Whoever reads with SQL finds rows in `session`, a view of both.
+//! PostgreSQL four times as much, and was three quarters of what SQLite's writer did. Whoever reads with SQL finds rows in
+//! `session`, a view of both.
 //!
 //! PostgreSQL keeps what runs hold in arrays, and takes them apart itself. SQLite keeps digits ([`digits`]), which any SQL can
 //! take apart too, but slowly: here they are read as they are, and put between rows ([`merged`]).

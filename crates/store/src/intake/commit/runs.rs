@@ -11,7 +11,8 @@ use accounting::session::FeatureId;
 use serde_json::json;
 use std::ops::Range;
 
-/// How many sessions a run holds at most: a page of PostgreSQL holds three such runs, and whoever needs one session reads few others.
+/// How many sessions a run holds at most: a page of PostgreSQL holds three such runs, and whoever needs one session reads few
+/// others. SQLite's `session_place` has as many places.
 const TOGETHER: usize = 64;
 
 /// The table where columns are arrays: bytes, as a COPY takes them.
