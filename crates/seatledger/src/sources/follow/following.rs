@@ -82,7 +82,6 @@ impl<'w, D: Door> Following<'w, D> {
         importer.manner = Manner {
             events_together: EVENTS_IN_PART,
             events_in_transaction: EVENTS_TOGETHER,
-            events_in_filling: EVENTS_TOGETHER,
             last_line_waits: true,
         };
         Self {

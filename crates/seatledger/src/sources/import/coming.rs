@@ -71,8 +71,7 @@ impl Coming {
     /// Whether a transaction that holds all that has come can hold more.
     fn has_room(&self) -> bool {
         let events: usize = self.parts.iter().flat_map(|(batches, _)| batches).map(Batch::size).sum();
-        let Manner { events_in_transaction, events_in_filling, .. } = self.manner;
-        events < if self.is_filling { events_in_filling } else { events_in_transaction }
+        events < self.manner.events_in_transaction
     }
 }
 

@@ -42,20 +42,13 @@ pub(crate) struct Manner {
     pub(crate) events_together: usize,
     /// No further part goes into a transaction that holds so many events.
     pub(crate) events_in_transaction: usize,
-    /// As many where a new ledger is filled that nobody else has open: fewer ends of transactions, as far as memory allows.
-    pub(crate) events_in_filling: usize,
     /// Whether a last line without its line ending is left until that comes; else it counts at once.
     pub(crate) last_line_waits: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self {
-            events_together: 60_000,
-            events_in_transaction: 700_000,
-            events_in_filling: 1_200_000,
-            last_line_waits: false,
-        }
+        Self { events_together: 60_000, events_in_transaction: 700_000, last_line_waits: false }
     }
 }
 
